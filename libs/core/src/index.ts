@@ -3,6 +3,7 @@ export * from './errors.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './model-spec.ts';
+export * from './model-weights.ts';
 export * from './placement.ts';
 export * from './sampling-params.ts';
 export * from './sequence.ts';

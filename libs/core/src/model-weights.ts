@@ -1,0 +1,45 @@
+/**
+ * A matrix [rows, columns], row-major, somewhere in a checkpoint; a vector has one row. A slice of a stored tensor is a view too.
+ * Reading is by byte range: never more than the rows asked for.
+ */
+export interface TensorView {
+  /** The stored tensor's name, with the slice where it is one; for messages. */
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** Bytes per stored element: what reading a row costs. */
+  readonly elementBytes: number;
+  /** Rows [firstRow, firstRow + rowCount) as float32, [rowCount, columns]. */
+  read(firstRow: number, rowCount: number): Promise<Float32Array>;
+}
+
+export interface FeedForwardWeights {
+  /** [size, hidden], hidden to gate ("w1"). */
+  readonly gate: TensorView;
+  /** [size, hidden] ("w3"). */
+  readonly up: TensorView;
+  /** [hidden, size] ("w2"). */
+  readonly down: TensorView;
+}
+
+export interface LayerWeights {
+  readonly inputNorm: TensorView;
+  readonly query: TensorView;
+  readonly key: TensorView;
+  readonly value: TensorView;
+  readonly output: TensorView;
+  readonly postAttentionNorm: TensorView;
+  readonly feedForward:
+    | ({ readonly kind: 'dense' } & FeedForwardWeights)
+    | { readonly kind: 'moe'; readonly router: TensorView; readonly experts: readonly FeedForwardWeights[] };
+}
+
+/** The weights of a model by role, whatever names its checkpoint gives them. */
+export interface ModelWeights {
+  /** [vocab, hidden] */
+  readonly embedding: TensorView;
+  readonly layers: readonly LayerWeights[];
+  readonly finalNorm: TensorView;
+  /** [vocab, hidden]; the embedding itself where tied. */
+  readonly head: TensorView;
+}
