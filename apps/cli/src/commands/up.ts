@@ -1,0 +1,63 @@
+import { availableParallelism } from 'node:os';
+import { Command, Option } from 'commander';
+import { WEIGHT_DTYPES } from '@essaim/core';
+import { decimal, port, text, unsigned64, wholeNumber } from '../flags.ts';
+import { runUp } from '../up/run-up.ts';
+import { resolveOptions, type UpFlags } from '../up/options.ts';
+
+const EXAMPLES = `
+Examples:
+  essaim up                                                    the built-in model on 3 workers, until Ctrl-C
+  essaim up --prompt "Il était une fois" --max-tokens 40       one answer through the same cluster, then the end
+  essaim up --model ~/models/Mixtral-8x7B --dtype int4 --workers 4 --replicas 2
+  ESSAIM_HTTP_PORT=9000 essaim up                              every flag is also a variable
+`;
+
+/** `essaim up`: a whole cluster on this machine. */
+export function upCommand(): Command {
+  const command = new Command('up')
+    .description('Starts a control plane, a gateway and several workers on this machine, and stays up until Ctrl-C.\nWith --prompt it answers once through such a cluster and ends.')
+    .addHelpText('after', EXAMPLES);
+
+  command.optionsGroup('Model:');
+  command
+    .addOption(flag('--model <dir>', 'MODEL', 'checkpoint folder in Hugging Face format (default: the built-in model)').argParser(text))
+    .addOption(flag('--model-id <id>', 'MODEL_ID', 'the name that clients use (default: the name of the folder)').argParser(text))
+    .addOption(flag('--dtype <dtype>', 'DTYPE', 'form of the weights in memory (default: float32 for the built-in model, else int8)').choices(WEIGHT_DTYPES))
+    .addOption(new Option('--deterministic', 'the same tokens bit for bit whatever runs beside, moves or fails; slower (env: ESSAIM_DETERMINISTIC=1)'));
+
+  command.optionsGroup('Cluster:');
+  command
+    .addOption(flag('--workers <n>', 'WORKERS', 'worker processes').argParser(wholeNumber({ from: 1, to: 64 })).default(3))
+    .addOption(flag('--replicas <n>', 'REPLICAS', 'copies of every expert, each on another worker').argParser(wholeNumber({ from: 1, to: 64 })).default(1))
+    .addOption(flag('--threads-per-worker <n>', 'THREADS_PER_WORKER', `threads that compute (default: the ${availableParallelism()} cores shared out)`).argParser(wholeNumber({ from: 1, to: 1024 })))
+    .addOption(flag('--state-dir <dir>', 'STATE_DIR', 'everything that is written goes here (default: essaim in the XDG state folder)').argParser(text));
+
+  command.optionsGroup('Network (with --prompt each port defaults to any free one):');
+  command
+    .addOption(flag('--host <address>', 'HOST', 'address to listen on').argParser(text).default('127.0.0.1'))
+    .addOption(flag('--http-port <port>', 'HTTP_PORT', 'OpenAI-compatible HTTP (default: 8000)').argParser(port))
+    .addOption(flag('--grpc-port <port>', 'GRPC_PORT', 'public gRPC (default: 8001)').argParser(port))
+    .addOption(flag('--admin-port <port>', 'ADMIN_PORT', 'admin REST and OpenAPI (default: 8080)').argParser(port))
+    .addOption(flag('--control-port <port>', 'CONTROL_PORT', 'control plane gRPC, for workers and gateways (default: 8081)').argParser(port));
+
+  command.optionsGroup('One answer:');
+  command
+    .addOption(flag('--prompt <text>', 'PROMPT', 'generate once, print the text, end').argParser(text))
+    .addOption(flag('--max-tokens <n>', 'MAX_TOKENS', 'longest answer').argParser(wholeNumber({ from: 1, to: 1_000_000 })).default(64))
+    .addOption(flag('--temperature <t>', 'TEMPERATURE', '0 takes the most likely token each time').argParser(decimal({ from: 0, to: 2 })).default(0))
+    .addOption(flag('--seed <n>', 'SEED', 'the same seed draws the same answer').argParser(unsigned64));
+
+  command.optionsGroup('Output:');
+  command
+    .addOption(new Option('--json', 'one JSON object per line on stdout, for programs'))
+    .addOption(new Option('--quiet', 'no progress and no summary, only results and errors'))
+    .helpOption('-h, --help', 'this text');
+
+  return command.action((flags: UpFlags) => runUp(resolveOptions(flags)));
+}
+
+/** A flag that is also an environment variable. */
+function flag(flags: string, variable: string, description: string): Option {
+  return new Option(flags, description).env(`ESSAIM_${variable}`);
+}

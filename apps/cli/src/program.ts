@@ -1,0 +1,14 @@
+import { Command } from 'commander';
+import { upCommand } from './commands/up.ts';
+
+/** The whole command line: one file per command. Commander throws instead of exiting, so that main maps every failure in one place. */
+export function program(): Command {
+  const essaim = new Command('essaim')
+    .description('Serves Mixture-of-Experts language models on a cluster of workers.')
+    .helpCommand(false)
+    .addCommand(upCommand());
+  for (const command of [essaim, ...essaim.commands]) {
+    command.exitOverride().configureOutput({ outputError: () => undefined }).allowExcessArguments(false).showHelpAfterError(false);
+  }
+  return essaim;
+}

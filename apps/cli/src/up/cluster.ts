@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { AppError, assert } from '@essaim/core';
+import { packageRoot } from '../package-root.ts';
+import { addressesOf, type Addresses } from './addresses.ts';
+import { Child, type ChildMessage } from './child.ts';
+import { LogFile } from './log-file.ts';
+import { clusterEnvironment, serverEnvironment, workerEnvironment } from './environment.ts';
+import { type UpOptions } from './options.ts';
+import { type StateFolder } from './state-folder.ts';
+
+/** From the start of a process until it listens; on a busy small machine the first one takes seconds. */
+const LISTENING_MS = 60_000;
+/** From listening until a token came out; compiling a large checkpoint for the first time takes long. */
+const LOADING_MS = 6 * 3_600_000;
+/** What each process gets between SIGTERM and SIGKILL: a gateway waits for the answers under way. */
+const GRACE_MS = { gateway: 15_000, worker: 5_000, 'control-plane': 5_000 };
+
+type Role = keyof typeof GRACE_MS;
+
+/** The processes of one cluster, started in the order in which they need each other and stopped in the reverse. */
+export class Cluster {
+  readonly #options: UpOptions;
+  readonly #folder: StateFolder;
+  readonly #children: { readonly role: Role; readonly child: Child }[] = [];
+  #addresses: Addresses | null = null;
+  #stopping = false;
+
+  constructor(options: UpOptions, folder: StateFolder) {
+    this.#options = options;
+    this.#folder = folder;
+  }
+
+  get addresses(): Addresses {
+    assert(this.#addresses, 'a cluster has addresses once it is started');
+    return this.#addresses;
+  }
+
+  get processes(): readonly { readonly name: string; readonly pid: number }[] {
+    return this.#children.map(({ child }) => ({ name: child.name, pid: child.pid }));
+  }
+
+  get runningWorkers(): number {
+    return this.#workers().filter((worker) => worker.isRunning).length;
+  }
+
+  /** Resolves when every process listens; `addresses` is known then. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { host, ports, workers } = this.#options;
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(LISTENING_MS)]);
+    const controlPlane = await this.#fork('control-plane', 'control-plane', serverEnvironment(this.#options)).message('listening', deadline);
+    const [admin, control] = [portOf(controlPlane, 'adminPort'), portOf(controlPlane, 'controlPort')];
+    const join = { ESSAIM_CONTROL_ADDRESS: addressesOf(host, { ...ports, control }).control };
+    const gateway = this.#fork('gateway', 'gateway', { ...serverEnvironment(this.#options), ...join });
+    const started = Array.from({ length: workers }, (_, index) => this.#forkWorker(`w${index + 1}`, join));
+    const [listening] = await Promise.all([gateway.message('listening', deadline), ...started.map((worker) => worker.message('listening', deadline))]);
+    this.#addresses = addressesOf(host, { admin, control, http: portOf(listening, 'httpPort'), grpc: portOf(listening, 'grpcPort') });
+  }
+
+  /** Resolves with the placement's epoch when a token came out of it; rejects as soon as any process gives up. */
+  async ready(signal: AbortSignal): Promise<number> {
+    const over = new AbortController();
+    const patience = AbortSignal.any([signal, over.signal, AbortSignal.timeout(LOADING_MS)]);
+    const gateway = this.#only('gateway');
+    try {
+      const others = this.#children.filter(({ child }) => child !== gateway).map(async ({ child }) => child.message('failed', patience).then(({ message }) => Promise.reject(new AppError('unavailable', message))));
+      const { epoch } = await Promise.race([gateway.message('ready', patience), ...others]);
+      return epoch;
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Lasts as long as the cluster can serve; resolves with the sentence that says why it no longer can. */
+  async untilBroken(onWorkerLost: (sentence: string) => void): Promise<string> {
+    const broken = this.#children.map(async ({ role, child }) => {
+      const how = await child.ended;
+      const why = child.failure ?? `${child.name} (pid ${child.pid}) ended unexpectedly (${how}); ${child.logTail()}`;
+      if (this.#stopping) return new Promise<never>(() => undefined);
+      if (role !== 'worker') return why;
+      if (this.runningWorkers === 0) return `the last worker is gone: ${why}`;
+      onWorkerLost(`worker ${child.name} (pid ${child.pid}) is gone (${how}); its experts move to the other ${this.runningWorkers}`);
+      return new Promise<never>(() => undefined);
+    });
+    return Promise.race(broken);
+  }
+
+  /** Drains and ends every process, the gateway first so that answers under way can finish. `hurry` kills at once. */
+  async stop(hurry: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    for (const role of ['gateway', 'worker', 'control-plane'] as const) {
+      await Promise.all(this.#children.filter((each) => each.role === role).map(({ child }) => child.stop(GRACE_MS[role], hurry)));
+    }
+  }
+
+  #workers(): Child[] {
+    return this.#children.filter(({ role }) => role === 'worker').map(({ child }) => child);
+  }
+
+  #only(role: Role): Child {
+    const found = this.#children.find((each) => each.role === role);
+    assert(found, `the cluster has a ${role}`);
+    return found.child;
+  }
+
+  #forkWorker(id: string, env: Record<string, string>): Child {
+    return this.#fork('worker', `worker-${id}`, { ...workerEnvironment(id, this.#options), ...env });
+  }
+
+  #fork(role: Role, name: string, env: Record<string, string>): Child {
+    const child = new Child({
+      name: role === 'worker' ? name.replace('worker-', '') : name,
+      entry: join(packageRoot(), 'dist', role, 'main.js'),
+      env: { ...clusterEnvironment(this.#options, this.#folder), ...env, ESSAIM_TLS_NAME: name },
+      log: new LogFile(join(this.#folder.logs, `${name}.log`)),
+    });
+    this.#children.push({ role, child });
+    return child;
+  }
+}
+
+function portOf(message: ChildMessage & { kind: 'listening' }, name: string): number {
+  const port = message[name];
+  assert(typeof port === 'number', `a listening message carries ${name}`);
+  return port;
+}

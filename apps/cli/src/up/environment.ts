@@ -1,0 +1,37 @@
+import { type UpOptions } from './options.ts';
+import { type StateFolder } from './state-folder.ts';
+
+/** The variables through which every process of the cluster learns what to serve and where to write. */
+export function clusterEnvironment({ model, workers, replicas }: UpOptions, folder: StateFolder): Record<string, string> {
+  return {
+    ESSAIM_MODEL: model.directory,
+    ESSAIM_MODEL_ID: model.id,
+    ESSAIM_DTYPE: model.dtype,
+    ESSAIM_DETERMINISTIC: model.deterministic ? '1' : '0',
+    ESSAIM_EXPECTED_WORKERS: String(workers),
+    ESSAIM_REPLICAS: String(replicas),
+    ESSAIM_STATE_DIR: folder.path,
+    ESSAIM_TLS_DIR: folder.tls,
+  };
+}
+
+/** Where the control plane and the gateway listen. */
+export function serverEnvironment({ host, ports }: UpOptions): Record<string, string> {
+  return {
+    ESSAIM_HOST: host,
+    ESSAIM_HTTP_PORT: String(ports.http),
+    ESSAIM_GRPC_PORT: String(ports.grpc),
+    ESSAIM_ADMIN_PORT: String(ports.admin),
+    ESSAIM_CONTROL_PORT: String(ports.control),
+  };
+}
+
+/** Workers of one machine talk over loopback, each on a port of its own. */
+export function workerEnvironment(id: string, { threadsPerWorker }: UpOptions): Record<string, string> {
+  return {
+    ESSAIM_WORKER_ID: id,
+    ESSAIM_WORKER_HOST: '127.0.0.1',
+    ESSAIM_WORKER_PORT: '0',
+    ESSAIM_THREADS_PER_WORKER: String(threadsPerWorker),
+  };
+}

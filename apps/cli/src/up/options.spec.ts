@@ -1,0 +1,45 @@
+import { basename } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
+import { resolveOptions } from './options.ts';
+
+const FLAGS = { workers: 3, replicas: 1, host: '127.0.0.1', maxTokens: 64, temperature: 0 };
+
+afterEach(() => vi.unstubAllEnvs());
+
+it('without flags serves the built-in model at full precision on the documented ports', () => {
+  const options = resolveOptions(FLAGS);
+  expect(options.model).toMatchObject({ id: 'petit', dtype: 'float32', deterministic: false });
+  expect(options.ports).toEqual({ http: 8000, grpc: 8001, admin: 8080, control: 8081 });
+  expect(options.threadsPerWorker).toBeGreaterThanOrEqual(1);
+});
+
+it('quantises a checkpoint of the user to int8 unless told otherwise, and names it by its folder', () => {
+  expect(resolveOptions({ ...FLAGS, model: '/models/Mixtral-8x7B' }).model).toMatchObject({ id: 'Mixtral-8x7B', dtype: 'int8' });
+  expect(resolveOptions({ ...FLAGS, model: '/models/Mixtral-8x7B', dtype: 'int4', modelId: 'm' }).model).toMatchObject({ id: 'm', dtype: 'int4' });
+});
+
+it('a one-shot takes free ports except where one is given', () => {
+  expect(resolveOptions({ ...FLAGS, prompt: 'x', httpPort: 9000 }).ports).toEqual({ http: 9000, grpc: 0, admin: 0, control: 0 });
+});
+
+it('keeps its state in the XDG state folder', () => {
+  vi.stubEnv('XDG_STATE_HOME', '/somewhere/state');
+  expect(resolveOptions(FLAGS).stateDirectory).toBe('/somewhere/state/essaim');
+  vi.stubEnv('XDG_STATE_HOME', '');
+  expect(resolveOptions(FLAGS).stateDirectory).toMatch(/\/\.local\/state\/essaim$/);
+  expect(basename(resolveOptions({ ...FLAGS, stateDir: 'here' }).stateDirectory)).toBe('here');
+});
+
+it('reads a switch from the environment as a switch', () => {
+  vi.stubEnv('ESSAIM_DETERMINISTIC', '0');
+  expect(resolveOptions(FLAGS).model.deterministic).toBe(false);
+  vi.stubEnv('ESSAIM_DETERMINISTIC', '1');
+  expect(resolveOptions(FLAGS).model.deterministic).toBe(true);
+  vi.stubEnv('ESSAIM_DETERMINISTIC', 'perhaps');
+  expect(() => resolveOptions(FLAGS)).toThrow(/set it to 1 or 0/);
+});
+
+it('refuses what no cluster can be', () => {
+  expect(() => resolveOptions({ ...FLAGS, replicas: 4 })).toThrow(/--replicas 4 needs as many workers/);
+  expect(() => resolveOptions({ ...FLAGS, httpPort: 8080 })).toThrow(/are both 8080/);
+});

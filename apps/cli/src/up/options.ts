@@ -1,0 +1,114 @@
+import { availableParallelism, homedir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { AppError, type ModelRef, type WeightDtype } from '@essaim/core';
+import { packageRoot } from '../package-root.ts';
+
+/** What commander hands over, each value parsed alone. */
+export interface UpFlags {
+  readonly model?: string;
+  readonly modelId?: string;
+  readonly dtype?: WeightDtype;
+  readonly deterministic?: true;
+  readonly workers: number;
+  readonly replicas: number;
+  readonly threadsPerWorker?: number;
+  readonly stateDir?: string;
+  readonly host: string;
+  readonly httpPort?: number;
+  readonly grpcPort?: number;
+  readonly adminPort?: number;
+  readonly controlPort?: number;
+  readonly prompt?: string;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly seed?: bigint;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+/** Each 0 for any free port. */
+export interface Ports {
+  readonly http: number;
+  readonly grpc: number;
+  readonly admin: number;
+  readonly control: number;
+}
+
+export interface OneShot {
+  readonly prompt: string;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly seed: bigint | null;
+}
+
+/** What `up` is to do, every default decided. */
+export interface UpOptions {
+  readonly model: ModelRef;
+  readonly workers: number;
+  readonly replicas: number;
+  readonly threadsPerWorker: number;
+  /** Absolute. */
+  readonly stateDirectory: string;
+  readonly host: string;
+  readonly ports: Ports;
+  /** Null to stay up. */
+  readonly oneShot: OneShot | null;
+  readonly output: 'text' | 'json';
+  readonly quiet: boolean;
+}
+
+const DEFAULT_PORTS: Ports = { http: 8000, grpc: 8001, admin: 8080, control: 8081 };
+const ANY_FREE_PORTS: Ports = { http: 0, grpc: 0, admin: 0, control: 0 };
+
+export function resolveOptions(flags: UpFlags): UpOptions {
+  if (flags.replicas > flags.workers) {
+    throw new AppError('invalid_argument', `--replicas ${flags.replicas} needs as many workers, and --workers is ${flags.workers}: raise --workers or lower --replicas`);
+  }
+  return {
+    model: resolveModel(flags),
+    workers: flags.workers,
+    replicas: flags.replicas,
+    threadsPerWorker: flags.threadsPerWorker ?? Math.max(1, Math.floor(availableParallelism() / flags.workers)),
+    stateDirectory: resolve(flags.stateDir ?? join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'essaim')),
+    host: flags.host,
+    ports: resolvePorts(flags),
+    oneShot: flags.prompt === undefined ? null : { prompt: flags.prompt, maxTokens: flags.maxTokens, temperature: flags.temperature, seed: flags.seed ?? null },
+    output: flags.json ? 'json' : 'text',
+    quiet: flags.quiet ?? false,
+  };
+}
+
+function resolveModel(flags: UpFlags): ModelRef {
+  const builtIn = join(packageRoot(), 'deploy', 'models', 'petit');
+  const directory = resolve(flags.model ?? builtIn);
+  return {
+    id: flags.modelId ?? basename(directory),
+    directory,
+    dtype: flags.dtype ?? (directory === builtIn ? 'float32' : 'int8'),
+    deterministic: flags.deterministic ?? isSet('ESSAIM_DETERMINISTIC'),
+  };
+}
+
+/** A one-shot cluster takes free ports, so that it runs beside one that stays up. */
+function resolvePorts(flags: UpFlags): Ports {
+  const fallback = flags.prompt === undefined ? DEFAULT_PORTS : ANY_FREE_PORTS;
+  const ports: Ports = {
+    http: flags.httpPort ?? fallback.http,
+    grpc: flags.grpcPort ?? fallback.grpc,
+    admin: flags.adminPort ?? fallback.admin,
+    control: flags.controlPort ?? fallback.control,
+  };
+  const fixed = Object.entries(ports).filter(([, port]) => port !== 0);
+  for (const [name, port] of fixed) {
+    const twin = fixed.find(([other, value]) => other !== name && value === port);
+    if (twin) throw new AppError('invalid_argument', `--${name}-port and --${twin[0]}-port are both ${port}: give each its own`);
+  }
+  return ports;
+}
+
+function isSet(variable: string): boolean {
+  const value = process.env[variable] ?? '';
+  if (['1', 'true'].includes(value)) return true;
+  if (['', '0', 'false'].includes(value)) return false;
+  throw new AppError('invalid_argument', `the variable ${variable} is '${value}': set it to 1 or 0`);
+}

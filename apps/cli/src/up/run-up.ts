@@ -1,0 +1,64 @@
+import { AppError } from '@essaim/core';
+import { listWorkers } from './admin.ts';
+import { answerOnce } from './answer-once.ts';
+import { mintCertificates } from './certificates.ts';
+import { checkModelFolder } from './check-model.ts';
+import { checkPorts } from './check-ports.ts';
+import { Cluster } from './cluster.ts';
+import { listenForInterruption, type Interruption } from './interruption.ts';
+import { jsonReport } from './json-report.ts';
+import { showLoading } from './loading.ts';
+import { type OneShot, type UpOptions } from './options.ts';
+import { type Report } from './report.ts';
+import { openStateFolder } from './state-folder.ts';
+import { textReport } from './text-report.ts';
+
+interface Run {
+  readonly options: UpOptions;
+  readonly cluster: Cluster;
+  readonly report: Report;
+  readonly interruption: Interruption;
+}
+
+/** `essaim up`: check, start, serve until interrupted (or answer once), stop. Nothing is left running however it ends. */
+export async function runUp(options: UpOptions): Promise<void> {
+  await checkModelFolder(options.model.directory);
+  await checkPorts(options.host, options.ports);
+  using interruption = listenForInterruption();
+  const report = options.output === 'json' ? jsonReport() : textReport(options);
+  const folder = openStateFolder(options.stateDirectory, options.oneShot ? 'run' : 'cluster');
+  const cluster = new Cluster(options, folder);
+  try {
+    await mintCertificates(options, folder.tls);
+    await cluster.start(interruption.stop);
+    const epoch = await showLoading(cluster, report, interruption.stop);
+    const run: Run = { options, cluster, report, interruption };
+    await (options.oneShot ? answerAndEnd(run, options.oneShot) : serve(run, epoch));
+  } catch (thrown) {
+    if (!interruption.stop.aborted) throw thrown;
+    if (options.oneShot) throw new AppError('cancelled', 'interrupted before the answer was complete', { cause: thrown });
+  } finally {
+    if (interruption.stop.aborted) report.notice('draining: answers under way finish first, a second Ctrl-C does not wait');
+    await cluster.stop(interruption.hurry);
+    folder.close();
+  }
+}
+
+async function serve({ options, cluster, report, interruption }: Run, epoch: number): Promise<void> {
+  const workers = await listWorkers(cluster.addresses.admin, interruption.stop);
+  report.ready({ model: options.model, addresses: cluster.addresses, epoch, workers, processes: cluster.processes });
+  const broken = await Promise.race([cluster.untilBroken(report.notice), untilAborted(interruption.stop)]);
+  if (broken !== null) throw new AppError('unavailable', `${broken}; the cluster is stopped`);
+}
+
+async function answerAndEnd({ options, cluster, report, interruption }: Run, { prompt, ...sampling }: OneShot): Promise<void> {
+  const broken = cluster.untilBroken(report.notice).then((sentence) => Promise.reject(new AppError('unavailable', sentence)));
+  const question = { ...sampling, prompt, model: options.model.id };
+  const answer = answerOnce(cluster.addresses.grpc, question, { onPiece: report.piece, signal: interruption.stop });
+  report.answer(await Promise.race([answer, broken]));
+}
+
+async function untilAborted(signal: AbortSignal): Promise<null> {
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  return null;
+}

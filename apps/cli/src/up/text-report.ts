@@ -1,0 +1,59 @@
+import Table from 'cli-table3';
+import colors from 'picocolors';
+import { type WorkerView } from './admin.ts';
+import { progressLine } from './progress-line.ts';
+import { tokensPerSecond, type Answer, type ReadyView, type Report } from './report.ts';
+
+/** For people: results on stdout, everything else on stderr. */
+export function textReport({ quiet }: { readonly quiet: boolean }): Report {
+  const note = (line: string): void => void (quiet || process.stderr.write(`${line}\n`));
+  const progress = quiet ? null : progressLine(process.stderr);
+  return {
+    loading: (workers) => progress?.show(workers),
+    loadingEnded: () => progress?.end(),
+    ready: (view) => void process.stdout.write(`${readyScreen(view)}\n`),
+    notice: note,
+    piece: (text) => void process.stdout.write(text),
+    answer: (answer) => {
+      process.stdout.write('\n');
+      note(`\n${summary(answer)}`);
+    },
+  };
+}
+
+function readyScreen({ model, addresses, epoch, workers }: ReadyView): string {
+  const mode = model.deterministic ? ', deterministic' : '';
+  const body = JSON.stringify({ model: model.id, prompt: 'Il était une fois', max_tokens: 40 });
+  return [
+    `${colors.bold(model.id)}  ${model.dtype}${mode}  ${colors.dim(model.directory)}`,
+    '',
+    `  OpenAI HTTP   ${colors.cyan(`${addresses.http}/v1`)}`,
+    `  gRPC          ${colors.cyan(addresses.grpc)}  essaim.inference.v1, with reflection`,
+    `  admin REST    ${colors.cyan(`${addresses.admin}/api/v1`)}  described at ${addresses.admin}/api/openapi.json`,
+    '',
+    `placement, epoch ${epoch}`,
+    placementTable(workers),
+    '',
+    `curl ${addresses.http}/v1/completions -H 'content-type: application/json' -d '${body.replaceAll("'", String.raw`'\''`)}'`,
+    '',
+    colors.dim('Ctrl-C stops'),
+  ].join('\n');
+}
+
+function placementTable(workers: readonly WorkerView[]): string {
+  const table = new Table({ head: ['worker', 'pid', 'state', 'experts', 'memory'], style: { head: [], border: [], compact: true }, colAligns: ['left', 'right', 'left', 'right', 'right'] });
+  for (const worker of workers) table.push([worker.id, worker.pid, worker.state, worker.experts, megabytes(worker.residentBytes)]);
+  return table.toString();
+}
+
+function summary({ stats, ...answer }: Answer): string {
+  const expertCalls = stats.localExpertCalls + stats.remoteExpertCalls;
+  const lines = [
+    `${answer.completionTokens} tokens after ${answer.promptTokens} of prompt, ${tokensPerSecond({ stats, ...answer }).toFixed(1)} tokens/s, first token after ${answer.timeToFirstTokenMs.toFixed(0)} ms`,
+    expertCalls === 0 ? 'no expert calls: the model is dense' : `${stats.remoteExpertCalls} of ${expertCalls} expert calls crossed between workers${stats.retriedExpertCalls > 0 ? `, ${stats.retriedExpertCalls} sent again` : ''}`,
+    `led by ${stats.lead}, served by ${stats.workers.join(', ')}`,
+  ];
+  return lines.map((line) => colors.dim(line)).join('\n');
+}
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
