@@ -22,8 +22,9 @@ export const decimal = ({ from, to }: Range) => (text: string): number => {
 /** 0 asks the system for any free port. */
 export const port = wholeNumber({ from: 0, to: 65535 });
 
-export const unsigned64 = (text: string): bigint => {
-  if (!/^\d{1,20}$/.test(text) || BigInt.asUintN(64, BigInt(text)) !== BigInt(text)) throw new InvalidArgumentError('it must be a whole number below 2^64.');
+/** What a signed 64-bit field of the wire holds, negatives left out. */
+export const seed = (text: string): bigint => {
+  if (!/^\d{1,19}$/.test(text) || BigInt(text) >= 2n ** 63n) throw new InvalidArgumentError('it must be a whole number below 2^63.');
   return BigInt(text);
 };
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { WEIGHT_DTYPES } from '@essaim/core';
-import { decimal, port, text, unsigned64, wholeNumber } from '../flags.ts';
+import { decimal, port, seed, text, wholeNumber } from '../flags.ts';
 import { runUp } from '../up/run-up.ts';
 import { resolveOptions, type UpFlags } from '../up/options.ts';
 
@@ -46,7 +46,7 @@ export function upCommand(): Command {
     .addOption(flag('--prompt <text>', 'PROMPT', 'generate once, print the text, end').argParser(text))
     .addOption(flag('--max-tokens <n>', 'MAX_TOKENS', 'longest answer').argParser(wholeNumber({ from: 1, to: 1_000_000 })).default(64))
     .addOption(flag('--temperature <t>', 'TEMPERATURE', '0 takes the most likely token each time').argParser(decimal({ from: 0, to: 2 })).default(0))
-    .addOption(flag('--seed <n>', 'SEED', 'the same seed draws the same answer').argParser(unsigned64));
+    .addOption(flag('--seed <n>', 'SEED', 'the same seed draws the same answer').argParser(seed));
 
   command.optionsGroup('Output:');
   command

@@ -66,7 +66,10 @@ export class Child {
       if (message) resolve(message as Extract<ChildMessage, { kind: K }>);
       else if (this.failure !== null) reject(new AppError('unavailable', this.failure));
     };
-    const abort = (): void => reject(AppError.from(signal.reason));
+    const abort = (): void => {
+      const error = AppError.from(signal.reason);
+      reject(error.code === 'deadline_exceeded' ? new AppError(error.code, `${this.name} was not ${kind} in time; ${this.logTail()}`) : error);
+    };
     this.#process.on('message', look);
     signal.addEventListener('abort', abort, { once: true });
     void this.ended.then((how) => reject(new AppError('unavailable', `${this.name} ended while starting (${how}); ${this.logTail()}`)));

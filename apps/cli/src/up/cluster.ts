@@ -35,6 +35,10 @@ export class Cluster {
     return this.#addresses;
   }
 
+  get workerIds(): readonly string[] {
+    return Array.from({ length: this.#options.workers }, (_, index) => `w${index + 1}`);
+  }
+
   get processes(): readonly { readonly name: string; readonly pid: number }[] {
     return this.#children.map(({ child }) => ({ name: child.name, pid: child.pid }));
   }
@@ -45,13 +49,13 @@ export class Cluster {
 
   /** Resolves when every process listens; `addresses` is known then. */
   async start(signal: AbortSignal): Promise<void> {
-    const { host, ports, workers } = this.#options;
+    const { host, ports } = this.#options;
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(LISTENING_MS)]);
     const controlPlane = await this.#fork('control-plane', 'control-plane', serverEnvironment(this.#options)).message('listening', deadline);
     const [admin, control] = [portOf(controlPlane, 'adminPort'), portOf(controlPlane, 'controlPort')];
     const join = { ESSAIM_CONTROL_ADDRESS: addressesOf(host, { ...ports, control }).control };
     const gateway = this.#fork('gateway', 'gateway', { ...serverEnvironment(this.#options), ...join });
-    const started = Array.from({ length: workers }, (_, index) => this.#forkWorker(`w${index + 1}`, join));
+    const started = this.workerIds.map((id) => this.#forkWorker(id, join));
     const [listening] = await Promise.all([gateway.message('listening', deadline), ...started.map((worker) => worker.message('listening', deadline))]);
     this.#addresses = addressesOf(host, { admin, control, http: portOf(listening, 'httpPort'), grpc: portOf(listening, 'grpcPort') });
   }

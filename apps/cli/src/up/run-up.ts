@@ -29,7 +29,7 @@ export async function runUp(options: UpOptions): Promise<void> {
   const folder = openStateFolder(options.stateDirectory, options.oneShot ? 'run' : 'cluster');
   const cluster = new Cluster(options, folder);
   try {
-    await mintCertificates(options, folder.tls);
+    await mintCertificates(folder.tls, { workerIds: cluster.workerIds, host: options.host });
     await cluster.start(interruption.stop);
     const epoch = await showLoading(cluster, report, interruption.stop);
     const run: Run = { options, cluster, report, interruption };
