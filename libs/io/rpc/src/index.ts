@@ -1,0 +1,10 @@
+export * from './services.ts';
+export { connectControlPlane, type Connection, type PeerConnectionOptions } from './control-plane/connect.ts';
+export { serveControlPlane, type PeerServerOptions } from './control-plane/serve.ts';
+export { connectWorker } from './worker/connect.ts';
+export { serveWorker, type WorkerApi } from './worker/serve.ts';
+export { connectInference, type InferenceConnectionOptions } from './inference/connect.ts';
+export { type Health, type InferenceServer, type InferenceServerOptions, serveInference } from './inference/serve.ts';
+export { type GrpcServer } from './grpc-server.ts';
+export { type CallFailure } from './bridge/service.ts';
+export { type PeerSecurity, type TlsMaterial } from './bridge/security.ts';

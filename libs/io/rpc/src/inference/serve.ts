@@ -1,0 +1,60 @@
+import { ServerCredentials } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import { LIMITS } from '@essaim/core';
+import { inferenceV1 } from '@essaim/contracts';
+import { keyPair, type TlsMaterial } from '../bridge/security.ts';
+import { type CallContext, type CallFailure, type Handlers } from '../bridge/service.ts';
+import { GrpcServer, type ListenAddress } from '../grpc-server.ts';
+import { fromWireInferenceRequest, toWireInferenceEvent, toWireModels } from '../mapping/inference.ts';
+import { type InferenceApi, type InferenceCall } from '../services.ts';
+import { addReflection } from './reflection.ts';
+
+export interface InferenceServerOptions extends ListenAddress {
+  /** Absent: plain text, for loopback or behind something that ends TLS. Clients never need a certificate. */
+  readonly tls?: Omit<TlsMaterial, 'caPem'>;
+  readonly onFailure?: (failure: CallFailure) => void;
+}
+
+export type Health = 'serving' | 'not_serving';
+
+export interface InferenceServer extends Pick<GrpcServer, 'port' | 'address' | 'close'> {
+  /** What grpc.health.v1 answers for the server and its service. It starts as 'not_serving'. */
+  setHealth(health: Health): void;
+}
+
+type Service = typeof inferenceV1.InferenceService;
+
+const HEALTH = { serving: 'SERVING', not_serving: 'NOT_SERVING' } as const;
+
+/** Serves the public API with health and reflection. Fails with `failed_precondition` when the port is taken. */
+export async function serveInference(api: InferenceApi, { tls, ...options }: InferenceServerOptions): Promise<InferenceServer> {
+  const credentials = tls === undefined ? ServerCredentials.createInsecure() : ServerCredentials.createSsl(null, [keyPair(tls)]);
+  const health = new HealthImplementation();
+  const setHealth = (state: Health): void => ['', inferenceV1.InferenceService.typeName].forEach((service) => health.setStatus(service, HEALTH[state]));
+  setHealth('not_serving');
+  const server = new GrpcServer({ ...options, credentials, receiveBytes: LIMITS.requestBodyBytes })
+    .add({ descriptor: inferenceV1.InferenceService, handlers: handlers(api), access: { generate: 'anyone', listModels: 'anyone' } })
+    .addForeign((grpc) => health.addToServer(grpc))
+    .addForeign((grpc) => addReflection(grpc, inferenceV1.InferenceService));
+  await server.listen();
+  return {
+    port: server.port,
+    address: server.address,
+    setHealth,
+    close: async (grace) => {
+      setHealth('not_serving');
+      await server.close(grace);
+    },
+  };
+}
+
+function handlers(api: InferenceApi): Handlers<Service> {
+  return {
+    async *generate(request, context) {
+      for await (const event of api.generate(fromWireInferenceRequest(request), toCall(context))) yield toWireInferenceEvent(event);
+    },
+    listModels: async (_request, context) => toWireModels(await api.listModels(toCall(context))),
+  };
+}
+
+const toCall = ({ signal, metadata }: CallContext): InferenceCall => ({ signal, authorization: metadata('authorization'), requestId: metadata('x-request-id') });

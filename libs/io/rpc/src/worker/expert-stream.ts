@@ -1,0 +1,110 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { AppError, LIMITS } from '@essaim/core';
+import { workerV1 } from '@essaim/contracts';
+import { type ExpertBatch, type ExpertPeer } from '@essaim/dispatch';
+import { type Channel } from '../bridge/channel.ts';
+import { abortedError, codeOf } from '../bridge/status.ts';
+import { fromWireResult, replyLength, toWireCall } from '../mapping/expert-batch.ts';
+import { CALLS_PER_STREAM } from './limits.ts';
+
+type Stream = ClientDuplexStream<workerV1.ExecuteRequest, workerV1.ExecuteResponse>;
+
+interface PendingCall {
+  readonly attempt: number;
+  /** Values that the reply must have. */
+  readonly length: number;
+  readonly resolve: (result: Float32Array) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/**
+ * Expert calls to one worker, multiplexed by call id over one stream. The stream opens with the first call; when it fails, every pending
+ * call fails with it at once and the next call opens another. How fast a dead worker is tried again is the channel's to bound.
+ */
+export class ExpertStream implements ExpertPeer {
+  readonly #channel: Channel;
+  readonly #pending = new Map<bigint, PendingCall>();
+  #stream: Stream | null = null;
+  #lastCallId = 0n;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
+    if (signal.aborted) return Promise.reject(abortedError(signal));
+    if (this.#pending.size >= CALLS_PER_STREAM) {
+      return Promise.reject(new AppError('unavailable', `worker ${this.#channel.address} has ${CALLS_PER_STREAM} expert calls under way already: use another replica`));
+    }
+    const stream = (this.#stream ??= this.#open());
+    const callId = ++this.#lastCallId;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => this.#abandon(callId, abortedError(signal));
+      const deadline = setTimeout(() => this.#abandon(callId, this.#tooLate()), LIMITS.expertCallMs);
+      const settle = <T>(act: (value: T) => void) => (value: T): void => {
+        clearTimeout(deadline);
+        signal.removeEventListener('abort', onAbort);
+        this.#pending.delete(callId);
+        act(value);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#pending.set(callId, { attempt: batch.attempt, length: replyLength(batch), resolve: settle(resolve), reject: settle(reject) });
+      send(stream, { frame: { case: 'call', value: toWireCall(callId, batch) } });
+    });
+  }
+
+  /** Fails what is pending. The stream itself ends with its channel. */
+  close(): void {
+    this.#fail(new AppError('unavailable', `the connection to worker ${this.#channel.address} is closed`));
+    this.#stream?.cancel();
+  }
+
+  #open(): Stream {
+    const stream = this.#channel.duplex(workerV1.WorkerService.method.execute);
+    stream.on('data', (response: workerV1.ExecuteResponse) => this.#settle(response));
+    const end = (error: AppError): void => {
+      if (this.#stream !== stream) return;
+      this.#stream = null;
+      this.#fail(error);
+    };
+    stream.on('error', (error: ServiceError) => end(this.#channel.failure(error, 'Execute')));
+    stream.on('end', () => end(new AppError('unavailable', `worker ${this.#channel.address} ended its stream`)));
+    return stream;
+  }
+
+  /** A reply that nobody waits for, or one to an older attempt, is dropped. */
+  #settle({ callId, attempt, epoch, outcome }: workerV1.ExecuteResponse): void {
+    const call = this.#pending.get(callId);
+    if (call === undefined || call.attempt !== attempt) return;
+    if (outcome.case === 'failure') return call.reject(this.#failure(outcome.value, epoch));
+    try {
+      call.resolve(fromWireResult(outcome.value, call.length));
+    } catch (thrown) {
+      call.reject(AppError.from(thrown));
+    }
+  }
+
+  #failure({ code, reason }: workerV1.ExpertFailure, epoch: bigint): AppError {
+    const error = codeOf(code) ?? 'unknown';
+    if (error === 'resource_exhausted') return new AppError('unavailable', reason);
+    return new AppError(error, error === 'failed_precondition' ? `${reason} (worker ${this.#channel.address} is at epoch ${epoch})` : reason);
+  }
+
+  /** The caller no longer waits, so the worker need not work on it. */
+  #abandon(callId: bigint, error: AppError): void {
+    this.#pending.get(callId)?.reject(error);
+    if (this.#stream !== null) send(this.#stream, { frame: { case: 'cancel', value: { callId } } });
+  }
+
+  #fail(error: AppError): void {
+    for (const call of [...this.#pending.values()]) call.reject(error);
+  }
+
+  #tooLate(): AppError {
+    return new AppError('deadline_exceeded', `worker ${this.#channel.address} did not answer an expert call within ${LIMITS.expertCallMs} ms`);
+  }
+}
+
+/** Unanswered frames are bounded by the pending calls, so what the stream can't take yet may wait in it. */
+const send = (stream: Stream, frame: MessageInitShape<typeof workerV1.ExecuteRequestSchema>): void => void stream.write(create(workerV1.ExecuteRequestSchema, frame));
