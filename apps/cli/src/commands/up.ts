@@ -10,21 +10,22 @@ Examples:
   essaim up                                                    the built-in model on 3 workers, until Ctrl-C
   essaim up --prompt "Il était une fois" --max-tokens 40       one answer through the same cluster, then the end
   essaim up --model ~/models/Mixtral-8x7B --dtype int4 --workers 4 --replicas 2
-  ESSAIM_HTTP_PORT=9000 essaim up                              every flag is also a variable
+  ESSAIM_HTTP_PORT=9000 essaim up                              every flag with a value is also a variable
 `;
 
 /** `essaim up`: a whole cluster on this machine. */
 export function upCommand(): Command {
   const command = new Command('up')
     .description('Starts a control plane, a gateway and several workers on this machine, and stays up until Ctrl-C.\nWith --prompt it answers once through such a cluster and ends.')
+    .configureHelp({ optionDescription: describe })
     .addHelpText('after', EXAMPLES);
 
   command.optionsGroup('Model:');
   command
     .addOption(flag('--model <dir>', 'MODEL', 'checkpoint folder in Hugging Face format (default: the built-in model)').argParser(text))
     .addOption(flag('--model-id <id>', 'MODEL_ID', 'the name that clients use (default: the name of the folder)').argParser(text))
-    .addOption(flag('--dtype <dtype>', 'DTYPE', 'form of the weights in memory (default: float32 for the built-in model, else int8)').choices(WEIGHT_DTYPES))
-    .addOption(new Option('--deterministic', 'the same tokens bit for bit whatever runs beside, moves or fails; slower (env: ESSAIM_DETERMINISTIC=1)'));
+    .addOption(flag('--dtype <float32|int8|int4>', 'DTYPE', 'form of the weights in memory (default: float32 for the built-in model, else int8)').choices(WEIGHT_DTYPES))
+    .addOption(new Option('--deterministic', 'the same tokens bit for bit whatever runs beside, moves or fails; slower (also ESSAIM_DETERMINISTIC=1)'));
 
   command.optionsGroup('Cluster:');
   command
@@ -60,4 +61,9 @@ export function upCommand(): Command {
 /** A flag that is also an environment variable. */
 function flag(flags: string, variable: string, description: string): Option {
   return new Option(flags, description).env(`ESSAIM_${variable}`);
+}
+
+/** One parenthesis at most: the variable's name follows from the flag's. */
+function describe({ description, defaultValue }: Option): string {
+  return defaultValue === undefined ? description : `${description} (default: ${defaultValue})`;
 }

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { assert, LIMITS } from '@essaim/core';
-import { connectInference, type InferenceEvent } from '@essaim/rpc';
+import { assert } from '@essaim/core';
+import { connectInference, type InferenceEvent, type InferenceRequest } from '@essaim/rpc';
 import { type OneShot } from './options.ts';
 import { type Answer } from './report.ts';
 
@@ -13,17 +13,16 @@ export interface Listener {
 export async function answerOnce(address: string, question: OneShot & { readonly model: string }, { onPiece, signal }: Listener): Promise<Answer> {
   const gateway = connectInference(address);
   try {
-    const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(LIMITS.generationMs)]), authorization: null, requestId: null };
-    return await collect(gateway.generate(requestOf(question), call), onPiece);
+    return await collect(gateway.generate(requestOf(question), { signal, authorization: null, requestId: null }), onPiece);
   } finally {
     gateway.close();
   }
 }
 
-function requestOf({ model, prompt, maxTokens, temperature, seed }: OneShot & { readonly model: string }) {
+function requestOf({ model, prompt, maxTokens, temperature, seed }: OneShot & { readonly model: string }): InferenceRequest {
   return {
     model,
-    prompt: { kind: 'text' as const, text: prompt },
+    prompt: { kind: 'text', text: prompt },
     sampling: seed === null ? { temperature } : { temperature, seed },
     maxTokens, minTokens: 0, stop: [], stopTokenIds: [], ignoreEos: false, logprobs: null,
   };
