@@ -7,8 +7,8 @@ import { fromWireCall, toWireResult } from '../mapping/expert-batch.ts';
 import { type ExpertApi } from '../services.ts';
 import { CALLS_PER_STREAM } from './limits.ts';
 
-type Outcome = MessageInitShape<typeof workerV1.ExecuteResponseSchema>['outcome'];
-export type ExecuteDuplex = Duplex<workerV1.ExecuteRequest, MessageInitShape<typeof workerV1.ExecuteResponseSchema>>;
+type Reply = MessageInitShape<typeof workerV1.ExecuteResponseSchema>;
+export type ExecuteDuplex = Duplex<workerV1.ExecuteRequest, Reply>;
 
 export interface ExpertHost {
   readonly expert: ExpertApi;
@@ -56,9 +56,9 @@ async function rejectOnClose({ answers }: OpenStream, closing: AbortSignal): Pro
   throw closed;
 }
 
-async function answerCall({ expert, epoch }: ExpertHost, call: workerV1.ExpertCall, running: Map<bigint, AbortController>): Promise<MessageInitShape<typeof workerV1.ExecuteResponseSchema>> {
+async function answerCall({ expert, epoch }: ExpertHost, call: workerV1.ExpertCall, running: Map<bigint, AbortController>): Promise<Reply> {
   const { callId, attempt } = call;
-  const reply = (outcome: Outcome): MessageInitShape<typeof workerV1.ExecuteResponseSchema> => ({ callId, attempt, epoch: BigInt(epoch()), outcome });
+  const reply = (outcome: NonNullable<Reply['outcome']>): Reply => ({ callId, attempt, epoch: BigInt(epoch()), outcome });
   const abort = new AbortController();
   try {
     if (running.size >= CALLS_PER_STREAM) throw new AppError('resource_exhausted', `this worker runs ${CALLS_PER_STREAM} expert calls of this lead already`);

@@ -1,0 +1,245 @@
+import { once } from 'node:events';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AppError, type SequenceEvent } from '@essaim/core';
+import { type ExpertBatch } from '@essaim/dispatch';
+import { connectWorker, type GrpcServer, serveWorker, type WorkerApi } from '../src/index.ts';
+import { CALLS_PER_STREAM } from '../src/worker/limits.ts';
+import { createTestCluster, type TestCluster } from './certificates.ts';
+import { batch, EVENTS, SEQUENCE_REQUEST } from './samples.ts';
+
+const NEVER = new AbortController().signal;
+let cluster: TestCluster;
+const cleanups: (() => unknown)[] = [];
+
+beforeAll(async () => void (cluster = await createTestCluster()));
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+const aborted = (signal: AbortSignal): Promise<unknown> => (signal.aborted ? Promise.resolve() : once(signal, 'abort'));
+
+async function* replay(): AsyncGenerator<SequenceEvent> {
+  yield* EVENTS;
+}
+
+/** An expert that halves every value, so that a reply is told from an echo. */
+const halve = ({ activations }: ExpertBatch): Promise<Float32Array> => Promise.resolve(activations.map((value) => value / 2));
+
+async function serve(api: Partial<WorkerApi>): Promise<GrpcServer> {
+  const whole: WorkerApi = { lead: { generate: replay }, expert: { execute: halve }, epoch: () => 3, ...api };
+  const server = await serveWorker(whole, { host: '127.0.0.1', port: 0, tls: cluster.worker });
+  cleanups.push(() => server.close({ graceMs: 0 }));
+  return server;
+}
+
+function connect(address: string, role: 'gateway' | 'worker'): ReturnType<typeof connectWorker> {
+  const worker = connectWorker(address, { tls: cluster[role] });
+  cleanups.push(() => worker.close());
+  return worker;
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+describe('generate', () => {
+  it('streams every event as the lead sent it, and the lead sees the request as the gateway sent it', async () => {
+    const requests: unknown[] = [];
+    const server = await serve({ lead: { generate: (request) => (requests.push(request), replay()) } });
+    expect(await collect(connect(server.address, 'gateway').generate(SEQUENCE_REQUEST, NEVER))).toEqual(EVENTS);
+    expect(requests).toEqual([SEQUENCE_REQUEST]);
+  });
+
+  it('carries the code and the sentence of a refusal', async () => {
+    const server = await serve({ lead: { generate: () => { throw new AppError('resource_exhausted', 'too many sequences wait here'); } } });
+    await expect(collect(connect(server.address, 'gateway').generate(SEQUENCE_REQUEST, NEVER)))
+      .rejects.toMatchObject({ name: 'AppError', code: 'resource_exhausted', message: 'too many sequences wait here' });
+  });
+
+  it('never sends the cause of an unclassified error', async () => {
+    const failures: AppError[] = [];
+    const server = await serveWorker(
+      { lead: { generate: () => { throw new Error('secret /path'); } }, expert: { execute: halve }, epoch: () => 1 },
+      { host: '127.0.0.1', port: 0, tls: cluster.worker, onFailure: ({ error }) => failures.push(error) },
+    );
+    cleanups.push(() => server.close({ graceMs: 0 }));
+    const failure = await collect(connect(server.address, 'gateway').generate(SEQUENCE_REQUEST, NEVER)).catch((thrown: unknown) => thrown as AppError);
+    expect(failure).toMatchObject({ code: 'internal', message: 'an internal error occurred' });
+    expect(String((failure as AppError).cause)).not.toContain('secret');
+    expect(failures.map((error) => String(error.cause))).toEqual(['Error: secret /path']);
+  });
+
+  it.each(['the signal', 'leaving the loop'])('aborts the lead\'s signal on %s', async (how) => {
+    const gone = Promise.withResolvers<void>();
+    const server = await serve({
+      lead: {
+        async *generate(_request, signal) {
+          yield EVENTS[1]!;
+          await aborted(signal);
+          gone.resolve();
+        },
+      },
+    });
+    const stop = new AbortController();
+    const consume = async (): Promise<void> => {
+      for await (const _event of connect(server.address, 'gateway').generate(SEQUENCE_REQUEST, stop.signal)) {
+        if (how === 'leaving the loop') return;
+        stop.abort();
+      }
+    };
+    if (how === 'leaving the loop') await consume();
+    else await expect(consume()).rejects.toMatchObject({ code: 'cancelled' });
+    await gone.promise;
+  });
+
+  it('ends at the deadline although the lead does not', async () => {
+    const server = await serve({ lead: { async *generate(_request, signal) { yield EVENTS[1]!; await aborted(signal); } } });
+    await expect(collect(connect(server.address, 'gateway').generate({ ...SEQUENCE_REQUEST, timeoutMs: 1 }, NEVER))).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  });
+
+  it('fails with unavailable when the server is forced shut in the middle, naming the address', async () => {
+    const server = await serve({ lead: { async *generate(_request, signal) { yield EVENTS[1]!; await aborted(signal); } } });
+    const events = connect(server.address, 'gateway').generate(SEQUENCE_REQUEST, NEVER)[Symbol.asyncIterator]();
+    await events.next();
+    await server.close({ graceMs: 0 });
+    await expect(events.next()).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining(server.address) as string });
+  });
+
+  it('lets a stream finish within the grace of closing', async () => {
+    const release = Promise.withResolvers<void>();
+    const server = await serve({ lead: { async *generate() { yield EVENTS[1]!; await release.promise; yield EVENTS[3]!; } } });
+    const events = connect(server.address, 'gateway').generate(SEQUENCE_REQUEST, NEVER)[Symbol.asyncIterator]();
+    await events.next();
+    const closed = server.close({ graceMs: 20_000 });
+    release.resolve();
+    expect(await events.next()).toEqual({ done: false, value: EVENTS[3] });
+    expect(await events.next()).toMatchObject({ done: true });
+    await closed;
+  });
+
+  it('stops asking the lead for more while the gateway does not read', async () => {
+    const large: SequenceEvent = { kind: 'prompt', logprobs: Array.from({ length: 4_000 }, () => ({ logprob: -1, top: Array.from({ length: 20 }, (_, id) => ({ id, logprob: -2 })) })) };
+    let asked = 0;
+    const server = await serve({ lead: { async *generate() { for (; asked < 2_000; asked++) yield large; } } });
+    const events = connect(server.address, 'gateway').generate(SEQUENCE_REQUEST, NEVER)[Symbol.asyncIterator]();
+    await events.next();
+    let before = -1;
+    while (before !== asked) {
+      before = asked;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    expect(asked).toBeLessThan(500);
+    await events.return?.();
+  });
+});
+
+describe('execute', () => {
+  it('returns the rows of a batch of 4 MiB, again and again over one stream', async () => {
+    const server = await serve({});
+    const worker = connect(server.address, 'worker');
+    for (let call = 0; call < 3; call++) {
+      const sent = batch(256, 4096);
+      const received = await worker.execute(sent, NEVER);
+      expect(Buffer.compare(Buffer.from(received.buffer, received.byteOffset, received.byteLength), Buffer.from(sent.activations.map((value) => value / 2).buffer))).toBe(0);
+    }
+  });
+
+  it('hands the expert exactly the batch that the lead sent', async () => {
+    const batches: ExpertBatch[] = [];
+    const server = await serve({ expert: { execute: (received) => (batches.push(received), halve(received)) } });
+    const sent = batch(3, 8);
+    await connect(server.address, 'worker').execute(sent, NEVER);
+    expect(batches).toEqual([sent]);
+  });
+
+  it('returns one row per pair without reduce', async () => {
+    const sent = { ...batch(2, 4), rowOffsets: Uint32Array.of(0, 2, 3), experts: Uint32Array.of(0, 1, 1), gates: Float32Array.of(0.5, 0.5, 1), reduce: false };
+    const server = await serve({ expert: { execute: () => Promise.resolve(new Float32Array(12).fill(9)) } });
+    expect(await connect(server.address, 'worker').execute(sent, NEVER)).toEqual(new Float32Array(12).fill(9));
+  });
+
+  it('answers in any order', async () => {
+    const slow = Promise.withResolvers<void>();
+    const server = await serve({ expert: { execute: async (received) => { if (received.step === 1) await slow.promise; return halve(received); } } });
+    const worker = connect(server.address, 'worker');
+    const first = worker.execute(batch(1, 4), NEVER);
+    await worker.execute({ ...batch(1, 4), step: 2 }, NEVER);
+    slow.resolve();
+    await first;
+  });
+
+  it('fails one call with the code and sentence of the expert, and the stream goes on', async () => {
+    const server = await serve({ expert: { execute: (received) => (received.step === 1 ? Promise.reject(new AppError('failed_precondition', 'expert 3 is not here')) : halve(received)) } });
+    const worker = connect(server.address, 'worker');
+    await expect(worker.execute(batch(1, 4), NEVER)).rejects.toMatchObject({ code: 'failed_precondition', message: `expert 3 is not here (worker ${server.address} is at epoch 3)` });
+    await worker.execute({ ...batch(1, 4), step: 2 }, NEVER);
+  });
+
+  it('refuses a reply of another size than asked for', async () => {
+    const server = await serve({ expert: { execute: () => Promise.resolve(new Float32Array(3)) } });
+    await expect(connect(server.address, 'worker').execute(batch(1, 4), NEVER)).rejects.toMatchObject({ code: 'internal' });
+  });
+
+  it('tells the expert when the lead no longer waits', async () => {
+    const started = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    const server = await serve({ expert: { execute: async (_batch, signal) => { started.resolve(); await aborted(signal); gone.resolve(); throw signal.reason; } } });
+    const stop = new AbortController();
+    const call = connect(server.address, 'worker').execute(batch(1, 4), stop.signal);
+    await started.promise;
+    stop.abort();
+    await expect(call).rejects.toMatchObject({ code: 'cancelled' });
+    await gone.promise;
+  });
+
+  it('tells the expert when the lead is gone', async () => {
+    const started = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    const server = await serve({ expert: { execute: async (_batch, signal) => { started.resolve(); await aborted(signal); gone.resolve(); throw signal.reason; } } });
+    const worker = connect(server.address, 'worker');
+    const call = worker.execute(batch(1, 4), NEVER);
+    await started.promise;
+    worker.close();
+    await expect(call).rejects.toMatchObject({ code: 'unavailable' });
+    await gone.promise;
+  });
+
+  it('fails every pending call when the worker dies, fails fast while it is down, and works again when it is back', async () => {
+    const server = await serve({ expert: { execute: async (_batch, signal) => { await aborted(signal); throw signal.reason; } } });
+    const worker = connect(server.address, 'worker');
+    const pending = [1, 2, 3].map(() => worker.execute(batch(1, 4), NEVER));
+    const warm = connect(server.address, 'worker');
+    await expect(Promise.race([warm.execute(batch(1, 4), AbortSignal.timeout(500))])).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    await server.close({ graceMs: 0 });
+    for (const call of pending) await expect(call).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(worker.execute(batch(1, 4), NEVER)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining(server.address) as string });
+    const again = await serveWorker({ lead: { generate: replay }, expert: { execute: halve }, epoch: () => 4 }, { host: '127.0.0.1', port: server.port, tls: cluster.worker });
+    cleanups.push(() => again.close({ graceMs: 0 }));
+    await expect.poll(() => worker.execute(batch(1, 4), NEVER).then(() => 'answered', () => 'refused'), { timeout: 10_000 }).toBe('answered');
+  });
+
+  it('finishes calls under way when the worker closes with grace', async () => {
+    const started = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const server = await serve({ expert: { execute: async (received) => { started.resolve(); await release.promise; return halve(received); } } });
+    const call = connect(server.address, 'worker').execute(batch(1, 4), NEVER);
+    await started.promise;
+    const closed = server.close({ graceMs: 20_000 });
+    release.resolve();
+    expect(await call).toHaveLength(4);
+    await closed;
+  });
+
+  it('refuses more calls at once than its bound, and takes calls again after', async () => {
+    const release = Promise.withResolvers<void>();
+    const server = await serve({ expert: { execute: async (received) => { await release.promise; return halve(received); } } });
+    const worker = connect(server.address, 'worker');
+    const calls = Array.from({ length: CALLS_PER_STREAM }, () => worker.execute(batch(1, 4), NEVER));
+    await expect(worker.execute(batch(1, 4), NEVER)).rejects.toMatchObject({ code: 'unavailable' });
+    release.resolve();
+    await Promise.all(calls);
+    await worker.execute(batch(1, 4), NEVER);
+  });
+});
