@@ -1,3 +1,7 @@
+/** Number formats that weights are stored in; names as in safetensors, lower-cased. */
+export const STORED_DTYPES = ['f32', 'f16', 'bf16'] as const;
+export type StoredDtype = (typeof STORED_DTYPES)[number];
+
 /**
  * A matrix [rows, columns], row-major, somewhere in a checkpoint; a vector has one row. A slice of a stored tensor is a view too.
  * Reading is by byte range: never more than the rows asked for.
@@ -7,8 +11,10 @@ export interface TensorView {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
-  /** Bytes per stored element: what reading a row costs. */
-  readonly elementBytes: number;
+  /** Form in the checkpoint. */
+  readonly dtype: StoredDtype;
+  /** Changes whenever the bytes do: identity of the file version, place in it and a sample of the content. Independent of the file's path. */
+  fingerprint(): Promise<string>;
   /** Rows [firstRow, firstRow + rowCount) as float32, [rowCount, columns]. */
   read(firstRow: number, rowCount: number): Promise<Float32Array>;
 }

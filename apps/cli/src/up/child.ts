@@ -1,12 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { AppError } from '@essaim/core';
+import { type ChildMessage } from '@essaim/process';
 import { type LogFile } from './log-file.ts';
-
-/** What the processes of a cluster say to the one that started them. They end by themselves when that one is gone. */
-export type ChildMessage =
-  | ({ readonly kind: 'listening' } & Readonly<Record<string, unknown>>)
-  | { readonly kind: 'ready'; readonly epoch: number }
-  | { readonly kind: 'failed'; readonly message: string };
 
 export interface ChildSpec {
   readonly name: string;

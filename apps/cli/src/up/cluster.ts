@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { AppError, assert } from '@essaim/core';
+import { type ChildMessage } from '@essaim/process';
 import { packageRoot } from '../package-root.ts';
 import { addressesOf, type Addresses } from './addresses.ts';
-import { Child, type ChildMessage } from './child.ts';
+import { Child } from './child.ts';
 import { LogFile } from './log-file.ts';
 import { clusterEnvironment, serverEnvironment, workerEnvironment } from './environment.ts';
 import { type UpOptions } from './options.ts';

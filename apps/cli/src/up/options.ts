@@ -1,6 +1,7 @@
 import { availableParallelism, homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { AppError, type ModelRef, type WeightDtype } from '@essaim/core';
+import { flagVariable } from '@essaim/process';
 import { packageRoot } from '../package-root.ts';
 
 /** What commander hands over, each value parsed alone. */
@@ -85,7 +86,7 @@ function resolveModel(flags: UpFlags): ModelRef {
     id: flags.modelId ?? basename(directory),
     directory,
     dtype: flags.dtype ?? (directory === builtIn ? 'float32' : 'int8'),
-    deterministic: flags.deterministic ?? isSet('ESSAIM_DETERMINISTIC'),
+    deterministic: flags.deterministic ?? flagVariable('ESSAIM_DETERMINISTIC'),
   };
 }
 
@@ -104,11 +105,4 @@ function resolvePorts(flags: UpFlags): Ports {
     if (twin) throw new AppError('invalid_argument', `--${name}-port and --${twin[0]}-port are both ${port}: give each its own`);
   }
   return ports;
-}
-
-function isSet(variable: string): boolean {
-  const value = process.env[variable] ?? '';
-  if (['1', 'true'].includes(value)) return true;
-  if (['', '0', 'false'].includes(value)) return false;
-  throw new AppError('invalid_argument', `the variable ${variable} is '${value}': set it to 1 or 0`);
 }

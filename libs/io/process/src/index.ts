@@ -1,0 +1,4 @@
+export * from './environment.ts';
+export * from './parent.ts';
+export * from './run-process.ts';
+export * from './tls.ts';
