@@ -1,6 +1,6 @@
 import { type MessageInitShape } from '@bufbuild/protobuf';
 import { type SamplingParams, type SequenceEvent, type SequenceRequest, AppError, requestId, sequenceId } from '@essaim/core';
-import { workerV1 } from '@essaim/contracts';
+import { type workerV1 } from '@essaim/contracts';
 import { required } from './fields.ts';
 import { finishReason, fromWireLogprobs, fromWireStats, toWireLogprobs, toWireStats } from './generation.ts';
 import { fromWireLogitBias, toWireLogitBias, toWireSeed } from './sampling.ts';

@@ -1,6 +1,6 @@
 import { type MessageInitShape } from '@bufbuild/protobuf';
 import { AppError } from '@essaim/core';
-import { workerV1 } from '@essaim/contracts';
+import { type workerV1 } from '@essaim/contracts';
 import { type CallContext, type Duplex } from '../bridge/service.ts';
 import { abortedError, statusOf } from '../bridge/status.ts';
 import { fromWireCall, toWireResult } from '../mapping/expert-batch.ts';
