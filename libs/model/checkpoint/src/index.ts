@@ -1,1 +1,2 @@
+export { type Checkpoint, openCheckpoint, readModelSpec } from './checkpoint.ts';
 export * from './folder.ts';

@@ -1,0 +1,1 @@
+export { openCheckpointFolder } from './checkpoint-folder.ts';

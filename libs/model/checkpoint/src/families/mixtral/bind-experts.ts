@@ -1,0 +1,38 @@
+import { expertCount, type FeedForwardWeights, type ModelSpec, type TensorView } from '@essaim/core';
+import { type WeightBinder } from '../../weight-binder.ts';
+import { bindFeedForward } from '../bind-decoder.ts';
+
+interface Experts {
+  readonly router: TensorView;
+  readonly experts: readonly FeedForwardWeights[];
+}
+
+/** The routed experts of a layer: three tensors for each, or, as transformers 5 can write them, two for all. */
+export function bindExperts(spec: ModelSpec, binder: WeightBinder, layerPrefix: string): Experts {
+  const fused = `${layerPrefix}.mlp`;
+  return binder.has(`${fused}.experts.gate_up_proj`) ? bindFused(spec, binder, fused) : bindSeparate(spec, binder, `${layerPrefix}.block_sparse_moe`);
+}
+
+function bindSeparate(spec: ModelSpec, binder: WeightBinder, prefix: string): Experts {
+  const router = binder.bind(`${prefix}.gate.weight`, [expertCount(spec), spec.hiddenSize]);
+  const experts = Array.from({ length: expertCount(spec) }, (_, expert) => {
+    const own = `${prefix}.experts.${expert}`;
+    return bindFeedForward(spec, binder, { gate: `${own}.w1.weight`, up: `${own}.w3.weight`, down: `${own}.w2.weight` });
+  });
+  return { router, experts };
+}
+
+/** gate_up_proj is [experts, 2 * size, hidden], the rows of the gate before those of up; down_proj is [experts, hidden, size]. */
+function bindFused(spec: ModelSpec, binder: WeightBinder, prefix: string): Experts {
+  const { hiddenSize, feedForward: { size } } = spec;
+  const experts = expertCount(spec);
+  const router = binder.bind(`${prefix}.gate.weight`, [experts, hiddenSize]);
+  const gateUp = binder.bind(`${prefix}.experts.gate_up_proj`, [experts, 2 * size, hiddenSize]);
+  const down = binder.bind(`${prefix}.experts.down_proj`, [experts, hiddenSize, size]);
+  const slices = Array.from({ length: experts }, (_, expert) => ({
+    gate: gateUp.slice(2 * expert * size, size),
+    up: gateUp.slice((2 * expert + 1) * size, size),
+    down: down.slice(expert * hiddenSize, hiddenSize),
+  }));
+  return { router, experts: slices };
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { damaged } from '../damaged.ts';
+import { parseStrictJson } from '../strict-json.ts';
+import { bitsPerValue } from './dtype.ts';
+
+/** One tensor as a header declares it. */
+export interface TensorEntry {
+  readonly name: string;
+  /** As written, for example "BF16"; possibly one that nobody knows. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Bytes [begin, end) of the file's data, which starts behind the header. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+const wholeNumber = z.int().nonnegative();
+const entrySchema = z.object({ dtype: z.string(), shape: z.array(wholeNumber), data_offsets: z.tuple([wholeNumber, wholeNumber]) });
+const metadataSchema = z.record(z.string(), z.string());
+
+/**
+ * The tensors that a safetensors header declares, in the order of their bytes, which are exactly the file's data: no overlap, no gap,
+ * nothing behind. Fails with `data_loss` and a sentence that names the file and, where there is one, the tensor.
+ * @see https://github.com/huggingface/safetensors#format
+ */
+export function parseHeader(file: string, header: Uint8Array, dataBytes: number): TensorEntry[] {
+  const entries = Object.entries(parseObject(file, header))
+    .filter(([name, value]) => name !== '__metadata__' || refuseMetadata(file, value))
+    .map(([name, value]) => parseEntry(file, name, value))
+    .sort((one, other) => one.begin - other.begin || one.end - other.end);
+  checkPlaces(file, entries, dataBytes);
+  return entries;
+}
+
+function parseObject(file: string, header: Uint8Array): object {
+  if (header[0] !== '{'.charCodeAt(0)) throw damaged(file, 'its header does not start with "{"');
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
+    return parseStrictJson(text) as object;
+  } catch (cause) {
+    throw damaged(file, `its header is not valid JSON in UTF-8 (${(cause as Error).message})`, cause);
+  }
+}
+
+/** Says false, so that it can filter: metadata is checked, not used. */
+function refuseMetadata(file: string, value: unknown): false {
+  if (!metadataSchema.safeParse(value).success) throw damaged(file, 'the __metadata__ of its header has values that are not strings');
+  return false;
+}
+
+function parseEntry(file: string, name: string, value: unknown): TensorEntry {
+  const parsed = entrySchema.safeParse(value);
+  if (!parsed.success) {
+    const { path: [field], message } = parsed.error.issues[0]!;
+    throw damaged(file, `${field === undefined ? 'the entry' : `"${String(field)}"`} of tensor ${name} is not what a header may hold (${message})`, parsed.error);
+  }
+  const { dtype, shape, data_offsets: [begin, end] } = parsed.data;
+  if (begin > end) throw damaged(file, `tensor ${name} ends at byte ${end}, before it begins at ${begin}`);
+  const bits = bitsPerValue(dtype);
+  const expected = bits === null ? null : (shape.reduce((product, size) => product * size, 1) * bits) / 8;
+  if (expected !== null && expected !== end - begin) {
+    throw damaged(file, `tensor ${name} has ${end - begin} bytes, but ${dtype} of shape [${shape.join(', ')}] takes ${expected}`);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+function checkPlaces(file: string, entries: readonly TensorEntry[], dataBytes: number): void {
+  let place = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin < place) throw damaged(file, `tensor ${name} begins at byte ${begin} inside the one before it, which ends at ${place}`);
+    if (begin > place) throw damaged(file, `bytes ${place} to ${begin} before tensor ${name} belong to no tensor`);
+    place = end;
+  }
+  if (place > dataBytes) throw damaged(file, `its tensors take ${place} bytes, but only ${dataBytes} are there: it was cut short`);
+  if (place < dataBytes) throw damaged(file, `${dataBytes - place} bytes behind its last tensor belong to no tensor`);
+}
