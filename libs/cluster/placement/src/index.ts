@@ -1,0 +1,3 @@
+export * from './policy.ts';
+export * from './place-experts.ts';
+export * from './weight-bytes.ts';

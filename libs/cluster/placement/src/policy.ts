@@ -1,0 +1,36 @@
+import { type WorkerId } from '@essaim/core';
+
+/** A live worker as a policy sees it. */
+export interface ExpertWorker {
+  readonly id: WorkerId;
+  /** Bytes that it can give to experts. */
+  readonly memoryBytes: number;
+}
+
+/** assignment[layer][expert]: the workers that are to hold a copy, ascending by id. Empty for a dense model. */
+export type Assignment = readonly (readonly (readonly WorkerId[])[])[];
+
+export interface PlacementRequest {
+  /** In any order; each id once. */
+  readonly workers: readonly ExpertWorker[];
+  readonly layerCount: number;
+  /** Routed experts of each layer. */
+  readonly expertCount: number;
+  readonly bytesPerExpert: number;
+  /** Copies of each expert, 1 or more. */
+  readonly replicas: number;
+  /** Where copies lie now, so that few move. It may name workers that are gone. */
+  readonly previous: Assignment | null;
+}
+
+export type PlacementResult =
+  | {
+      readonly kind: 'placed';
+      readonly assignment: Assignment;
+      /** One sentence when experts have fewer copies than asked for, since there are fewer workers; else null. */
+      readonly degraded: string | null;
+    }
+  | { readonly kind: 'refused'; /** One sentence: what is missing, by how much, and what to do. */ readonly reason: string };
+
+/** Pure: no clock, no randomness; the same request gives the same result, whatever the order of its workers. */
+export type PlacementPolicy = (request: PlacementRequest) => PlacementResult;

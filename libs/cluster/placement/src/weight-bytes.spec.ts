@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { type ModelSpec } from '@essaim/core';
+import { denseBytes, expertBytes, formatBytes } from './index.ts';
+
+const MIXTRAL: ModelSpec = {
+  family: 'mixtral', vocabSize: 32_000, hiddenSize: 4096, layerCount: 32, contextLength: 32_768,
+  attention: { kind: 'gqa', headCount: 32, kvHeadCount: 8, headSize: 128, slidingWindow: null }, rope: { kind: 'default', theta: 1e6 },
+  feedForward: { kind: 'moe', size: 14_336, expertCount: 8, expertsPerToken: 2 }, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
+};
+
+it('counts the weights of Mixtral 8x7B as published: 46.7 billion in all', () => {
+  const weights = (32 * 8 * expertBytes(MIXTRAL, 'float32') + denseBytes(MIXTRAL, 'float32')) / 4;
+  expect(weights / 1e9).toBeCloseTo(46.7, 1);
+});
+
+it('counts the scales of the small forms', () => {
+  expect(expertBytes(MIXTRAL, 'int8') / expertBytes(MIXTRAL, 'float32')).toBeCloseTo(1.125 / 4);
+  expect(expertBytes(MIXTRAL, 'int4') / expertBytes(MIXTRAL, 'float32')).toBeCloseTo(0.625 / 4);
+});
+
+it('has no experts in a dense model', () => {
+  expect(expertBytes({ ...MIXTRAL, feedForward: { kind: 'dense', size: 14_336 } }, 'float32')).toBe(0);
+});
+
+it('writes bytes for people', () => {
+  expect([24e6, 1.5e9, 93.4e9].map(formatBytes)).toEqual(['24 MB', '1.5 GB', '93 GB']);
+});

@@ -1,0 +1,24 @@
+import { type ModelSpec, type WeightDtype } from '@essaim/core';
+
+/** Bytes of one weight while running; the small forms carry a float32 scale for each block of 32. */
+const BYTES_PER_WEIGHT: Readonly<Record<WeightDtype, number>> = { float32: 4, int8: 1 + 4 / 32, int4: 0.5 + 4 / 32 };
+
+/** Memory of one routed expert: gate, up and down, [size, hidden] each. 0 for a dense model. */
+export function expertBytes({ feedForward, hiddenSize }: ModelSpec, dtype: WeightDtype): number {
+  return feedForward.kind === 'moe' ? Math.ceil(3 * hiddenSize * feedForward.size * BYTES_PER_WEIGHT[dtype]) : 0;
+}
+
+/** Memory of everything but the routed experts, which each lead holds whole: embedding, head, attention, routers, dense feed-forward. An estimate. */
+export function denseBytes(spec: ModelSpec, dtype: WeightDtype): number {
+  const { vocabSize, hiddenSize, layerCount, attention, feedForward, tiedEmbedding } = spec;
+  const attentionWeights = 2 * hiddenSize * attention.headSize * (attention.headCount + attention.kvHeadCount);
+  const feedForwardWeights = feedForward.kind === 'dense' ? 3 * hiddenSize * feedForward.size : hiddenSize * feedForward.expertCount;
+  const weights = vocabSize * hiddenSize * (tiedEmbedding ? 1 : 2) + layerCount * (attentionWeights + feedForwardWeights);
+  return Math.ceil(weights * BYTES_PER_WEIGHT[dtype]);
+}
+
+/** For people: 1.5 GB, 24 MB. */
+export function formatBytes(bytes: number): string {
+  const unit = bytes >= 1e9 ? { size: 1e9, name: 'GB' } : { size: 1e6, name: 'MB' };
+  return `${(bytes / unit.size).toFixed(bytes >= 10 * unit.size ? 0 : 1)} ${unit.name}`;
+}
