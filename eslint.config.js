@@ -67,7 +67,7 @@ export default tseslint.config(
       'no-restricted-globals': ['error', 'process', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'fetch'],
       'no-restricted-properties': ['error', { object: 'Date', property: 'now' }, { object: 'Math', property: 'random' }],
       'no-restricted-syntax': ['error', { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: 'The present comes as an argument.' }],
-      'no-restricted-imports': ['error', { patterns: ['node:*', '!node:crypto', '@nestjs/*', 'onnxruntime-node', '@grpc/*'] }],
+      'no-restricted-imports': ['error', { patterns: ['node:*', '!node:crypto', '!node:vm', '@nestjs/*', 'onnxruntime-node', '@grpc/*'] }],
     },
   },
 );
