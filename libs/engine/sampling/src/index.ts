@@ -1,0 +1,2 @@
+export * from './logprobs.ts';
+export * from './sampler.ts';
