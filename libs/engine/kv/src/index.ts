@@ -1,0 +1,2 @@
+export { KvCache } from './kv-cache.ts';
+export { type KvLayout, KvPool } from './kv-pool.ts';

@@ -1,0 +1,147 @@
+import { AppError, type Clock, LIMITS, type ModelSpec, type SequenceEvent, type SequenceRequest, type WorkerId } from '@essaim/core';
+import { type Scheduler, type StepItem } from '@essaim/scheduler';
+import { LeadSequence } from './lead-sequence.ts';
+import { type ForwardItem, type ForwardOutput, type ModelRunner } from './model-runner.ts';
+
+export interface EngineOptions {
+  readonly self: WorkerId;
+  readonly spec: ModelSpec;
+  readonly scheduler: Scheduler<LeadSequence>;
+  readonly runner: Pick<ModelRunner, 'forward'>;
+  readonly clock: Clock;
+  /** Epoch of the placement in force. */
+  readonly epoch: () => number;
+  /** Told of a step that failed as a whole: a bug or a broken device. */
+  readonly onStepFailure: (error: AppError) => void;
+}
+
+/** The loop of a lead worker: while there is work, schedule a step, run it, commit it. Owns the sequences that it leads. */
+export class Engine {
+  readonly #options: EngineOptions;
+  /** Sequences whose client is gone or too late, and why: taken out between two steps. */
+  readonly #ending = new Map<LeadSequence, AppError>();
+  readonly #closed = new AbortController();
+  #looping = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  get runningSequences(): number {
+    return this.#options.scheduler.runningCount;
+  }
+
+  get waitingSequences(): number {
+    return this.#options.scheduler.waitingCount;
+  }
+
+  /**
+   * Generates one sequence. Fails with `invalid_argument` for tokens that the model does not have, `resource_exhausted` when too many
+   * wait, `unavailable` when an expert can't be reached, `deadline_exceeded`, `cancelled`.
+   */
+  async *generate(request: SequenceRequest, signal: AbortSignal): AsyncGenerator<SequenceEvent, void, undefined> {
+    const sequence = new LeadSequence(checked(request, this.#options.spec), this.#options.spec);
+    if (signal.aborted) throw AppError.from(signal.reason);
+    if (sequence.isFull && request.promptLogprobs === null) sequence.done('length', this.#origin());
+    else this.#options.scheduler.submit(sequence);
+    const over = new AbortController();
+    const gone = (): void => this.#end(sequence, AppError.from(signal.reason));
+    signal.addEventListener('abort', gone, { once: true });
+    this.#endAtDeadline(sequence, over.signal);
+    this.#wake();
+    try {
+      yield* sequence.events.drain();
+    } finally {
+      over.abort();
+      signal.removeEventListener('abort', gone);
+      this.#end(sequence, new AppError('cancelled', 'the client is gone'));
+    }
+  }
+
+  /** Fails what is under way and what still comes. */
+  close(): void {
+    this.#closed.abort(new AppError('unavailable', 'this worker is shutting down'));
+  }
+
+  /** The client's wish takes effect before the next step; at most one step is computed in vain. */
+  #end(sequence: LeadSequence, error: AppError): void {
+    sequence.fail(error);
+    this.#ending.set(sequence, error);
+    this.#wake();
+  }
+
+  #endAtDeadline(sequence: LeadSequence, over: AbortSignal): void {
+    const timeoutMs = Math.min(sequence.request.timeoutMs, LIMITS.generationMs);
+    const late = (): void => this.#end(sequence, new AppError('deadline_exceeded', `the generation did not end within ${timeoutMs} ms: ask for fewer tokens or allow more time`));
+    this.#options.clock.sleep(timeoutMs, over).then(late, () => undefined);
+  }
+
+  #wake(): void {
+    if (this.#looping) return;
+    this.#looping = true;
+    void this.#loop();
+  }
+
+  async #loop(): Promise<void> {
+    try {
+      for (let step = this.#schedule(); step.length > 0; step = this.#schedule()) this.#commit(step, await this.#run(step));
+    } finally {
+      // In the same turn in which nothing was left to do, so that no wish to wake falls in between.
+      this.#looping = false;
+    }
+  }
+
+  #schedule(): StepItem<LeadSequence>[] {
+    this.#removeEnding();
+    return this.#options.scheduler.schedule();
+  }
+
+  #removeEnding(): void {
+    for (const sequence of this.#ending.keys()) this.#options.scheduler.remove(sequence);
+    this.#ending.clear();
+  }
+
+  /** Outputs in the order of the step; a failure of the whole step is one of each. */
+  async #run(step: readonly StepItem<LeadSequence>[]): Promise<readonly ForwardOutput[]> {
+    const items = step.map(({ sequence, cache, first, count }): ForwardItem => ({ cache, first, tokenIds: sequence.tokens(first, count), logitsOfLast: sequence.logitsWanted(first, count) }));
+    try {
+      this.#closed.signal.throwIfAborted();
+      return await this.#options.runner.forward(items, this.#closed.signal);
+    } catch (thrown) {
+      const failure = AppError.from(thrown);
+      if (!this.#closed.signal.aborted) this.#options.onStepFailure(failure);
+      return items.map(() => ({ logits: null, failure, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() }));
+    }
+  }
+
+  #commit(step: readonly StepItem<LeadSequence>[], outputs: readonly ForwardOutput[]): void {
+    step.forEach((item, index) => this.#commitOne(item, outputs[index]!));
+  }
+
+  #commitOne({ sequence, first, count }: StepItem<LeadSequence>, output: ForwardOutput): void {
+    try {
+      if (output.failure !== null) throw output.failure;
+      const finishReason = sequence.commit({ first, count }, output);
+      if (finishReason === null) return;
+      sequence.done(finishReason, this.#origin());
+    } catch (thrown) {
+      sequence.fail(AppError.from(thrown));
+    }
+    this.#options.scheduler.remove(sequence);
+  }
+
+  #origin(): { lead: WorkerId; epoch: number } {
+    return { lead: this.#options.self, epoch: this.#options.epoch() };
+  }
+}
+
+function checked(request: SequenceRequest, { vocabSize, contextLength }: ModelSpec): SequenceRequest {
+  const { promptIds, generatedIds } = request;
+  if (promptIds.length === 0) throw new AppError('invalid_argument', 'the prompt is empty: give at least one token', { param: 'prompt' });
+  if (promptIds.length + generatedIds.length > contextLength) {
+    throw new AppError('invalid_argument', `the prompt has ${promptIds.length} tokens and the model's context is ${contextLength}: shorten the prompt`, { param: 'prompt' });
+  }
+  const foreign = [...promptIds, ...generatedIds].find((id) => id >= vocabSize);
+  if (foreign !== undefined) throw new AppError('invalid_argument', `token ${foreign} does not exist: the model's vocabulary has ${vocabSize}`, { param: 'prompt' });
+  return request;
+}

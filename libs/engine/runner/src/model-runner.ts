@@ -1,0 +1,170 @@
+import { type AppError, type ModelSpec, type WorkerId } from '@essaim/core';
+import { type Dispatcher, route } from '@essaim/dispatch';
+import { type KvCache } from '@essaim/kv';
+import { type ModelPieces, type PostOutput, type PreOutput } from './model-pieces.ts';
+import { RopeTable } from './rope-table.ts';
+import { visibilityOf, type Visibility } from './visibility.ts';
+
+/** Consecutive tokens of one sequence within a step. */
+export interface ForwardItem {
+  readonly cache: KvCache;
+  /** Position of the first one: the committed length of the cache. */
+  readonly first: number;
+  readonly tokenIds: readonly number[];
+  /** Logits are wanted for the last so many of them; 0 for none. */
+  readonly logitsOfLast: number;
+}
+
+export interface ForwardOutput {
+  /** [logitsOfLast, vocab]; null where nothing was wanted or it failed. */
+  readonly logits: Float32Array | null;
+  /** Why this item failed, whatever became of the others. */
+  readonly failure: AppError | null;
+  readonly localExpertCalls: number;
+  readonly remoteExpertCalls: number;
+  readonly retriedExpertCalls: number;
+  readonly workers: ReadonlySet<WorkerId>;
+}
+
+export interface RunnerOptions {
+  readonly spec: ModelSpec;
+  readonly pieces: ModelPieces;
+  /** Only a model with routed experts has one. */
+  readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
+  readonly deterministic: boolean;
+}
+
+/** An item within the rows of a step. */
+interface Span extends ForwardItem {
+  readonly row: number;
+  readonly count: number;
+  readonly visibility: Visibility;
+  failure: AppError | null;
+  localExpertCalls: number;
+  remoteExpertCalls: number;
+  retriedExpertCalls: number;
+  readonly workers: Set<WorkerId>;
+}
+
+/** Rows whose logits are computed at once: bounds the memory for long prompts whose logprobs are asked for. */
+const HEAD_ROWS = 64;
+
+/** Runs the model over the tokens of one step, sequences mixed. Appends to their caches and commits them; changes nothing else. */
+export class ModelRunner {
+  readonly #options: RunnerOptions;
+  readonly #rope: RopeTable;
+  #step = 0;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#rope = new RopeTable(options.spec.rope, options.spec.attention.headSize);
+  }
+
+  /** One output per item. An item that fails keeps its cache as it was. */
+  async forward(items: readonly ForwardItem[], signal: AbortSignal): Promise<ForwardOutput[]> {
+    const { spec, pieces } = this.#options;
+    const spans = this.#layOut(items);
+    const step = ++this.#step;
+    let hidden = await pieces.embed(spans.flatMap((span) => span.tokenIds));
+    const angles = this.#rope.rows(spans.flatMap((span) => Array.from({ length: span.count }, (_, index) => span.first + index)));
+    for (let layer = 0; layer < spec.layerCount && spans.some((span) => span.failure === null); layer++) {
+      const attended = await this.#attend(layer, await pieces.pre(layer, hidden, angles), spans);
+      const post = await pieces.post(layer, attended, hidden);
+      if (post.routed !== null) await this.#addExperts({ step, layer }, post, spans, signal);
+      hidden = post.next;
+    }
+    return this.#finish(hidden, spans);
+  }
+
+  #layOut(items: readonly ForwardItem[]): Span[] {
+    let row = 0;
+    return items.map((item) => {
+      const count = item.tokenIds.length;
+      const visibility = visibilityOf(item.first, count, this.#options.spec.attention.slidingWindow);
+      const span: Span = { ...item, row, count, visibility, failure: null, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
+      row += count;
+      return span;
+    });
+  }
+
+  async #attend(layer: number, { query, key, value }: PreOutput, spans: readonly Span[]): Promise<Float32Array> {
+    const { headCount, kvHeadCount, headSize } = this.#options.spec.attention;
+    const [queryWidth, kvWidth] = [headCount * headSize, kvHeadCount * headSize];
+    const attended = new Float32Array(query.length);
+    for (const { cache, row, count, visibility } of spans) {
+      cache.append(layer, count, { keys: rows(key, kvWidth, row, count), values: rows(value, kvWidth, row, count) });
+      const { start, end } = visibility;
+      const view = { key: cache.keys(layer, start, end), value: cache.values(layer, start, end), length: end - start };
+      attended.set(await this.#attendOne(rows(query, queryWidth, row, count), view, visibility.mask), row * queryWidth);
+    }
+    return attended;
+  }
+
+  /**
+   * A single query takes another path through the kernels than several, one that rounds differently. Where the same token must come out
+   * of a prompt and of a decoding step, it is accompanied by a row of zeros.
+   */
+  async #attendOne(query: Float32Array, view: { readonly key: Float32Array; readonly value: Float32Array; readonly length: number }, mask: Float32Array | null): Promise<Float32Array> {
+    const { pieces, spec, deterministic } = this.#options;
+    const tokens = query.length / (spec.attention.headCount * spec.attention.headSize);
+    if (mask !== null || !deterministic) return pieces.attend({ ...view, query, tokens, mask });
+    const padded = new Float32Array(2 * query.length);
+    padded.set(query);
+    const both = await pieces.attend({ ...view, query: padded, tokens: 2, mask: new Float32Array(2 * view.length) });
+    return both.subarray(0, query.length);
+  }
+
+  /** Adds what the routed experts return to `next`, in place. */
+  async #addExperts({ step, layer }: { readonly step: number; readonly layer: number }, { next, routed }: PostOutput, spans: readonly Span[], signal: AbortSignal): Promise<void> {
+    const { spec, dispatcher } = this.#options;
+    if (routed === null || spec.feedForward.kind !== 'moe') return;
+    const routing = route(routed.routerLogits, spec.feedForward);
+    const result = await dispatcher.dispatch({ step, layer, hiddenSize: spec.hiddenSize, activations: routed.normed, routing }, signal);
+    for (let index = 0; index < next.length; index++) next[index]! += result.output[index]!;
+    for (const span of spans) this.#count(span, result);
+  }
+
+  #count(span: Span, result: Awaited<ReturnType<Dispatcher['dispatch']>>): void {
+    for (let row = span.row; row < span.row + span.count; row++) {
+      span.failure ??= result.failures.get(row) ?? null;
+      span.localExpertCalls += result.localExpertCalls[row]!;
+      span.remoteExpertCalls += result.remoteExpertCalls[row]!;
+      span.retriedExpertCalls += result.retriedExpertCalls[row]!;
+    }
+  }
+
+  async #finish(hidden: Float32Array, spans: readonly Span[]): Promise<ForwardOutput[]> {
+    const { hiddenSize, vocabSize } = this.#options.spec;
+    const wanted = spans.filter((span) => span.failure === null && span.logitsOfLast > 0);
+    const gathered = new Float32Array(wanted.reduce((sum, span) => sum + span.logitsOfLast, 0) * hiddenSize);
+    let offset = 0;
+    for (const span of wanted) {
+      gathered.set(rows(hidden, hiddenSize, span.row + span.count - span.logitsOfLast, span.logitsOfLast), offset);
+      offset += span.logitsOfLast * hiddenSize;
+    }
+    const logits = await this.#head(gathered);
+    let row = 0;
+    return spans.map((span) => {
+      if (span.failure === null) span.cache.commit(span.count);
+      const isWanted = wanted.includes(span);
+      const own = isWanted ? rows(logits, vocabSize, row, span.logitsOfLast) : null;
+      if (isWanted) row += span.logitsOfLast;
+      return { ...span, logits: own };
+    });
+  }
+
+  async #head(hidden: Float32Array): Promise<Float32Array> {
+    const { pieces, spec } = this.#options;
+    const total = hidden.length / spec.hiddenSize;
+    if (total === 0) return new Float32Array(0);
+    if (total <= HEAD_ROWS) return pieces.head(hidden);
+    const logits = new Float32Array(total * spec.vocabSize);
+    for (let row = 0; row < total; row += HEAD_ROWS) {
+      logits.set(await pieces.head(rows(hidden, spec.hiddenSize, row, Math.min(HEAD_ROWS, total - row))), row * spec.vocabSize);
+    }
+    return logits;
+  }
+}
+
+/** `count` rows from `first` of a row-major matrix: a view. */
+const rows = (matrix: Float32Array, width: number, first: number, count: number): Float32Array => matrix.subarray(first * width, (first + count) * width);

@@ -1,0 +1,1 @@
+export { type Schedulable, Scheduler, type SchedulerLimits, type StepItem } from './scheduler.ts';

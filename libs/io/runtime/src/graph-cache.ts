@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError, assert } from '@essaim/core';
+import { type Graph, type PlacedWeight, WEIGHTS_FILE } from '@essaim/graph';
+
+const MODEL_FILE = 'model.onnx';
+
+/** Compiled graphs on disk by their digest, one folder each. Several processes may share it: a folder appears whole or not at all. */
+export class GraphCache {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The model file of a digest; it exists once `has` says so. */
+  modelFile(digest: string): string {
+    assert(/^[0-9a-f]{64}$/.test(digest), 'a digest is a SHA-256');
+    return join(this.#folder, digest, MODEL_FILE);
+  }
+
+  has(digest: string): boolean {
+    return existsSync(this.modelFile(digest));
+  }
+
+  /** Writes a graph with its weights. Fails with `resource_exhausted` where the disk is full. */
+  async write(digest: string, graph: Graph, onBytes: (bytes: number) => void): Promise<void> {
+    const temporary = join(this.#folder, `${digest}.${randomBytes(6).toString('hex')}.part`);
+    try {
+      await mkdir(temporary, { recursive: true, mode: 0o700 });
+      await writeWeights(join(temporary, WEIGHTS_FILE), graph.weights, onBytes);
+      await writeFile(join(temporary, MODEL_FILE), graph.model);
+      await rename(temporary, join(this.#folder, digest));
+    } catch (cause) {
+      await rm(temporary, { recursive: true, force: true });
+      // Another process was faster with the same content.
+      if (!this.has(digest)) throw writeError(cause);
+    }
+  }
+}
+
+async function writeWeights(file: string, weights: readonly PlacedWeight[], onBytes: (bytes: number) => void): Promise<void> {
+  await using handle = await open(file, 'wx', 0o600);
+  for (const weight of weights) {
+    let position = weight.offset;
+    for await (const chunk of weight.chunks()) {
+      await handle.write(chunk, 0, chunk.byteLength, position);
+      position += chunk.byteLength;
+      onBytes(chunk.byteLength);
+    }
+    assert(position === weight.offset + weight.byteLength, 'a weight has the bytes that it promised');
+  }
+}
+
+function writeError(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') return new AppError('resource_exhausted', 'the disk of the state folder is full: free some space or give --state-dir a larger disk', { cause });
+  return AppError.from(cause);
+}

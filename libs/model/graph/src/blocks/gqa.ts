@@ -1,0 +1,51 @@
+import { type GroupedQueryAttention, type LayerWeights } from '@essaim/core';
+import { GraphBuilder, type Graph } from '../graph-builder.ts';
+import { type CompiledModel } from '../piece.ts';
+import { stack } from '../row-chunks.ts';
+import { linear, vector } from '../weights.ts';
+
+/** Grouped-query attention: what comes before it, and itself. */
+
+/**
+ * hidden [tokens, hidden], cos and sin [1, tokens, headSize / 2] -> query [1, tokens, heads * headSize], key and value
+ * [1, tokens, kvHeads * headSize], query and key rotated (half-split layout, as Hugging Face checkpoints have it).
+ */
+export function gqaPreGraph({ spec, dtype }: CompiledModel, { inputNorm, query, key, value }: LayerWeights): Graph {
+  const { headCount, kvHeadCount, headSize } = spec.attention;
+  const [queryWidth, kvWidth] = [headCount * headSize, kvHeadCount * headSize];
+  const graph = new GraphBuilder('pre');
+  const hidden = graph.input('hidden', { type: 'f32', dims: ['tokens', spec.hiddenSize] });
+  const angles = ['cos', 'sin'].map((name) => graph.input(name, { type: 'f32', dims: [1, 'tokens', headSize / 2] }));
+  const normed = rmsNorm(graph, hidden, { weight: vector(graph, 'norm', inputNorm), epsilon: spec.normEpsilon });
+  const joined = linear(graph, normed, { name: 'qkv', weight: stack(query, key, value), dtype });
+  const parts = graph.nodes('Split', [joined, graph.integers([queryWidth, kvWidth, kvWidth])], { outputs: 3, attributes: { axis: 1 } });
+  const batched = (part: string, width: number): string => graph.node('Reshape', [part, graph.integers([1, -1, width])]);
+  const rotate = (part: string, heads: number, name: string): void =>
+    void graph.nodes('RotaryEmbedding', [batched(part, heads * headSize), ...angles], { outputs: [name], attributes: { num_heads: heads, interleaved: 0 } });
+  rotate(parts[0]!, headCount, 'query');
+  rotate(parts[1]!, kvHeadCount, 'key');
+  graph.nodes('Reshape', [parts[2]!, graph.integers([1, -1, kvWidth])], { outputs: ['value'] });
+  graph.output('query', { type: 'f32', dims: [1, 'tokens', queryWidth] });
+  for (const name of ['key', 'value']) graph.output(name, { type: 'f32', dims: [1, 'tokens', kvWidth] });
+  return graph.build();
+}
+
+/**
+ * query [1, tokens, heads * headSize], key and value [1, length, kvHeads * headSize] -> attended [1, tokens, heads * headSize].
+ * With `masked` also mask [tokens, length], added to the scores: 0 or -Infinity. Without, every token sees everything.
+ */
+export function gqaGraph({ headCount, kvHeadCount, headSize }: GroupedQueryAttention, { masked }: { readonly masked: boolean }): Graph {
+  const [queryWidth, kvWidth] = [headCount * headSize, kvHeadCount * headSize];
+  const graph = new GraphBuilder('attention');
+  const inputs = [graph.input('query', { type: 'f32', dims: [1, 'tokens', queryWidth] })];
+  for (const name of ['key', 'value']) inputs.push(graph.input(name, { type: 'f32', dims: [1, 'length', kvWidth] }));
+  if (masked) inputs.push(graph.input('mask', { type: 'f32', dims: ['tokens', 'length'] }));
+  graph.nodes('Attention', inputs, { outputs: ['attended'], attributes: { q_num_heads: headCount, kv_num_heads: kvHeadCount } });
+  graph.output('attended', { type: 'f32', dims: [1, 'tokens', queryWidth] });
+  return graph.build();
+}
+
+/** Root mean square normalisation with a weight per channel; ONNX Runtime knows it by this name. */
+export function rmsNorm(graph: GraphBuilder, x: string, { weight, epsilon }: { readonly weight: string; readonly epsilon: number }): string {
+  return graph.node('SimplifiedLayerNormalization', [x, weight], { attributes: { axis: -1, epsilon: { float: epsilon }, stash_type: 1 } });
+}

@@ -1,0 +1,100 @@
+/** Values that share one scale. */
+export const BLOCK_SIZE = 32;
+
+export const QUANTISED_BITS = { int8: 8, int4: 4 } as const;
+export type QuantisedDtype = keyof typeof QUANTISED_BITS;
+
+/**
+ * Matrices as ONNX Runtime's MatMulNBits takes them (com.microsoft, contrib operator documentation): blocks of 32 along a row, the
+ * last one padded with zeros; value = (code - 2^(bits-1)) * scale; 4-bit codes in pairs, the first in the low half.
+ */
+export interface QuantisedRows {
+  /** [rows, blocks, 4 * bits] */
+  readonly codes: Uint8Array;
+  /** [rows, blocks] */
+  readonly scales: Float32Array;
+}
+
+export const blocksPerRow = (columns: number): number => Math.ceil(columns / BLOCK_SIZE);
+export const bytesPerBlock = (dtype: QuantisedDtype): number => (BLOCK_SIZE * QUANTISED_BITS[dtype]) / 8;
+
+/** Quantises whole rows, [values.length / columns, columns]. Not finite values become codes of a not finite scale: NaN stays visible. */
+export function quantiseRows(values: Float32Array, columns: number, dtype: QuantisedDtype): QuantisedRows {
+  const rows = values.length / columns;
+  const blocks = blocksPerRow(columns);
+  const codes = new Uint8Array(rows * blocks * bytesPerBlock(dtype));
+  const scales = new Float32Array(rows * blocks);
+  const quantiseBlock = dtype === 'int8' ? int8Block : int4Block;
+  for (let row = 0, block = 0; row < rows; row++) {
+    const end = (row + 1) * columns;
+    for (let start = row * columns; start < end; start += BLOCK_SIZE, block++) {
+      scales[block] = quantiseBlock(values, { start, end: Math.min(start + BLOCK_SIZE, end) }, codes, block);
+    }
+  }
+  return { codes, scales };
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+type BlockQuantiser = (values: Float32Array, span: Span, codes: Uint8Array, block: number) => number;
+
+const int8Block: BlockQuantiser = (values, { start, end }, codes, block) => {
+  const scale = Math.fround(Math.abs(extreme(values, start, end)) / 127);
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  const first = block * BLOCK_SIZE;
+  for (let index = 0; index < BLOCK_SIZE; index++) {
+    codes[first + index] = start + index < end ? clamp(Math.round(values[start + index]! * inverse) + 128, 255) : 128;
+  }
+  return scale;
+};
+
+/** Fractions of the usual scale that are tried: a little clipping of the largest value often makes all the others finer. */
+const INT4_SHRINKS = [1, 0.95, 0.9, 0.85];
+
+/** The value of largest magnitude gets the code 0, which reaches farther than 15 (as llama.cpp's Q4_0 does). */
+const int4Block: BlockQuantiser = (values, { start, end }, codes, block) => {
+  const full = extreme(values, start, end) / -8;
+  let scale = Math.fround(full);
+  let least = Infinity;
+  for (const shrink of INT4_SHRINKS) {
+    const candidate = Math.fround(full * shrink);
+    const error = int4Error(values, { start, end }, candidate);
+    if (error < least) [least, scale] = [error, candidate];
+  }
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  const first = (block * BLOCK_SIZE) / 2;
+  const code = (index: number): number => (index < end ? clamp(Math.round(values[index]! * inverse) + 8, 15) : 8);
+  for (let pair = 0; pair < BLOCK_SIZE / 2; pair++) {
+    const index = start + 2 * pair;
+    codes[first + pair] = code(index) | (code(index + 1) << 4);
+  }
+  return scale;
+};
+
+/** Sum of squared differences. */
+function int4Error(values: Float32Array, { start, end }: Span, scale: number): number {
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  let error = 0;
+  for (let index = start; index < end; index++) {
+    const value = values[index]!;
+    const difference = value - (clamp(Math.round(value * inverse) + 8, 15) - 8) * scale;
+    error += difference * difference;
+  }
+  return error;
+}
+
+/** The value of largest magnitude, with its sign; NaN if there is one. */
+function extreme(values: Float32Array, start: number, end: number): number {
+  let found = 0;
+  for (let index = start; index < end; index++) {
+    const value = values[index]!;
+    if (Number.isNaN(value)) return NaN;
+    if (Math.abs(value) > Math.abs(found)) found = value;
+  }
+  return found;
+}
+
+const clamp = (code: number, largest: number): number => (code < 0 ? 0 : code > largest ? largest : code);
