@@ -1,5 +1,6 @@
 import { type Writable } from 'node:stream';
 import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { CENSORED, SECRET_FIELDS, withoutSecrets } from './without-secrets.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -13,10 +14,10 @@ export interface LoggerOptions {
   readonly output?: Writable;
 }
 
-/** What must never be in a log, at the top or one level down: it is a secret or somebody's text. */
-const SECRET_FIELDS = ['authorization', 'prompt', 'text', 'messages', 'apiKey', 'key', 'privateKeyPem'];
-
-/** One JSON object per line: level, time (ISO 8601), component, message, fields. `error` is logged with its cause and stack: logs stay inside. */
+/**
+ * One JSON object per line: level, time (ISO 8601), component, message, fields. Secrets and people's text are censored by the name of
+ * their field at any depth (at the top, of what a child logger is bound to); the message itself is not. `error` is logged with its causes and stacks: logs stay inside.
+ */
 export function createLogger({ component, level, output }: LoggerOptions): Logger {
   return pino(
     {
@@ -25,8 +26,11 @@ export function createLogger({ component, level, output }: LoggerOptions): Logge
       timestamp: stdTimeFunctions.isoTime,
       messageKey: 'message',
       errorKey: 'error',
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
+      formatters: { level: (label) => ({ level: label }), log: withoutSecrets },
+      // Errors are plain objects by then.
+      serializers: { err: (error: unknown) => error },
+      // The fields that a child logger is bound to pass no formatter.
+      redact: { paths: SECRET_FIELDS, censor: CENSORED },
     },
     output ?? destination({ dest: 2, sync: true }),
   );

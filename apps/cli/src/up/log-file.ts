@@ -41,8 +41,10 @@ export class LogFile {
 
 function readable(line: string): string {
   try {
-    const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } };
-    return [msg, err?.message].filter(Boolean).join(': ') || line;
+    const { message = '', error } = JSON.parse(line) as { message?: string; error?: { message?: string } };
+    const reason = error?.message ?? '';
+    // An error that is logged alone is its line's message too.
+    return reason.startsWith(message) ? reason || line : [message, reason].filter((part) => part !== '').join(': ');
   } catch {
     return line;
   }
