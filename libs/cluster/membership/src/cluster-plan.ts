@@ -1,0 +1,28 @@
+import { expertCount, type ModelRef, type ModelSpec } from '@essaim/core';
+import { denseBytes, expertBytes } from '@essaim/placement';
+
+/** What the operator asked this cluster to be. */
+export interface ClusterPlan {
+  readonly model: ModelRef;
+  readonly layerCount: number;
+  /** Routed experts of each layer; 0 for a dense model. */
+  readonly expertCount: number;
+  readonly bytesPerExpert: number;
+  /** What a lead needs beside experts. */
+  readonly denseBytes: number;
+  /** Copies of each expert. */
+  readonly replicas: number;
+  /** The first placement waits for so many workers... */
+  readonly expectedWorkers: number;
+  /** ...at most this long from the start; then it takes those that came. */
+  readonly joinGraceMs: number;
+}
+
+export interface PlanRequest extends Pick<ClusterPlan, 'model' | 'replicas' | 'expectedWorkers' | 'joinGraceMs'> {
+  readonly spec: ModelSpec;
+}
+
+export function planCluster({ spec, ...request }: PlanRequest): ClusterPlan {
+  const { dtype } = request.model;
+  return { ...request, layerCount: spec.layerCount, expertCount: expertCount(spec), bytesPerExpert: expertBytes(spec, dtype), denseBytes: denseBytes(spec, dtype) };
+}

@@ -1,0 +1,60 @@
+import { type WorkerId } from '@essaim/core';
+import { type Assignment, type ExpertWorker, type PlacementPolicy, type PlacementResult } from '@essaim/placement';
+import { type ClusterPlan } from './cluster-plan.ts';
+import { type Member } from './member.ts';
+
+/** Where experts are to be, for the workers that are there; placed anew whenever those change. */
+export class ExpertTarget {
+  readonly #plan: ClusterPlan;
+  readonly #policy: PlacementPolicy;
+  #assignment: Assignment | null = null;
+  /** The workers of the latest attempt, so that an unchanged cluster is not solved again. */
+  #attempted: string | null = null;
+
+  constructor(plan: ClusterPlan, policy: PlacementPolicy) {
+    this.#plan = plan;
+    this.#policy = policy;
+  }
+
+  /** Null until the first success. It may name workers that are gone since. */
+  get assignment(): Assignment | null {
+    return this.#assignment;
+  }
+
+  /** Places experts on the members that host experts and stay. Null when nothing changed since the last time. */
+  update(members: readonly Member[]): PlacementResult | null {
+    const workers = members.filter(({ registration, state }) => registration.roles.expert && state !== 'draining').map((member) => this.#workerOf(member));
+    const attempt = JSON.stringify(workers);
+    if (attempt === this.#attempted) return null;
+    this.#attempted = attempt;
+    const previous = this.#assignment ?? hostedNow(members, this.#plan);
+    const result = this.#place(workers, previous);
+    if (result.kind === 'placed') this.#assignment = result.assignment;
+    return result;
+  }
+
+  /** As many copies as asked for; a cluster that served before and lost memory takes fewer rather than none. */
+  #place(workers: readonly ExpertWorker[], previous: Assignment): PlacementResult {
+    const { replicas, ...shape } = this.#plan;
+    const asked = this.#policy({ ...shape, workers, previous, replicas });
+    if (asked.kind === 'placed' || this.#assignment === null) return asked;
+    for (let fewer = replicas - 1; fewer > 0; fewer--) {
+      const result = this.#policy({ ...shape, workers, previous, replicas: fewer });
+      if (result.kind === 'placed') return { ...result, degraded: `only ${fewer} of ${replicas} copies of each expert are placed: ${asked.reason}` };
+    }
+    return asked;
+  }
+
+  #workerOf({ registration: { id, roles, device } }: Member): ExpertWorker {
+    return { id, memoryBytes: Math.max(0, device.memoryBytes - (roles.lead ? this.#plan.denseBytes : 0)) };
+  }
+}
+
+/** After a restart of the control plane the workers know where experts are. */
+function hostedNow(members: readonly Member[], { layerCount, expertCount }: ClusterPlan): Assignment {
+  const holders: WorkerId[][][] = Array.from({ length: layerCount }, () => Array.from({ length: expertCount }, () => []));
+  for (const { registration, report } of members) {
+    for (const { layer, expert } of report?.hosted ?? []) holders[layer]?.[expert]?.push(registration.id);
+  }
+  return holders;
+}

@@ -1,0 +1,103 @@
+import { AppError, type Lease, type LeaseId, type WorkerId, type WorkerRegistration, type WorkerReport, type WorkerState } from '@essaim/core';
+import { type LostMember, type Member, stateAfter } from './member.ts';
+import { sameData } from './same-data.ts';
+
+export interface MembershipOptions {
+  readonly leaseTtlMs: number;
+  /** A new id each time. */
+  readonly newLeaseId: () => LeaseId;
+}
+
+/** One step of a worker through its life, for the log. */
+export interface StateChange {
+  readonly worker: WorkerId;
+  readonly from: WorkerState;
+  readonly to: WorkerState | 'left';
+}
+
+/** Live workers of one cluster. */
+const MEMBERS_MAX = 1024;
+/** Lost workers stay listed so long, the latest so many. */
+const LOST_KEPT_MS = 600_000;
+const LOST_MAX = 16;
+
+/** Who is in the cluster: a state machine over leases. Each worker id has at most one lease, and a lease once gone never comes back. */
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #members = new Map<LeaseId, Member>();
+  #lost: readonly LostMember[] = [];
+  #revision = 0;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  /** Rises whenever the live workers, their states or what they host change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Live workers, ascending by id. */
+  get members(): readonly Member[] {
+    return [...this.#members.values()].sort((a, b) => (a.registration.id < b.registration.id ? -1 : 1));
+  }
+
+  /** Lost workers, the latest last; none that is back. */
+  get lost(): readonly LostMember[] {
+    return this.#lost;
+  }
+
+  /** Grants a lease. A worker id that is here already is taken over: the newer process wins, the former lease is gone. */
+  join(registration: WorkerRegistration, nowMs: number): Lease {
+    const former = this.members.find((member) => member.registration.id === registration.id);
+    if (former) this.#members.delete(former.leaseId);
+    this.#revision += 1;
+    if (this.#members.size >= MEMBERS_MAX) throw new AppError('resource_exhausted', `the cluster already has ${MEMBERS_MAX} workers: stop one before another joins`);
+    this.#lost = this.#lost.filter((lost) => lost.registration.id !== registration.id);
+    const { leaseTtlMs, newLeaseId } = this.#options;
+    const lease: Lease = { id: newLeaseId(), ttlMs: leaseTtlMs };
+    this.#members.set(lease.id, { registration, leaseId: lease.id, expiresAtMs: nowMs + leaseTtlMs, state: 'joining', report: null });
+    return lease;
+  }
+
+  /** Renews the lease. Null when the state stays. Fails with `not_found` when the lease is gone. */
+  report(report: WorkerReport, nowMs: number): StateChange | null {
+    const member = this.#live(report.leaseId, nowMs);
+    const state = stateAfter(member, report);
+    if (state !== member.state || !sameData(report.hosted, member.report?.hosted)) this.#revision += 1;
+    this.#members.set(member.leaseId, { ...member, report, state, expiresAtMs: nowMs + this.#options.leaseTtlMs });
+    return state === member.state ? null : { worker: member.registration.id, from: member.state, to: state };
+  }
+
+  /** Gives the lease back. Fails with `not_found` when it is gone. */
+  leave(lease: LeaseId, nowMs: number): StateChange {
+    const { registration, state } = this.#live(lease, nowMs);
+    this.#members.delete(lease);
+    this.#revision += 1;
+    return { worker: registration.id, from: state, to: 'left' };
+  }
+
+  /** Ends a lease before its time: its worker said that it can't serve. Fails with `not_found` when it is gone. */
+  lose(lease: LeaseId, nowMs: number): StateChange {
+    return this.#lose(this.#live(lease, nowMs), nowMs);
+  }
+
+  /** Ends every lease whose time has come and forgets workers that were lost long ago. */
+  expire(nowMs: number): readonly StateChange[] {
+    this.#lost = this.#lost.filter(({ lostAtMs }) => nowMs - lostAtMs < LOST_KEPT_MS);
+    return this.members.filter(({ expiresAtMs }) => expiresAtMs <= nowMs).map((member) => this.#lose(member, nowMs));
+  }
+
+  #lose(member: Member, nowMs: number): StateChange {
+    this.#members.delete(member.leaseId);
+    this.#revision += 1;
+    this.#lost = [...this.#lost, { ...member, state: 'lost' as const, lostAtMs: nowMs }].slice(-LOST_MAX);
+    return { worker: member.registration.id, from: member.state, to: 'lost' };
+  }
+
+  #live(lease: LeaseId, nowMs: number): Member {
+    const member = this.#members.get(lease);
+    if (!member || member.expiresAtMs <= nowMs) throw new AppError('not_found', 'this lease is gone, since it ran out or a newer process took its worker id: join again');
+    return member;
+  }
+}
