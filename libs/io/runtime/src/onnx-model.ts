@@ -12,6 +12,7 @@ export interface PieceFile {
 }
 
 interface Loaded {
+  readonly key: PieceKey;
   readonly session: OnnxSession;
   readonly weightBytes: number;
 }
@@ -36,9 +37,13 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
     return this.#loaded.has(pieceName(key));
   }
 
+  keys(): PieceKey[] {
+    return [...this.#loaded.values()].map(({ key }) => key);
+  }
+
   async load({ key, modelFile, weightBytes }: PieceFile): Promise<void> {
     if (this.has(key)) return;
-    this.#loaded.set(pieceName(key), { session: await OnnxSession.load(modelFile, { threads: this.#threads }), weightBytes });
+    this.#loaded.set(pieceName(key), { key, session: await OnnxSession.load(modelFile, { threads: this.#threads }), weightBytes });
   }
 
   async unload(key: PieceKey): Promise<void> {

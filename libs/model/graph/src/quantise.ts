@@ -56,7 +56,8 @@ const INT4_SHRINKS = [1, 0.95, 0.9, 0.85];
 
 /** The value of largest magnitude gets the code 0, which reaches farther than 15 (as llama.cpp's Q4_0 does). */
 const int4Block: BlockQuantiser = (values, { start, end }, codes, block) => {
-  const full = extreme(values, start, end) / -8;
+  // Adding 0 makes the -0 of a block of zeros a 0.
+  const full = extreme(values, start, end) / -8 + 0;
   let scale = Math.fround(full);
   let least = Infinity;
   for (const shrink of INT4_SHRINKS) {

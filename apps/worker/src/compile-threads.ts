@@ -1,0 +1,80 @@
+import { Worker } from 'node:worker_threads';
+import { AppError, type ErrorCode, type ModelRef } from '@essaim/core';
+import { type PieceKey } from '@essaim/graph';
+import { type PieceFile } from '@essaim/runtime';
+
+export type CompileReply =
+  | { readonly kind: 'bytes'; readonly bytes: number }
+  | { readonly kind: 'done'; readonly file: PieceFile }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly detail: string };
+
+export interface CompileThreadsOptions {
+  readonly model: ModelRef;
+  readonly cacheFolder: string;
+  readonly threads: number;
+}
+
+/** A few threads that compile pieces into the cache, each one at a time. */
+export class CompileThreads {
+  readonly #idle: CompileThread[];
+  readonly #all: readonly CompileThread[];
+  readonly #waiting: ((thread: CompileThread) => void)[] = [];
+
+  constructor(options: CompileThreadsOptions) {
+    this.#all = Array.from({ length: options.threads }, () => new CompileThread(options));
+    this.#idle = [...this.#all];
+  }
+
+  get threads(): number {
+    return this.#all.length;
+  }
+
+  /** Fails as the compiler fails: `data_loss` for a broken checkpoint, `resource_exhausted` for a full disk. */
+  async compile(key: PieceKey, onBytes: (bytes: number) => void): Promise<PieceFile> {
+    const thread = this.#idle.pop() ?? (await new Promise<CompileThread>((resolve) => this.#waiting.push(resolve)));
+    try {
+      return await thread.compile(key, onBytes);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#idle.push(thread);
+      else next(thread);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((thread) => thread.close()));
+  }
+}
+
+class CompileThread {
+  readonly #worker: Worker;
+
+  constructor({ model, cacheFolder }: CompileThreadsOptions) {
+    this.#worker = new Worker(new URL('./compile.thread.js', import.meta.url), { workerData: { model, cacheFolder } });
+    // An error reaches whoever waits for a piece; between pieces there is nobody to tell and nothing lost.
+    this.#worker.on('error', () => undefined);
+    this.#worker.unref();
+  }
+
+  compile(key: PieceKey, onBytes: (bytes: number) => void): Promise<PieceFile> {
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        this.#worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        act();
+      };
+      const onMessage = (reply: CompileReply): void => {
+        if (reply.kind === 'bytes') onBytes(reply.bytes);
+        else if (reply.kind === 'done') settle(() => resolve(reply.file));
+        else settle(() => reject(new AppError(reply.code, reply.message, { cause: reply.detail })));
+      };
+      const onError = (cause: Error): void => settle(() => reject(AppError.from(cause)));
+      const onExit = (): void => settle(() => reject(new AppError('cancelled', 'compiling was stopped')));
+      this.#worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+      this.#worker.postMessage(key);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}

@@ -1,0 +1,27 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openCheckpoint } from '@essaim/checkpoint';
+import { AppError, assert, type ModelRef } from '@essaim/core';
+import { openCheckpointFolder } from '@essaim/files';
+import { type PieceKey } from '@essaim/graph';
+import { compileIntoCache, GraphCache } from '@essaim/runtime';
+import { type CompileReply } from './compile-threads.ts';
+
+/** A thread that compiles one piece after the other, so that the thread that serves never waits for disks or quantisation. */
+const { model, cacheFolder } = workerData as { readonly model: ModelRef; readonly cacheFolder: string };
+const port = parentPort;
+assert(port, 'this file is the entry of a thread');
+const reply = (message: CompileReply): void => port.postMessage(message);
+
+const checkpoint = openCheckpoint(openCheckpointFolder(model.directory));
+const cache = new GraphCache(cacheFolder);
+
+port.on('message', async (key: PieceKey) => {
+  try {
+    const { spec, weights } = await checkpoint;
+    const file = await compileIntoCache({ spec, weights, dtype: model.dtype }, key, cache, { onBytes: (bytes) => reply({ kind: 'bytes', bytes }) });
+    reply({ kind: 'done', file });
+  } catch (thrown) {
+    const { code, message } = AppError.from(thrown);
+    reply({ kind: 'failed', code, message, detail: String(thrown instanceof Error ? thrown.stack : thrown) });
+  }
+});

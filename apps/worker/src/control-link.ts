@@ -1,0 +1,91 @@
+import { AppError, type Clock, type ClusterSnapshot, type Lease, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { type ControlPlaneApi } from '@essaim/rpc';
+import { type Logger } from '@essaim/telemetry';
+
+export interface ControlLinkOptions {
+  readonly control: ControlPlaneApi;
+  readonly registration: WorkerRegistration;
+  /** What this worker is now; the lease is added. */
+  readonly describe: () => Omit<WorkerReport, 'leaseId'>;
+  readonly onSnapshot: (snapshot: ClusterSnapshot) => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Between two attempts to reach a control plane that is away. */
+const RETRY_MS = 250;
+/** The lease is given back on the way out, but nobody waits long for that. */
+const LEAVE_MS = 1_000;
+const REPORTS_PER_LEASE = 3;
+
+/** This worker's tie to the control plane: it joins, reports, follows the placement, and does so again for as long as it runs. */
+export class ControlLink {
+  readonly #options: ControlLinkOptions;
+  #lease: Lease | null = null;
+  #news = Promise.withResolvers<void>();
+
+  constructor(options: ControlLinkOptions) {
+    this.#options = options;
+  }
+
+  /** Reports now rather than at the next third of the lease. */
+  nudge(): void {
+    this.#news.resolve();
+  }
+
+  /** One report more, before this worker gives up; that nobody hears it is no reason to stay. */
+  async lastWords(): Promise<void> {
+    if (this.#lease === null) return;
+    await this.#options.control.report({ leaseId: this.#lease.id, ...this.#options.describe() }, AbortSignal.timeout(LEAVE_MS)).catch(() => undefined);
+  }
+
+  /** Until the signal aborts; then the lease is given back. The placement in force stays in force while the control plane is away. */
+  async run(stop: AbortSignal): Promise<void> {
+    await Promise.all([this.#keepReporting(stop), this.#keepWatching(stop)]);
+    if (this.#lease !== null) await this.#options.control.leave(this.#lease.id, AbortSignal.timeout(LEAVE_MS)).catch(() => undefined);
+  }
+
+  async #keepReporting(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) await this.#orRetry('report', stop, () => this.#reportOnce(stop));
+  }
+
+  async #reportOnce(stop: AbortSignal): Promise<void> {
+    const { control, registration, describe } = this.#options;
+    this.#lease ??= await control.join(registration, stop);
+    this.#news = Promise.withResolvers();
+    try {
+      await control.report({ leaseId: this.#lease.id, ...describe() }, stop);
+    } catch (thrown) {
+      if (AppError.from(thrown).code !== 'not_found') throw thrown;
+      this.#lease = null;
+      return;
+    }
+    await this.#untilNews(this.#lease.ttlMs / REPORTS_PER_LEASE, stop);
+  }
+
+  async #untilNews(durationMs: number, stop: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const waited = this.#options.clock.sleep(durationMs, AbortSignal.any([stop, over.signal])).catch(() => undefined);
+    await Promise.race([waited, this.#news.promise]);
+    over.abort();
+  }
+
+  async #keepWatching(stop: AbortSignal): Promise<void> {
+    const { control, onSnapshot } = this.#options;
+    while (!stop.aborted) {
+      await this.#orRetry('watch', stop, async () => {
+        for await (const snapshot of control.watch(stop)) onSnapshot(snapshot);
+      });
+    }
+  }
+
+  async #orRetry(what: string, stop: AbortSignal, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (thrown) {
+      if (stop.aborted) return;
+      this.#options.logger.warn({ error: AppError.from(thrown) }, `the control plane could not be reached to ${what}; trying again`);
+      await this.#options.clock.sleep(RETRY_MS, stop).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { workerId, type WorkerId } from '@essaim/core';
+import { portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
+
+/** What a worker is told by whoever starts it. What it serves it learns from the control plane. */
+export interface WorkerEnvironment {
+  readonly id: WorkerId;
+  /** Where it listens; port 0 for any free one. */
+  readonly host: string;
+  readonly port: number;
+  /** host:port */
+  readonly controlAddress: string;
+  readonly threads: number;
+  /** Bytes that weights and KV may take. */
+  readonly memoryBytes: number;
+  readonly stateFolder: string;
+  readonly tls: TlsFiles;
+}
+
+export const readEnvironment = (): WorkerEnvironment => ({
+  id: workerId(textVariable('ESSAIM_WORKER_ID')),
+  host: textVariable('ESSAIM_WORKER_HOST'),
+  port: portVariable('ESSAIM_WORKER_PORT'),
+  controlAddress: textVariable('ESSAIM_CONTROL_ADDRESS'),
+  threads: wholeVariable('ESSAIM_THREADS_PER_WORKER', { from: 1, to: 1024 }),
+  memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
+  stateFolder: textVariable('ESSAIM_STATE_DIR'),
+  tls: readTlsFiles(),
+});

@@ -1,0 +1,103 @@
+import { type ClusterSnapshot, type ExpertKey, hostedExperts, type LoadProgress, type WorkerId } from '@essaim/core';
+import { compilePiece, type CompiledModel, leadPieces, type PieceKey, pieceName } from '@essaim/graph';
+import { type OnnxModel } from '@essaim/runtime';
+import { type CompileThreads } from './compile-threads.ts';
+
+export interface ResidencyOptions {
+  readonly self: WorkerId;
+  readonly compiled: CompiledModel;
+  readonly model: OnnxModel;
+  readonly compiler: CompileThreads;
+  /** Told whenever what is held, or how far it is, changed. */
+  readonly onChange: () => void;
+}
+
+/** Makes what this worker holds what the placement wants it to hold: the dense part to lead, and its experts. Owns the loading. */
+export class Residency {
+  readonly #options: ResidencyOptions;
+  readonly #lead: readonly PieceKey[];
+  readonly #weightBytes = new Map<string, number>();
+  #wanted: readonly PieceKey[] = [];
+  #compiledBytes = 0;
+  #reconciling: Promise<void> | null = null;
+
+  constructor(options: ResidencyOptions) {
+    this.#options = options;
+    this.#lead = rotated(leadPieces(options.compiled.spec), options.self);
+  }
+
+  get leadReady(): boolean {
+    return this.#lead.every((key) => this.#options.model.has(key));
+  }
+
+  /** Nothing that is wanted is missing. */
+  get isComplete(): boolean {
+    return this.#wanted.length > 0 && this.#missing().length === 0;
+  }
+
+  /** Experts loaded, wanted or not, in no particular order. */
+  hosted(): ExpertKey[] {
+    return this.#wanted.flatMap((key) => (key.kind === 'expert' && this.#options.model.has(key) ? [{ layer: key.layer, expert: key.expert }] : []));
+  }
+
+  /** Bytes of weights, compiled of wanted. */
+  progress(): LoadProgress {
+    const totalBytes = this.#wanted.reduce((sum, key) => sum + this.#bytesOf(key), 0);
+    const doneBytes = this.isComplete ? totalBytes : Math.min(totalBytes, this.#compiledBytes);
+    return { doneBytes, totalBytes };
+  }
+
+  /** Starts towards what a snapshot wants; resolves when it holds that or what a later one wants. Fails when a piece can't be compiled or loaded. */
+  follow(snapshot: ClusterSnapshot): Promise<void> {
+    const { self } = this.#options;
+    const isLead = snapshot.workers.some(({ id, roles }) => id === self && roles.lead);
+    const experts = hostedExperts(snapshot, self).map((key): PieceKey => ({ kind: 'expert', ...key }));
+    this.#wanted = [...(isLead ? this.#lead : []), ...experts];
+    // A turn later, so that the loop's own end always comes after this assignment.
+    this.#reconciling ??= Promise.resolve().then(() => this.#reconcile());
+    return this.#reconciling;
+  }
+
+  async #reconcile(): Promise<void> {
+    try {
+      while (this.#missing().length > 0 || this.#unwanted().length > 0) {
+        for (const key of this.#unwanted()) await this.#options.model.unload(key);
+        await Promise.all(this.#missing().slice(0, this.#options.compiler.threads).map((key) => this.#bringIn(key)));
+        this.#options.onChange();
+      }
+    } finally {
+      this.#reconciling = null;
+    }
+  }
+
+  async #bringIn(key: PieceKey): Promise<void> {
+    const { compiler, model, onChange } = this.#options;
+    const file = await compiler.compile(key, (bytes) => {
+      this.#compiledBytes += bytes;
+      onChange();
+    });
+    await model.load(file);
+  }
+
+  #missing(): PieceKey[] {
+    return this.#wanted.filter((key) => !this.#options.model.has(key));
+  }
+
+  #unwanted(): PieceKey[] {
+    const wanted = new Set(this.#wanted.map(pieceName));
+    return this.#options.model.keys().filter((key) => !wanted.has(pieceName(key)));
+  }
+
+  #bytesOf(key: PieceKey): number {
+    const name = pieceName(key);
+    const bytes = this.#weightBytes.get(name) ?? compilePiece(this.#options.compiled, key).weightBytes;
+    this.#weightBytes.set(name, bytes);
+    return bytes;
+  }
+}
+
+/** Workers that start together begin at different pieces, so that each finds in the cache what another has compiled meanwhile. */
+function rotated(keys: readonly PieceKey[], self: WorkerId): PieceKey[] {
+  const start = [...self].reduce((sum, character) => sum * 31 + character.codePointAt(0)!, 7) % keys.length;
+  return [...keys.slice(start), ...keys.slice(0, start)];
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
+import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type ModelSpec, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
+import { Dispatcher, type ExpertBatch, LocalExperts } from '@essaim/dispatch';
+import { openCheckpointFolder } from '@essaim/files';
+import { KvPool } from '@essaim/kv';
+import { OnnxModel } from '@essaim/runtime';
+import { Engine, ModelRunner } from '@essaim/runner';
+import { Scheduler } from '@essaim/scheduler';
+import { systemClock, type Logger } from '@essaim/telemetry';
+import { CompileThreads } from './compile-threads.ts';
+import { type WorkerEnvironment } from './environment.ts';
+import { type Peers } from './peers.ts';
+import { Residency } from './residency.ts';
+import { type Snapshots } from './snapshots.ts';
+
+export interface ServedModelOptions {
+  readonly environment: WorkerEnvironment;
+  readonly ref: ModelRef;
+  readonly snapshots: Snapshots;
+  readonly peers: Peers;
+  readonly logger: Logger;
+  readonly onChange: () => void;
+}
+
+/** Of the worker's memory, for keys and values; weights take what they take. */
+const KV_SHARE = 0.25;
+/** Tokens of one step: enough to keep the cores busy with a prompt, few enough that answers under way hardly wait. */
+const STEP_TOKENS = 256;
+
+/** Everything that this worker has of the model: weights, engine, experts. Made once the placement says which model that is. */
+export class ServedModel {
+  readonly ref: ModelRef;
+  readonly #checkpoint: Checkpoint;
+  readonly #model: OnnxModel;
+  readonly #compiler: CompileThreads;
+  readonly #residency: Residency;
+  readonly #kv: KvPool;
+  readonly #engine: Engine;
+  readonly #experts: LocalExperts;
+
+  private constructor(checkpoint: Checkpoint, { environment, ref, snapshots, peers, logger, onChange }: ServedModelOptions) {
+    const { spec } = checkpoint;
+    const self = environment.id;
+    this.ref = ref;
+    this.#checkpoint = checkpoint;
+    this.#model = new OnnxModel(spec, { threads: environment.threads });
+    this.#compiler = new CompileThreads({ model: ref, cacheFolder: join(environment.stateFolder, 'cache', 'compiled'), threads: environment.threads });
+    this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype }, model: this.#model, compiler: this.#compiler, onChange });
+    this.#kv = new KvPool(kvLayout(spec), Math.floor(environment.memoryBytes * KV_SHARE));
+    this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch });
+    const dispatcher = new Dispatcher({
+      self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic,
+      snapshot: () => snapshots.current, newerThan: (epoch, signal) => snapshots.newerThan(epoch, signal),
+    });
+    this.#engine = new Engine({
+      self, spec, clock: systemClock, epoch: () => snapshots.epoch,
+      scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, stepTokens: STEP_TOKENS }, this.#kv),
+      runner: new ModelRunner({ spec, pieces: this.#model, dispatcher, deterministic: ref.deterministic }),
+      onStepFailure: (error) => logger.error({ error }, 'a step failed'),
+    });
+  }
+
+  static async open(options: ServedModelOptions): Promise<ServedModel> {
+    return new ServedModel(await openCheckpoint(openCheckpointFolder(options.ref.directory)), options);
+  }
+
+  /** Loads and unloads towards a snapshot. Fails when that is impossible. */
+  follow(snapshot: ClusterSnapshot): Promise<void> {
+    return this.#residency.follow(snapshot);
+  }
+
+  generate(request: SequenceRequest, signal: AbortSignal): AsyncIterable<SequenceEvent> {
+    if (!this.#residency.leadReady) throw notReady();
+    return this.#engine.generate(request, signal);
+  }
+
+  execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
+    return this.#experts.execute(batch, signal);
+  }
+
+  describe(): Pick<WorkerReport, 'state' | 'hosted' | 'leadReady' | 'progress' | 'residentBytes' | 'runningSequences' | 'waitingSequences' | 'kvUsedBytes' | 'kvBudgetBytes'> {
+    return {
+      state: this.#residency.isComplete ? 'ready' : 'loading',
+      hosted: this.#residency.hosted(),
+      leadReady: this.#residency.leadReady,
+      progress: this.#residency.progress(),
+      residentBytes: process.memoryUsage.rss(),
+      runningSequences: this.#engine.runningSequences,
+      waitingSequences: this.#engine.waitingSequences,
+      kvUsedBytes: this.#kv.usedBytes,
+      kvBudgetBytes: this.#kv.budgetBytes,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#engine.close();
+    await this.#compiler.close();
+    await this.#checkpoint.close();
+  }
+}
+
+export const notReady = (): AppError => new AppError('unavailable', 'this worker is still loading the model: use another one, or try again later');
+
+function kvLayout({ layerCount, attention }: ModelSpec): { layerCount: number; keyWidth: number; valueWidth: number } {
+  const width = attention.kvHeadCount * attention.headSize;
+  return { layerCount, keyWidth: width, valueWidth: width };
+}

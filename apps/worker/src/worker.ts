@@ -1,0 +1,111 @@
+import { cpus, hostname } from 'node:os';
+import { AppError, type ClusterSnapshot, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { tellParent } from '@essaim/process';
+import { connectControlPlane, type GrpcServer, serveWorker } from '@essaim/rpc';
+import { type Logger, systemClock } from '@essaim/telemetry';
+import { ControlLink } from './control-link.ts';
+import { type WorkerEnvironment } from './environment.ts';
+import { Peers } from './peers.ts';
+import { notReady, ServedModel } from './served-model.ts';
+import { Snapshots } from './snapshots.ts';
+
+/** Between being asked to stop and cutting off the calls that still run. */
+const DRAIN_MS = 3_000;
+
+/** One worker of the cluster, from listening to leaving. */
+export class ClusterWorker {
+  readonly #environment: WorkerEnvironment;
+  readonly #logger: Logger;
+  readonly #snapshots = new Snapshots(systemClock);
+  readonly #peers: Peers;
+  readonly #broken = Promise.withResolvers<never>();
+  /** Null until the first snapshot says what to serve. */
+  #served: Promise<ServedModel> | null = null;
+  #ready: ServedModel | null = null;
+  #failure: string | null = null;
+  #isDraining = false;
+
+  constructor(environment: WorkerEnvironment, logger: Logger) {
+    this.#environment = environment;
+    this.#logger = logger;
+    this.#peers = new Peers(environment.id, { tls: environment.tls });
+    this.#broken.promise.catch(() => undefined);
+  }
+
+  /** Runs until told to stop; fails when the model can't be served. */
+  async run(stop: AbortSignal): Promise<void> {
+    const server = await this.#serve();
+    const control = connectControlPlane(this.#environment.controlAddress, { tls: this.#environment.tls });
+    await tellParent({ kind: 'listening', address: server.address });
+    const link = new ControlLink({
+      control, registration: this.#register(server.address), describe: () => this.#describe(), clock: systemClock, logger: this.#logger,
+      onSnapshot: (snapshot) => this.#follow(snapshot, link),
+    });
+    const ended = new AbortController();
+    const running = link.run(ended.signal);
+    try {
+      await Promise.race([aborted(stop), this.#broken.promise]);
+    } finally {
+      this.#isDraining = true;
+      ended.abort();
+      await running;
+      await server.close({ graceMs: DRAIN_MS });
+      await this.#ready?.close();
+      this.#peers.close();
+      control.close();
+    }
+  }
+
+  #serve(): Promise<GrpcServer> {
+    const { host, port, tls } = this.#environment;
+    const served = (): ServedModel => {
+      if (this.#ready === null || this.#isDraining) throw notReady();
+      return this.#ready;
+    };
+    return serveWorker(
+      {
+        lead: { generate: (request, signal) => served().generate(request, signal) },
+        // A worker that drains still answers the others: only they know when they no longer need it.
+        expert: { execute: async (batch, signal) => (this.#ready ?? served()).execute(batch, signal) },
+        epoch: () => this.#snapshots.epoch,
+      },
+      { host, port, tls, onFailure: ({ method, error }) => this.#logger.warn({ error, method }, 'a call failed') },
+    );
+  }
+
+  #register(address: string): WorkerRegistration {
+    const { id, threads, memoryBytes } = this.#environment;
+    const device = { kind: 'cpu', name: cpus()[0]?.model ?? 'unknown processor', threads, memoryBytes };
+    return { id, pid: process.pid, hostname: hostname(), address, roles: { lead: true, expert: true }, device };
+  }
+
+  #describe(): Omit<WorkerReport, 'leaseId'> {
+    const epoch = this.#snapshots.epoch;
+    const nothing = { hosted: [], leadReady: false, progress: { doneBytes: 0, totalBytes: 0 }, runningSequences: 0, waitingSequences: 0, kvUsedBytes: 0, kvBudgetBytes: 0 };
+    const model = this.#ready?.describe() ?? { ...nothing, state: 'joining' as const, residentBytes: process.memoryUsage.rss() };
+    return { ...model, epoch, state: this.#isDraining ? 'draining' : model.state, failure: this.#failure };
+  }
+
+  #follow(snapshot: ClusterSnapshot, link: ControlLink): void {
+    if (!this.#snapshots.accept(snapshot)) return;
+    this.#peers.follow(snapshot);
+    this.#load(snapshot, () => link.nudge()).catch(async (thrown: unknown) => {
+      const error = AppError.from(thrown);
+      this.#failure = error.message;
+      await link.lastWords();
+      this.#broken.reject(error);
+    });
+  }
+
+  async #load(snapshot: ClusterSnapshot, onChange: () => void): Promise<void> {
+    const { model } = snapshot;
+    this.#served ??= ServedModel.open({ environment: this.#environment, ref: model, snapshots: this.#snapshots, peers: this.#peers, logger: this.#logger, onChange });
+    this.#ready = await this.#served;
+    await this.#ready.follow(snapshot);
+    onChange();
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { KvPool } from '@essaim/kv';
+import { type Schedulable, Scheduler, type StepItem } from './scheduler.ts';
+
+const LAYOUT = { layerCount: 1, keyWidth: 1, valueWidth: 1 };
+const TOKEN_BYTES = 8;
+const LIMITS = { waitingSequences: 8, runningSequences: 4, stepTokens: 16 };
+
+class Sequence implements Schedulable {
+  tokenCount: number;
+  readonly maxTokenCount: number;
+
+  constructor(promptTokens: number, answerTokens: number) {
+    this.tokenCount = promptTokens;
+    this.maxTokenCount = promptTokens + answerTokens;
+  }
+}
+
+function create(poolTokens = 1_000): { scheduler: Scheduler<Sequence>; pool: KvPool } {
+  const pool = new KvPool(LAYOUT, poolTokens * TOKEN_BYTES);
+  return { pool, scheduler: new Scheduler<Sequence>(LIMITS, pool) };
+}
+
+/** Runs a step as an engine does: what was scheduled is in the cache then, and a sequence whose tokens all are gets one more. */
+function run(scheduler: Scheduler<Sequence>): StepItem<Sequence>[] {
+  const step = scheduler.schedule();
+  for (const { sequence, cache, count } of step) {
+    cache.append(0, count, { keys: new Float32Array(count), values: new Float32Array(count) });
+    cache.commit(count);
+    if (cache.length < sequence.tokenCount) continue;
+    if (sequence.tokenCount === sequence.maxTokenCount) scheduler.remove(sequence);
+    else sequence.tokenCount++;
+  }
+  return step;
+}
+
+const shape = (step: readonly StepItem<Sequence>[]): [first: number, count: number][] => step.map(({ first, count }) => [first, count]);
+
+describe('a scheduler', () => {
+  it('gives running sequences their token first and prompts the rest, in chunks', () => {
+    const { scheduler } = create();
+    scheduler.submit(new Sequence(2, 10));
+    run(scheduler);
+    scheduler.submit(new Sequence(30, 1));
+    expect(shape(run(scheduler))).toEqual([[2, 1], [0, 15]]);
+    expect(shape(run(scheduler))).toEqual([[3, 1], [15, 15]]);
+    expect(shape(run(scheduler))).toEqual([[4, 1], [30, 1]]);
+  });
+
+  it('runs no more at once than its limit, in the order in which they came', () => {
+    const { scheduler } = create();
+    const all = Array.from({ length: 6 }, () => new Sequence(1, 1));
+    for (const sequence of all) scheduler.submit(sequence);
+    expect(run(scheduler).map(({ sequence }) => sequence)).toEqual(all.slice(0, 4));
+    expect([scheduler.runningCount, scheduler.waitingCount]).toEqual([4, 2]);
+  });
+
+  it('refuses what its queue has no room for, with a sentence', () => {
+    const { scheduler } = create();
+    for (let index = 0; index < LIMITS.waitingSequences; index++) scheduler.submit(new Sequence(1, 1));
+    expect(() => scheduler.submit(new Sequence(1, 1))).toThrow('8 sequences wait on this worker already');
+  });
+
+  it('refuses at once what would never fit its memory', () => {
+    const { scheduler } = create(20);
+    expect(() => scheduler.submit(new Sequence(15, 6))).toThrow('a sequence of 21 tokens does not fit');
+    scheduler.submit(new Sequence(15, 5));
+  });
+
+  it('lets one that has to wait for memory hold back those behind it', () => {
+    const { scheduler } = create(20);
+    const [large, larger, small] = [new Sequence(10, 2), new Sequence(10, 2), new Sequence(1, 1)];
+    for (const sequence of [large, larger, small]) scheduler.submit(sequence);
+    expect(run(scheduler).map(({ sequence }) => sequence)).toEqual([large]);
+    scheduler.remove(large);
+    expect(new Set(run(scheduler).map(({ sequence }) => sequence))).toEqual(new Set([larger, small]));
+  });
+
+  it('frees everything of a sequence that is removed, waiting or running', () => {
+    const { scheduler, pool } = create();
+    const all = Array.from({ length: 6 }, () => new Sequence(3, 3));
+    for (const sequence of all) scheduler.submit(sequence);
+    run(scheduler);
+    for (const sequence of all) scheduler.remove(sequence);
+    expect([scheduler.runningCount, scheduler.waitingCount, pool.usedBytes]).toEqual([0, 0, 0]);
+    expect(scheduler.schedule()).toEqual([]);
+  });
+
+  it('computes every token of every sequence exactly once, in order, within the budget of each step', () => {
+    const arrivals = fc.array(fc.record({ prompt: fc.integer({ min: 1, max: 40 }), answer: fc.integer({ min: 1, max: 12 }), atStep: fc.nat(10) }), { minLength: 1, maxLength: 8 });
+    fc.assert(fc.property(arrivals, (list) => {
+      const { scheduler, pool } = create(120);
+      const sequences = list.map(({ prompt, answer, atStep }) => ({ sequence: new Sequence(prompt, answer), atStep }));
+      const computed = new Map(sequences.map(({ sequence }) => [sequence, 0]));
+      for (let nth = 0; nth < 500; nth++) {
+        for (const { sequence, atStep } of sequences) if (atStep === nth) scheduler.submit(sequence);
+        const step = run(scheduler);
+        expect(step.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(LIMITS.stepTokens);
+        for (const { sequence, first, count } of step) {
+          expect(first).toBe(computed.get(sequence));
+          computed.set(sequence, first + count);
+        }
+        pool.checkIntegrity();
+      }
+      for (const [sequence, tokens] of computed) expect(tokens).toBe(sequence.maxTokenCount);
+      expect(pool.usedBytes).toBe(0);
+    }));
+  });
+});

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BLOCK_SIZE, blocksPerRow, bytesPerBlock, QUANTISED_BITS, type QuantisedDtype, type QuantisedRows, quantiseRows } from './quantise.ts';
+
+const DTYPES = ['int8', 'int4'] as const;
+const float = fc.float({ noNaN: true, noDefaultInfinity: true, min: -100, max: 100 });
+
+/** As MatMulNBits reads it: its documentation, not our writer. */
+function dequantise({ codes, scales }: QuantisedRows, dtype: QuantisedDtype, columns: number): Float32Array {
+  const blocks = blocksPerRow(columns);
+  const rows = scales.length / blocks;
+  const values = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const block = row * blocks + Math.floor(column / BLOCK_SIZE);
+      const index = column % BLOCK_SIZE;
+      const bytes = block * bytesPerBlock(dtype);
+      const code = dtype === 'int8' ? codes[bytes + index]! - 128 : ((codes[bytes + (index >> 1)]! >> (4 * (index & 1))) & 15) - 8;
+      values[row * columns + column] = code * scales[block]!;
+    }
+  }
+  return values;
+}
+
+describe.each(DTYPES)('%s', (dtype) => {
+  const step = dtype === 'int8' ? 127 : 8;
+
+  it('comes back within half a step of its block, clipping aside', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 70 }).chain((columns) => fc.tuple(fc.constant(columns), fc.array(fc.array(float, { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 3 }))), ([columns, rows]) => {
+      const values = Float32Array.from(rows.flat());
+      const back = dequantise(quantiseRows(values, columns, dtype), dtype, columns);
+      values.forEach((value, index) => {
+        const column = index % columns;
+        const start = index - (column % BLOCK_SIZE);
+        const block = values.subarray(start, Math.min(start + BLOCK_SIZE, index - column + columns));
+        const largest = block.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+        // One full step for what is clipped: int4 reaches 8 steps one way and 7 the other.
+        expect(Math.abs(back[index]! - value)).toBeLessThanOrEqual((largest / step) * (dtype === 'int8' ? 0.501 : 1.25) + 1e-30);
+      });
+    }));
+  });
+
+  it('keeps zeros exact', () => {
+    expect(dequantise(quantiseRows(new Float32Array(64), 64, dtype), dtype, 64)).toEqual(new Float32Array(64));
+  });
+
+  it('pads the last block with codes of zero', () => {
+    const { codes } = quantiseRows(new Float32Array(33).fill(1), 33, dtype);
+    const zero = 2 ** (QUANTISED_BITS[dtype] - 1);
+    const last = codes.subarray(codes.length - 1)[0]!;
+    expect(dtype === 'int8' ? last : last & 15).toBe(zero);
+  });
+
+  it('lets a NaN be seen', () => {
+    const values = new Float32Array(32).fill(1);
+    values[5] = NaN;
+    expect(quantiseRows(values, 32, dtype).scales[0]).toBeNaN();
+  });
+});
+
+it('int4 is never worse in squared error than the plain scale', () => {
+  fc.assert(fc.property(fc.array(float, { minLength: BLOCK_SIZE, maxLength: BLOCK_SIZE }), (list) => {
+    const values = Float32Array.from(list);
+    const error = (back: Float32Array): number => back.reduce((sum, value, index) => sum + (value - values[index]!) ** 2, 0);
+    const extreme = values.reduce((found, value) => (Math.abs(value) > Math.abs(found) ? value : found), 0);
+    const scale = Math.fround(extreme / -8);
+    const plain = values.map((value) => (scale === 0 ? 0 : Math.min(7, Math.max(-8, Math.round(value / scale))) * scale));
+    expect(error(dequantise(quantiseRows(values, BLOCK_SIZE, 'int4'), 'int4', BLOCK_SIZE))).toBeLessThanOrEqual(error(plain) * (1 + 1e-6) + 1e-12);
+  }));
+});
