@@ -2,7 +2,7 @@ import { type ModelSpec, type ModelWeights } from '@essaim/core';
 import { readConfig } from './config/read-config.ts';
 import { type CheckpointFolder } from './folder.ts';
 import { openTensors } from './safetensors/open-tensors.ts';
-import { WeightBinder } from './weight-binder.ts';
+import { WeightBinder } from './weights/weight-binder.ts';
 
 /** A model as its files describe it. Nothing but configuration and headers is in memory; weights are read when asked for. */
 export interface Checkpoint {

@@ -1,6 +1,6 @@
 import { type GroupedQueryAttention, type ModelSpec, type Rope } from '@essaim/core';
 import { z } from 'zod';
-import { unimplemented } from './read-json.ts';
+import { unimplemented } from '../json/read-json.ts';
 
 const expecting = (what: string) => ({ error: ({ input }: { readonly input?: unknown }) => (input === undefined ? `is missing; it must be ${what}` : `must be ${what}`) });
 

@@ -5,11 +5,12 @@ import { families } from '../families/families.ts';
 import { type Family } from '../families/family.ts';
 import { type CheckpointFolder } from '../folder.ts';
 import { specialTokenKeys, tokenIdsOf } from './decoder-keys.ts';
-import { type JsonFile, parseJson, readJson } from './read-json.ts';
+import { type JsonFile, parseJson, readJson } from '../json/read-json.ts';
 
 const MAX_CONFIG_BYTES = 1 << 20;
 
-const architectureSchema = z.object({ architectures: z.array(z.string()).min(1) }, 'must be an object');
+const NO_NAME = 'must name the architecture of the model';
+const architectureSchema = z.object({ architectures: z.array(z.string(), NO_NAME).min(1, NO_NAME) }, 'must be an object');
 const generationSchema = z.object(specialTokenKeys, 'must be an object');
 
 /** config.json through the family that its architecture names, with the special tokens of generation_config.json over it. */

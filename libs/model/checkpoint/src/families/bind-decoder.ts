@@ -1,5 +1,5 @@
 import { type FeedForwardWeights, type LayerWeights, type ModelSpec, type ModelWeights } from '@essaim/core';
-import { type WeightBinder } from '../weight-binder.ts';
+import { type WeightBinder } from '../weights/weight-binder.ts';
 
 type FeedForward = LayerWeights['feedForward'];
 

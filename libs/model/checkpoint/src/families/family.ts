@@ -1,6 +1,6 @@
 import { type ModelSpec, type ModelWeights } from '@essaim/core';
-import { type JsonFile } from '../config/read-json.ts';
-import { type WeightBinder } from '../weight-binder.ts';
+import { type JsonFile } from '../json/read-json.ts';
+import { type WeightBinder } from '../weights/weight-binder.ts';
 
 /** How the checkpoints of one architecture are read. */
 export interface Family {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { damaged } from '../damaged.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { parseStrictJson } from '../json/strict-json.ts';
 import { bitsPerValue } from './dtype.ts';
 
 /** One tensor as a header declares it. */
@@ -14,8 +14,13 @@ export interface TensorEntry {
   readonly end: number;
 }
 
-const wholeNumber = z.int().nonnegative();
-const entrySchema = z.object({ dtype: z.string(), shape: z.array(wholeNumber), data_offsets: z.tuple([wholeNumber, wholeNumber]) });
+const WHOLE_NUMBERS = 'must hold whole numbers from 0 to 2^53 - 1';
+const wholeNumber = z.int(WHOLE_NUMBERS).nonnegative(WHOLE_NUMBERS);
+/** Messages complete "FIELD of tensor NAME ". */
+const entrySchema = z.object(
+  { dtype: z.string('must be a string'), shape: z.array(wholeNumber, 'must be a list'), data_offsets: z.tuple([wholeNumber, wholeNumber], 'must be a pair') },
+  'must be an object',
+);
 const metadataSchema = z.record(z.string(), z.string());
 
 /**
@@ -52,16 +57,20 @@ function parseEntry(file: string, name: string, value: unknown): TensorEntry {
   const parsed = entrySchema.safeParse(value);
   if (!parsed.success) {
     const { path: [field], message } = parsed.error.issues[0]!;
-    throw damaged(file, `${field === undefined ? 'the entry' : `"${String(field)}"`} of tensor ${name} is not what a header may hold (${message})`, parsed.error);
+    throw damaged(file, `${field === undefined ? 'the entry' : String(field)} of tensor ${name} ${message}`, parsed.error);
   }
   const { dtype, shape, data_offsets: [begin, end] } = parsed.data;
   if (begin > end) throw damaged(file, `tensor ${name} ends at byte ${end}, before it begins at ${begin}`);
-  const bits = bitsPerValue(dtype);
-  const expected = bits === null ? null : (shape.reduce((product, size) => product * size, 1) * bits) / 8;
-  if (expected !== null && expected !== end - begin) {
-    throw damaged(file, `tensor ${name} has ${end - begin} bytes, but ${dtype} of shape [${shape.join(', ')}] takes ${expected}`);
-  }
+  checkSize(file, { name, dtype, shape, begin, end });
   return { name, dtype, shape, begin, end };
+}
+
+/** A dtype that nobody knows has no size to check; it is refused when the tensor is used. */
+function checkSize(file: string, { name, dtype, shape, begin, end }: TensorEntry): void {
+  const bits = bitsPerValue(dtype);
+  if (bits === null) return;
+  const bytes = (shape.reduce((product, size) => product * size, 1) * bits) / 8;
+  if (bytes !== end - begin) throw damaged(file, `tensor ${name} has ${end - begin} bytes, but ${dtype} of shape [${shape.join(', ')}] takes ${bytes}`);
 }
 
 function checkPlaces(file: string, entries: readonly TensorEntry[], dataBytes: number): void {
@@ -72,5 +81,5 @@ function checkPlaces(file: string, entries: readonly TensorEntry[], dataBytes: n
     place = end;
   }
   if (place > dataBytes) throw damaged(file, `its tensors take ${place} bytes, but only ${dataBytes} are there: it was cut short`);
-  if (place < dataBytes) throw damaged(file, `${dataBytes - place} bytes behind its last tensor belong to no tensor`);
+  if (place < dataBytes) throw damaged(file, `bytes ${place} to ${dataBytes} behind its last tensor belong to no tensor`);
 }

@@ -1,7 +1,7 @@
 import { AppError } from '@essaim/core';
 import { z } from 'zod';
 import { damaged } from '../damaged.ts';
-import { parseJson, readJson } from '../config/read-json.ts';
+import { parseJson, readJson } from '../json/read-json.ts';
 import { type CheckpointFolder } from '../folder.ts';
 import { openSafetensors, type StoredTensor } from './open-file.ts';
 
@@ -10,7 +10,7 @@ const INDEX_FILE = 'model.safetensors.index.json';
 /** An entry takes about 120 bytes; the largest models have some 100,000. */
 const MAX_INDEX_BYTES = 64 << 20;
 
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string(), 'must map tensors to files') }, 'must be an object');
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string('must be the name of a file'), 'must map tensors to files') }, 'must be an object');
 
 /** Every tensor of the checkpoint by name, from its one file or from the shards that its index names. */
 export async function openTensors(folder: CheckpointFolder): Promise<ReadonlyMap<string, StoredTensor>> {

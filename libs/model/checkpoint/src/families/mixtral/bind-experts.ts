@@ -1,5 +1,5 @@
 import { expertCount, type FeedForwardWeights, type ModelSpec, type TensorView } from '@essaim/core';
-import { type WeightBinder } from '../../weight-binder.ts';
+import { type WeightBinder } from '../../weights/weight-binder.ts';
 import { bindFeedForward } from '../bind-decoder.ts';
 
 interface Experts {

@@ -1,8 +1,8 @@
 import { type ModelSpec, type ModelWeights } from '@essaim/core';
 import { z } from 'zod';
 import { checkDecoder, count, decoderKeys, decoderSpec } from '../../config/decoder-keys.ts';
-import { type JsonFile, parseJson } from '../../config/read-json.ts';
-import { type WeightBinder } from '../../weight-binder.ts';
+import { type JsonFile, parseJson } from '../../json/read-json.ts';
+import { type WeightBinder } from '../../weights/weight-binder.ts';
 import { bindDecoder } from '../bind-decoder.ts';
 import { type Family } from '../family.ts';
 import { bindExperts } from './bind-experts.ts';

@@ -2,7 +2,7 @@ import { AppError } from '@essaim/core';
 import { type z } from 'zod';
 import { damaged } from '../damaged.ts';
 import { type CheckpointFolder } from '../folder.ts';
-import { parseStrictJson } from '../strict-json.ts';
+import { parseStrictJson } from './strict-json.ts';
 
 export interface JsonFile {
   /** Where it lies, for messages. */

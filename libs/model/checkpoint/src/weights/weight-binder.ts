@@ -1,6 +1,6 @@
 import { AppError } from '@essaim/core';
-import { type CheckpointFile } from './folder.ts';
-import { type StoredTensor } from './safetensors/open-file.ts';
+import { type CheckpointFile } from '../folder.ts';
+import { type StoredTensor } from '../safetensors/open-file.ts';
 import { StoredView } from './stored-view.ts';
 
 /** Buffers that older checkpoints carry and that are computed here. */
@@ -39,7 +39,7 @@ export class WeightBinder {
   /** After the last `bind`, before the first read. Fails with `data_loss` where the two sides don't come out even. */
   finish(): void {
     const [missing] = this.#missing;
-    if (missing !== undefined) throw new AppError('data_loss', `${this.#directory} has no tensor ${missing}${andOthers(this.#missing)}: download the missing files again`);
+    if (missing !== undefined) throw new AppError('data_loss', `${this.#directory} has no tensor ${missing}${andOthers(this.#missing)}: download the files of the checkpoint again`);
     const surplus = [...this.#tensors.keys()].filter((name) => OF_A_LAYER.test(name) && !this.#bound.has(name) && !COMPUTED.test(name));
     const [first] = surplus;
     if (first !== undefined) {

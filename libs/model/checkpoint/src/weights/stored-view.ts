@@ -1,8 +1,8 @@
 import { assert, type StoredDtype, type TensorView } from '@essaim/core';
 import { createHash } from 'node:crypto';
-import { type CheckpointFile } from './folder.ts';
-import { BYTES_PER_VALUE, storedDtype, toFloat32 } from './safetensors/dtype.ts';
-import { type StoredTensor } from './safetensors/open-file.ts';
+import { type CheckpointFile } from '../folder.ts';
+import { BYTES_PER_VALUE, storedDtype, toFloat32 } from '../safetensors/dtype.ts';
+import { type StoredTensor } from '../safetensors/open-file.ts';
 
 /** A fingerprint reads the first and the last stripe of a view and those evenly between; all bytes of a view that is no larger. */
 const STRIPES = 16;

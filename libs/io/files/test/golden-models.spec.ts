@@ -1,0 +1,69 @@
+import { openCheckpoint, readModelSpec } from '@essaim/checkpoint';
+import { type FeedForwardWeights, type ModelSpec, type ModelWeights, type TensorView } from '@essaim/core';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { openCheckpointFolder } from '../src/index.ts';
+
+const REPOSITORY_URL = new URL('../../../../', import.meta.url);
+const GOLDEN = 'test/golden/models/';
+const directoryOf = (folder: string): string => fileURLToPath(new URL(folder, REPOSITORY_URL));
+const models = [...readdirSync(directoryOf(GOLDEN)).map((name) => GOLDEN + name), 'deploy/models/petit'];
+
+describe('the checkpoints that transformers wrote', () => {
+  it.each(models)('%s opens, and every weight can be read and is a finite number', async (folder) => {
+    const checkpoint = await openCheckpoint(openCheckpointFolder(directoryOf(folder)));
+    expect(checkpoint.spec).toEqual(await readModelSpec(openCheckpointFolder(directoryOf(folder))));
+    for (const [role, view] of byRole(checkpoint.weights)) {
+      const values = await view.read(0, view.rows);
+      expect(values.length, role).toBe(view.rows * view.columns);
+      expect(values.every(Number.isFinite), role).toBe(true);
+    }
+    await checkpoint.close();
+  });
+
+  it.each(models)('%s: any rows read alone are those rows of the whole, and no two views have one fingerprint', async (folder) => {
+    const { weights, close } = await openCheckpoint(openCheckpointFolder(directoryOf(folder)));
+    const views = new Set(byRole(weights).values());
+    for (const view of views) {
+      const [first, count] = [view.rows >> 1, Math.min(3, view.rows - (view.rows >> 1))];
+      const whole = await view.read(0, view.rows);
+      expect(await view.read(first, count), view.name).toEqual(whole.slice(first * view.columns, (first + count) * view.columns));
+    }
+    expect(new Set(await Promise.all([...views].map((view) => view.fingerprint()))).size).toBe(views.size);
+    await close();
+  });
+
+  it('fused by transformers 5 and apart by transformers 4, one model is the same spec and the same bits in each role', async () => {
+    const fused = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mixtral-top4-fused-bf16`)));
+    const apart = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mixtral-top4-transformers4-bf16`)));
+    expect(fused.spec).toEqual(apart.spec);
+    const apartViews = byRole(apart.weights);
+    expect([...byRole(fused.weights).keys()]).toEqual([...apartViews.keys()]);
+    for (const [role, view] of byRole(fused.weights)) expect(await bits(view), role).toEqual(await bits(apartViews.get(role)!));
+    await Promise.all([fused.close(), apart.close()]);
+  });
+
+  it('say of themselves what their vectors rely on', async () => {
+    const specOf = (name: string): Promise<ModelSpec> => readModelSpec(openCheckpointFolder(directoryOf(name)));
+    expect(await specOf(`${GOLDEN}mistral-window-bf16`)).toMatchObject({ family: 'mistral', attention: { headCount: 8, kvHeadCount: 2, headSize: 16, slidingWindow: 12 } });
+    expect(await specOf(`${GOLDEN}mixtral-top1-odd-sharded-f16`)).toMatchObject({ hiddenSize: 80, normEpsilon: 1e-6, feedForward: { size: 72, expertCount: 5, expertsPerToken: 1 } });
+    expect(await specOf(`${GOLDEN}mixtral-top2-tied-f32`)).toMatchObject({ tiedEmbedding: true, rope: { theta: 10_000 } });
+    expect(await specOf('deploy/models/petit')).toMatchObject({ family: 'mixtral', layerCount: 6, vocabSize: 8192, bosTokenId: 0, eosTokenIds: [1] });
+  });
+});
+
+/** Every view of the model under a name that says its role, whatever its checkpoint calls it. */
+function byRole({ embedding, layers, finalNorm, head }: ModelWeights): Map<string, TensorView> {
+  const views = new Map<string, TensorView>([['embedding', embedding], ['finalNorm', finalNorm], ['head', head]]);
+  const add = (prefix: string, { gate, up, down }: FeedForwardWeights): void => void Object.entries({ gate, up, down }).forEach(([role, view]) => views.set(`${prefix}.${role}`, view));
+  layers.forEach(({ feedForward, ...attention }, layer) => {
+    for (const [role, view] of Object.entries(attention)) views.set(`${layer}.${role}`, view);
+    if (feedForward.kind === 'dense') return add(`${layer}`, feedForward);
+    views.set(`${layer}.router`, feedForward.router);
+    feedForward.experts.forEach((expert, index) => add(`${layer}.expert ${index}`, expert));
+  });
+  return views;
+}
+
+const bits = async (view: TensorView): Promise<Uint32Array> => new Uint32Array((await view.read(0, view.rows)).slice().buffer);
