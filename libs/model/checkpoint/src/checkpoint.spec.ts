@@ -106,11 +106,11 @@ describe('openCheckpoint', () => {
   });
 
   it.each<[string, object, Shapes, string]>([
-    ['a missing tensor', TINY_MIXTRAL, without(MIXTRAL_SHAPES, 'model.norm.weight'), '/models/tiny has no tensor model.norm.weight: download the files of the checkpoint again'],
-    ['several missing', { ...TINY_MIXTRAL, num_local_experts: 3 }, { ...MIXTRAL_SHAPES, [`${LAYER}.block_sparse_moe.gate.weight`]: [3, 4] }, `has no tensor ${LAYER}.block_sparse_moe.experts.2.w1.weight (and 2 more like it): download`],
+    ['a missing tensor', TINY_MIXTRAL, without(MIXTRAL_SHAPES, 'model.norm.weight'), '/models/tiny has no tensor model.norm.weight, which config.json asks for: download all files of one checkpoint again'],
+    ['several missing', { ...TINY_MIXTRAL, num_local_experts: 3 }, { ...MIXTRAL_SHAPES, [`${LAYER}.block_sparse_moe.gate.weight`]: [3, 4] }, `has no tensor ${LAYER}.block_sparse_moe.experts.2.w1.weight (and 2 more like it), which config.json asks for`],
     ['no head though it is not tied', TINY_MIXTRAL, without(MIXTRAL_SHAPES, 'lm_head.weight'), '/models/tiny has no tensor lm_head.weight'],
     ['half of the fused experts', TINY_MIXTRAL, without(FUSED_SHAPES, `${LAYER}.mlp.experts.down_proj`), `has no tensor ${LAYER}.mlp.experts.down_proj`],
-    ['a matrix the wrong way round', TINY_MIXTRAL, { ...MIXTRAL_SHAPES, [`${LAYER}.self_attn.k_proj.weight`]: [4, 2] }, `model.safetensors: tensor ${LAYER}.self_attn.k_proj.weight has shape [4, 2], but by config.json it has [2, 4]`],
+    ['a matrix the wrong way round', TINY_MIXTRAL, { ...MIXTRAL_SHAPES, [`${LAYER}.self_attn.k_proj.weight`]: [4, 2] }, `/models/tiny/model.safetensors: tensor ${LAYER}.self_attn.k_proj.weight has shape [4, 2], but by config.json it has [2, 4]`],
     ['fused experts of another number', { ...TINY_MIXTRAL, num_local_experts: 1 }, { ...FUSED_SHAPES, [`${LAYER}.mlp.gate.weight`]: [1, 4] }, `tensor ${LAYER}.mlp.experts.gate_up_proj has shape [2, 6, 4], but by config.json it has [1, 6, 4]`],
     ['a layer too many', TINY_MIXTRAL, { ...MIXTRAL_SHAPES, 'model.layers.1.input_layernorm.weight': [4] }, 'has the tensor model.layers.1.input_layernorm.weight, for which config.json has no place'],
     ['an expert too many', TINY_MIXTRAL, { ...MIXTRAL_SHAPES, [`${LAYER}.block_sparse_moe.experts.2.w1.weight`]: [3, 4], [`${LAYER}.block_sparse_moe.experts.2.w2.weight`]: [4, 3] }, 'experts.2.w1.weight (and 1 more like it), for which config.json has no place'],

@@ -1,32 +1,22 @@
-import { type GroupedQueryAttention, type ModelSpec, type Rope } from '@essaim/core';
+import { type GroupedQueryAttention, type ModelSpec } from '@essaim/core';
 import { z } from 'zod';
 import { unimplemented } from '../json/read-json.ts';
+import { specialTokenKeys, specialTokens } from './special-tokens.ts';
+import { count, flag, positiveNumber, size, word } from './values.ts';
 
-const expecting = (what: string) => ({ error: ({ input }: { readonly input?: unknown }) => (input === undefined ? `is missing; it must be ${what}` : `must be ${what}`) });
-
-const integerTo = (max: number) => z.int(expecting(`an integer from 1 to ${max}`)).min(1, expecting(`an integer from 1 to ${max}`)).max(max, expecting(`an integer from 1 to ${max}`));
-
-/** A width, a number of tokens or of heads. */
-const size = integerTo(2 ** 31 - 1);
-/** How many of something that is looked up by number, each with tensors of its own; bounded so that no file makes us search for ever. */
-export const count = integerTo(4096);
-const positiveNumber = z.number(expecting('a positive number')).positive(expecting('a positive number'));
-const flag = z.boolean(expecting('true or false'));
-const tokenId = z.int(expecting('a token id')).nonnegative(expecting('a token id'));
-const tokenIds = z.union([tokenId, z.array(tokenId)], expecting('a token id or a list of them'));
-
-/** Keys that config.json and generation_config.json share. */
-export const specialTokenKeys = { bos_token_id: tokenId.nullish(), eos_token_id: tokenIds.nullish() };
+const SCALED = unimplemented('scales the rotary positions, which is not implemented: use a checkpoint of rope type "default"');
+const QUANTISED = unimplemented('says that the weights are quantised, which is not implemented: use the unquantised checkpoint');
+const NOT_SILU = unimplemented('names an activation that is not implemented: the only one is "silu"');
 
 /** `rope_scaling` of transformers 4 and `rope_parameters` of transformers 5; the type was once called `type`. */
 const ropeParameters = z
-  .object({ rope_type: z.string().optional(), type: z.string().optional(), rope_theta: positiveNumber.optional() }, expecting('an object'))
-  .refine(({ rope_type, type }) => (rope_type ?? type ?? 'default') === 'default', unimplemented('scales the rotary positions, which is not implemented: use a checkpoint of rope type "default"'));
+  .object({ rope_type: word.optional(), type: word.optional(), rope_theta: positiveNumber.optional() }, 'must be an object')
+  .refine(({ rope_type, type }) => (rope_type ?? type ?? 'default') === 'default', SCALED);
 
 /** The keys of config.json that every decoder of this line has, as transformers 4 and 5 write them. Keys that change nothing here are ignored. */
 export const decoderKeys = {
-  quantization_config: z.unknown().optional().refine((value) => value === undefined || value === null, unimplemented('says that the weights are quantised, which is not implemented: use the unquantised checkpoint')),
-  hidden_act: z.string(expecting('a string')).default('silu').refine((name) => name === 'silu', unimplemented('names an activation that is not implemented: the only one is "silu"')),
+  quantization_config: z.unknown().optional().refine((value) => value === undefined || value === null, QUANTISED),
+  hidden_act: word.default('silu').refine((name) => name === 'silu', NOT_SILU),
   vocab_size: size,
   hidden_size: size,
   intermediate_size: size,
@@ -64,11 +54,10 @@ export function decoderSpec(config: DecoderConfig): Omit<ModelSpec, 'family' | '
     layerCount: config.num_hidden_layers,
     contextLength: config.max_position_embeddings,
     attention: attention(config),
-    rope: rope(config),
+    rope: { kind: 'default', theta: ropeTheta(config)! },
     normEpsilon: config.rms_norm_eps,
     tiedEmbedding: config.tie_word_embeddings,
-    bosTokenId: config.bos_token_id ?? null,
-    eosTokenIds: tokenIdsOf(config.eos_token_id),
+    ...specialTokens(config),
   };
 }
 
@@ -83,6 +72,3 @@ function attention(config: DecoderConfig): GroupedQueryAttention {
 }
 
 const ropeTheta = (config: DecoderConfig): number | undefined => config.rope_parameters?.rope_theta ?? config.rope_theta;
-const rope = (config: DecoderConfig): Rope => ({ kind: 'default', theta: ropeTheta(config)! });
-
-export const tokenIdsOf = (ids: number | number[] | null | undefined): number[] => [ids ?? []].flat();

@@ -29,28 +29,23 @@ const metadataSchema = z.record(z.string(), z.string());
  * @see https://github.com/huggingface/safetensors#format
  */
 export function parseHeader(file: string, header: Uint8Array, dataBytes: number): TensorEntry[] {
-  const entries = Object.entries(parseObject(file, header))
-    .filter(([name, value]) => name !== '__metadata__' || refuseMetadata(file, value))
+  const { __metadata__: metadata, ...tensors } = parseObject(file, header);
+  if (metadata !== undefined && !metadataSchema.safeParse(metadata).success) throw damaged(file, 'the __metadata__ of its header has values that are not strings');
+  const entries = Object.entries(tensors)
     .map(([name, value]) => parseEntry(file, name, value))
     .sort((one, other) => one.begin - other.begin || one.end - other.end);
   checkPlaces(file, entries, dataBytes);
   return entries;
 }
 
-function parseObject(file: string, header: Uint8Array): object {
+function parseObject(file: string, header: Uint8Array): Readonly<Record<string, unknown>> {
   if (header[0] !== '{'.charCodeAt(0)) throw damaged(file, 'its header does not start with "{"');
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
-    return parseStrictJson(text) as object;
+    return parseStrictJson(text) as Readonly<Record<string, unknown>>;
   } catch (cause) {
     throw damaged(file, `its header is not valid JSON in UTF-8 (${(cause as Error).message})`, cause);
   }
-}
-
-/** Says false, so that it can filter: metadata is checked, not used. */
-function refuseMetadata(file: string, value: unknown): false {
-  if (!metadataSchema.safeParse(value).success) throw damaged(file, 'the __metadata__ of its header has values that are not strings');
-  return false;
 }
 
 function parseEntry(file: string, name: string, value: unknown): TensorEntry {

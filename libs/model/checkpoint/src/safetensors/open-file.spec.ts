@@ -3,7 +3,7 @@ import { memoryFile } from '../../test/memory-folder.ts';
 import { floatBytes, safetensorsFile, writeSafetensors } from '../../test/write-safetensors.ts';
 import { openSafetensors } from './open-file.ts';
 
-const open = (bytes: Uint8Array) => openSafetensors(memoryFile('model.safetensors', bytes));
+const open = (bytes: Uint8Array) => openSafetensors(memoryFile('model.safetensors', bytes), '/models/tiny/model.safetensors');
 
 /** A file that declares a header of so many bytes, with 16 bytes behind the length. */
 function declaring(headerBytes: bigint): Uint8Array {
@@ -17,7 +17,7 @@ describe('openSafetensors', () => {
     const bytes = writeSafetensors([{ name: 'a', dtype: 'F32', shape: [3], bytes: floatBytes([1, 2, 3]) }]);
     const reads: number[] = [];
     const file = memoryFile('model.safetensors', bytes, { onRead: (offset, length) => reads.push(offset + length) });
-    expect(await openSafetensors(file)).toEqual([{ name: 'a', dtype: 'F32', shape: [3], begin: 0, end: 12, file, dataOffset: bytes.length - 12 }]);
+    expect(await openSafetensors(file, 'here')).toEqual([{ name: 'a', dtype: 'F32', shape: [3], begin: 0, end: 12, file, path: 'here', dataOffset: bytes.length - 12 }]);
     expect(Math.max(...reads)).toBe(bytes.length - 12);
   });
 
@@ -31,6 +31,6 @@ describe('openSafetensors', () => {
     ['a Git LFS pointer', Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n'), 'it is a Git LFS pointer in place of the weights (`git lfs pull` fetches them)'],
     ['a web page', Buffer.from('<!doctype html><title>401</title>'), 'its header would have 8104636974849335612 bytes, more than'],
   ])('refuses %s', async (_, bytes, sentence) => {
-    await expect(open(bytes)).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining(`model.safetensors is damaged: ${sentence}`) as string });
+    await expect(open(bytes)).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining(`/models/tiny/model.safetensors is damaged: ${sentence}`) as string });
   });
 });

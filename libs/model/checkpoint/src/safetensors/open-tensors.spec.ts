@@ -29,7 +29,7 @@ describe('openTensors', () => {
     ['a missing shard', { 'model.safetensors.index.json': index({ a: ONE }) }, 'data_loss', `/models/tiny has no ${ONE}, which model.safetensors.index.json names: download it`],
     [
       'a tensor that its shard lacks', { 'model.safetensors.index.json': index({ b: ONE }), [ONE]: writeSafetensors([scalar('a', 1)]) },
-      'data_loss', `${ONE} is damaged: tensor b is not in it, although model.safetensors.index.json says so; download it again`,
+      'data_loss', `/models/tiny/${ONE} is damaged: tensor b is not in it, although model.safetensors.index.json says so; download it again`,
     ],
     ['an index cut short', { 'model.safetensors.index.json': '{"weight_map": {"a"' }, 'data_loss', '/models/tiny/model.safetensors.index.json is damaged: it is not valid JSON'],
     ['an index without a map', { 'model.safetensors.index.json': '{}' }, 'data_loss', '/models/tiny/model.safetensors.index.json: weight_map must map tensors to files'],

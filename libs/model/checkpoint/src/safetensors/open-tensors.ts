@@ -1,8 +1,8 @@
 import { AppError } from '@essaim/core';
 import { z } from 'zod';
 import { damaged } from '../damaged.ts';
+import { type CheckpointFile, type CheckpointFolder } from '../folder.ts';
 import { parseJson, readJson } from '../json/read-json.ts';
-import { type CheckpointFolder } from '../folder.ts';
 import { openSafetensors, type StoredTensor } from './open-file.ts';
 
 const SINGLE_FILE = 'model.safetensors';
@@ -15,7 +15,7 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string('must b
 /** Every tensor of the checkpoint by name, from its one file or from the shards that its index names. */
 export async function openTensors(folder: CheckpointFolder): Promise<ReadonlyMap<string, StoredTensor>> {
   const single = await folder.open(SINGLE_FILE);
-  if (single !== null) return byName(await openSafetensors(single));
+  if (single !== null) return readTensors(folder, single);
   const index = await readJson(folder, INDEX_FILE, { maxBytes: MAX_INDEX_BYTES });
   if (index === null) {
     throw new AppError('not_found', `${folder.directory} has neither ${SINGLE_FILE} nor ${INDEX_FILE}: download the checkpoint's safetensors files`);
@@ -27,19 +27,20 @@ export async function openTensors(folder: CheckpointFolder): Promise<ReadonlyMap
 async function openShards(folder: CheckpointFolder, shardOf: ReadonlyMap<string, string>): Promise<Map<string, StoredTensor>> {
   const shards = new Map<string, ReadonlyMap<string, StoredTensor>>();
   for (const name of new Set(shardOf.values())) shards.set(name, await openShard(folder, name));
-  return new Map([...shardOf].map(([tensor, shard]) => [tensor, find(tensor, shard, shards.get(shard)!)]));
+  return new Map([...shardOf].map(([tensor, shard]) => {
+    const stored = shards.get(shard)!.get(tensor);
+    if (stored === undefined) throw damaged(`${folder.directory}/${shard}`, `tensor ${tensor} is not in it, although ${INDEX_FILE} says so`);
+    return [tensor, stored];
+  }));
 }
 
 async function openShard(folder: CheckpointFolder, name: string): Promise<Map<string, StoredTensor>> {
   const file = await folder.open(name);
   if (file === null) throw new AppError('data_loss', `${folder.directory} has no ${name}, which ${INDEX_FILE} names: download it`);
-  return byName(await openSafetensors(file));
+  return readTensors(folder, file);
 }
 
-function find(tensor: string, shard: string, tensors: ReadonlyMap<string, StoredTensor>): StoredTensor {
-  const stored = tensors.get(tensor);
-  if (stored === undefined) throw damaged(shard, `tensor ${tensor} is not in it, although ${INDEX_FILE} says so`);
-  return stored;
+async function readTensors(folder: CheckpointFolder, file: CheckpointFile): Promise<Map<string, StoredTensor>> {
+  const tensors = await openSafetensors(file, `${folder.directory}/${file.name}`);
+  return new Map(tensors.map((tensor) => [tensor.name, tensor]));
 }
-
-const byName = (tensors: readonly StoredTensor[]): Map<string, StoredTensor> => new Map(tensors.map((tensor) => [tensor.name, tensor]));

@@ -13,7 +13,7 @@ interface Options {
 }
 
 async function views(file: Uint8Array, { name = 'model.safetensors', ...options }: Options = {}): Promise<StoredView[]> {
-  return (await openSafetensors(memoryFile(name, file, options))).map((tensor) => StoredView.of(tensor));
+  return (await openSafetensors(memoryFile(name, file, options), name)).map((tensor) => StoredView.of(tensor));
 }
 
 const counting = (name: string, shape: readonly number[]): TensorBytes => {

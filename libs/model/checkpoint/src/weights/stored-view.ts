@@ -33,7 +33,7 @@ export class StoredView implements TensorView {
   static of(tensor: StoredTensor): StoredView {
     const columns = tensor.shape.at(-1) ?? 1;
     const rows = tensor.shape.slice(0, -1).reduce((product, size) => product * size, 1);
-    return new StoredView({ name: tensor.name, rows, columns, dtype: storedDtype(tensor.dtype, { file: tensor.file.name, tensor: tensor.name }) }, tensor);
+    return new StoredView({ name: tensor.name, rows, columns, dtype: storedDtype(tensor.dtype, { file: tensor.path, tensor: tensor.name }) }, tensor);
   }
 
   private constructor({ name, rows, columns, dtype }: Matrix, place: Place) {

@@ -30,7 +30,7 @@ export class WeightBinder {
   bind(name: string, shape: readonly number[]): StoredView {
     const tensor = this.#tensors.get(name) ?? this.#miss(name, shape);
     if (!sameShape(tensor.shape, shape)) {
-      throw new AppError('data_loss', `${tensor.file.name}: tensor ${name} has shape ${written(tensor.shape)}, but by config.json it has ${written(shape)}: take all files from one checkpoint`);
+      throw mismatch(`${tensor.path}: tensor ${name} has shape ${written(tensor.shape)}, but by config.json it has ${written(shape)}`);
     }
     this.#bound.add(name);
     return StoredView.of(tensor);
@@ -39,22 +39,26 @@ export class WeightBinder {
   /** After the last `bind`, before the first read. Fails with `data_loss` where the two sides don't come out even. */
   finish(): void {
     const [missing] = this.#missing;
-    if (missing !== undefined) throw new AppError('data_loss', `${this.#directory} has no tensor ${missing}${andOthers(this.#missing)}: download the files of the checkpoint again`);
+    if (missing !== undefined) throw mismatch(`${this.#directory} has no tensor ${missing}${andOthers(this.#missing)}, which config.json asks for`);
     const surplus = [...this.#tensors.keys()].filter((name) => OF_A_LAYER.test(name) && !this.#bound.has(name) && !COMPUTED.test(name));
     const [first] = surplus;
-    if (first !== undefined) {
-      throw new AppError('data_loss', `${this.#directory} has the tensor ${first}${andOthers(surplus)}, for which config.json has no place: take all files from one checkpoint`);
-    }
+    if (first !== undefined) throw mismatch(`${this.#directory} has the tensor ${first}${andOthers(surplus)}, for which config.json has no place`);
   }
 
   #miss(name: string, shape: readonly number[]): StoredTensor {
     this.#missing.push(name);
-    return { name, shape, dtype: 'F32', begin: 0, end: 0, dataOffset: 0, file: NOWHERE };
+    return { name, shape, dtype: 'F32', begin: 0, end: 0, dataOffset: 0, file: NOWHERE, path: NOWHERE.name };
   }
 }
 
-const NOWHERE: CheckpointFile = { name: 'nowhere', sizeBytes: 0, version: '', read: () => Promise.reject(new Error('assertion failed: a missing tensor is refused before it is read')) };
+const NOWHERE: CheckpointFile = {
+  name: 'nowhere',
+  sizeBytes: 0,
+  version: '',
+  read: () => Promise.reject(new Error('assertion failed: a missing tensor is refused before it is read')),
+};
 
+const mismatch = (what: string): AppError => new AppError('data_loss', `${what}: download all files of one checkpoint again`);
 const sameShape = (one: readonly number[], other: readonly number[]): boolean => one.length === other.length && one.every((size, axis) => size === other[axis]);
 const written = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 const andOthers = ({ length }: readonly string[]): string => (length === 1 ? '' : ` (and ${length - 1} more like it)`);

@@ -1,6 +1,7 @@
 import { type ModelSpec, type ModelWeights } from '@essaim/core';
 import { z } from 'zod';
-import { checkDecoder, count, decoderKeys, decoderSpec } from '../../config/decoder-keys.ts';
+import { checkDecoder, decoderKeys, decoderSpec } from '../../config/decoder-keys.ts';
+import { count } from '../../config/values.ts';
 import { type JsonFile, parseJson } from '../../json/read-json.ts';
 import { type WeightBinder } from '../../weights/weight-binder.ts';
 import { bindDecoder } from '../bind-decoder.ts';
