@@ -1,0 +1,303 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ErrorCode, AppError, LIMITS } from '@essaim/core';
+import { ToyCluster, ready, roundRobin, snapshotOf, worker } from '../test/toy-cluster.ts';
+import { referenceOutput, toyWork, workFor } from '../test/toy-work.ts';
+
+const signal = new AbortController().signal;
+const lead = worker(0);
+
+const farthest = (left: Float32Array, right: Float32Array): number => left.reduce((most, value, index) => Math.max(most, Math.abs(value - right[index]!)), 0);
+
+const anyWork = fc.record({
+  rows: fc.integer({ min: 0, max: 12 }), hiddenSize: fc.integer({ min: 1, max: 9 }), expertCount: fc.constant(8),
+  expertsPerToken: fc.integer({ min: 1, max: 8 }), seed: fc.integer({ min: 0, max: 1000 }),
+}).map(toyWork);
+
+/** Each expert on some of five workers, at least one. */
+const anyPlacement = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 3 }), { minLength: 8, maxLength: 8 })
+  .map((experts) => [experts.map((nths) => ready(...nths))]);
+
+describe('a healthy cluster', () => {
+  it('computes the layer bit for bit, wherever the experts are, in deterministic mode', async () => {
+    await fc.assert(fc.asyncProperty(anyWork, anyPlacement, async (work, placement) => {
+      const { output, failures } = await new ToyCluster(placement).dispatcher(lead).dispatch(work, signal);
+      expect(failures.size).toBe(0);
+      expect(output).toEqual(referenceOutput(work));
+    }));
+  });
+
+  it('computes the layer within 1e-5 in fast mode', async () => {
+    await fc.assert(fc.asyncProperty(anyWork, anyPlacement, async (work, placement) => {
+      const { output } = await new ToyCluster(placement).dispatcher(lead, { deterministic: false }).dispatch(work, signal);
+      expect(farthest(output, referenceOutput(work))).toBeLessThan(1e-5);
+    }));
+  });
+
+  it.each([1, 2, 3, 5].flatMap((workers) => [1, 2].filter((replicas) => replicas <= workers).map((replicas) => [workers, replicas] as const)))(
+    'calls each of %i workers at most once, with %i replicas, and sends them each activation once', async (workers, replicas) => {
+      const cluster = new ToyCluster(roundRobin(8, workers, replicas));
+      const work = toyWork({ rows: 16, hiddenSize: 8, expertCount: 8, expertsPerToken: 3, seed: workers });
+      const { output } = await cluster.dispatcher(lead).dispatch(work, signal);
+      expect(output).toEqual(referenceOutput(work));
+      expect(new Set(cluster.calls.map((call) => call.worker)).size).toBe(cluster.calls.length);
+      for (const { batch } of cluster.calls) {
+        expect(batch.activations.length).toBe((batch.rowOffsets.length - 1) * 8);
+        expect(batch.rowOffsets.length - 1).toBeLessThanOrEqual(16);
+      }
+      expect(cluster.calls.reduce((pairs, { batch }) => pairs + batch.experts.length, 0)).toBe(48);
+    },
+  );
+
+  it('asks for reduced rows in fast mode and for one per pair in deterministic mode, of itself too', async () => {
+    for (const deterministic of [true, false]) {
+      const cluster = new ToyCluster([[ready(0), ready(1)]]);
+      await cluster.dispatcher(lead, { deterministic }).dispatch(workFor([[0, 1]]), signal);
+      expect(cluster.calls.map(({ batch }) => batch.reduce)).toEqual([!deterministic, !deterministic]);
+    }
+  });
+
+  it('sums partial rows in the order of worker ids, whoever answers first', async () => {
+    const work = toyWork({ rows: 6, hiddenSize: 8, expertCount: 8, expertsPerToken: 6, seed: 3 });
+    const outputs = await Promise.all([[0, 1, 2], [2, 1, 0], [1, 2, 0]].map(async (order) => {
+      const cluster = new ToyCluster(roundRobin(8, 3, 1));
+      const turns = order.map(() => Promise.withResolvers<void>());
+      turns[0]!.resolve();
+      for (const nth of [0, 1, 2]) {
+        const turn = order.indexOf(nth);
+        cluster.mishaps.set(worker(nth), async () => {
+          await turns[turn]!.promise;
+          // The next one may go when this answer is through all its promises.
+          setImmediate(() => turns[turn + 1]?.resolve());
+          return undefined;
+        });
+      }
+      return (await cluster.dispatcher(worker(1), { deterministic: false }).dispatch(work, signal)).output;
+    }));
+    expect(outputs[1]).toEqual(outputs[0]);
+    expect(outputs[2]).toEqual(outputs[0]);
+  });
+
+  it('calls other workers before its own experts occupy the thread', async () => {
+    const cluster = new ToyCluster([[ready(0), ready(1), ready(2)]]);
+    await cluster.dispatcher(lead).dispatch(workFor([[0, 1, 2]]), signal);
+    expect(cluster.calls.at(-1)!.worker).toBe(lead);
+  });
+
+  it('counts where the experts of each row ran', async () => {
+    const result = await new ToyCluster([[ready(0), ready(1), ready(2)]]).dispatcher(lead).dispatch(workFor([[0, 1], [1, 2]]), signal);
+    expect(Array.from(result.localExpertCalls)).toEqual([1, 0]);
+    expect(Array.from(result.remoteExpertCalls)).toEqual([1, 2]);
+    expect(Array.from(result.retriedExpertCalls)).toEqual([0, 0]);
+    expect(result.workers).toEqual([new Set([worker(0), worker(1)]), new Set([worker(1), worker(2)])]);
+  });
+
+  it('keeps a NaN in its row', async () => {
+    const work = toyWork({ rows: 3, hiddenSize: 4, expertCount: 8, expertsPerToken: 2, seed: 1 });
+    work.activations[5] = NaN;
+    const { output, failures } = await new ToyCluster(roundRobin(8, 3, 1)).dispatcher(lead).dispatch(work, signal);
+    expect(failures.size).toBe(0);
+    expect(Array.from(output, Number.isNaN)).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0].map(Boolean));
+  });
+
+  it('never calls a replica that is still loading', async () => {
+    const cluster = new ToyCluster([[[{ worker: worker(1), state: 'loading' }, { worker: worker(2), state: 'ready' }]]]);
+    await cluster.dispatcher(lead).dispatch(workFor([[0]]), signal);
+    expect(cluster.calls.map((call) => call.worker)).toEqual([worker(2)]);
+  });
+});
+
+describe('a worker that fails', () => {
+  const failure = (code: ErrorCode) => (): AppError => new AppError(code, `a ${code} sentence`);
+
+  it.each<ErrorCode>(['unavailable', 'deadline_exceeded', 'failed_precondition', 'resource_exhausted'])('with %s changes no bit while another replica is there', async (code) => {
+    const cluster = new ToyCluster([[ready(1, 2), ready(2, 1), ready(0), ready(1, 2)]]);
+    cluster.mishaps.set(worker(1), failure(code));
+    const work = workFor([[0, 2], [1, 3], [0, 3]]);
+    const { output, failures } = await cluster.dispatcher(lead).dispatch(work, signal);
+    expect(failures.size).toBe(0);
+    expect(output).toEqual(referenceOutput(work));
+  });
+
+  it('has only its own pairs sent again, as the next attempt', async () => {
+    const cluster = new ToyCluster([[ready(1, 3), ready(2)]]);
+    const preferred = cluster.dispatcher(lead);
+    await preferred.dispatch(workFor([[0, 1]]), signal);
+    const first = cluster.calls.find(({ batch }) => batch.experts[0] === 0)!.worker;
+    cluster.calls.length = 0;
+    cluster.mishaps.set(first, failure('unavailable'));
+
+    const result = await cluster.dispatcher(lead).dispatch(workFor([[0, 1], [0, 1]]), signal);
+    const second = first === worker(1) ? worker(3) : worker(1);
+    expect(cluster.calls.map(({ worker, batch }) => [worker, batch.attempt, Array.from(batch.experts)])).toEqual(
+      expect.arrayContaining([[first, 0, [0, 0]], [worker(2), 0, [1, 1]], [second, 1, [0, 0]]]),
+    );
+    expect(cluster.calls).toHaveLength(3);
+    expect(Array.from(result.retriedExpertCalls)).toEqual([1, 1]);
+    expect(result.workers[0]).toEqual(new Set([second, worker(2)]));
+  });
+
+  it('fails the rows that need it and no others when no replica is left', async () => {
+    const cluster = new ToyCluster([[ready(0), ready(1), ready(2)]]);
+    cluster.mishaps.set(worker(1), failure('unavailable'));
+    const work = workFor([[0, 1], [0, 2], [1, 2], [0, 2]]);
+    const { output, failures } = await cluster.dispatcher(lead).dispatch(work, signal);
+    expect([...failures.keys()].sort()).toEqual([0, 2]);
+    expect(failures.get(0)).toMatchObject({ code: 'unavailable', message: 'layer 0, expert 1 has no reachable replica: a unavailable sentence' });
+    const expected = referenceOutput(work);
+    for (const row of [1, 3]) expect(output.subarray(4 * row, 4 * row + 4)).toEqual(expected.subarray(4 * row, 4 * row + 4));
+  });
+
+  it('is called a bounded number of times however many newer snapshots promise it', async () => {
+    const placement = [[ready(1)]];
+    const cluster = new ToyCluster(placement);
+    cluster.upcoming = Array.from({ length: 20 }, (_, nth) => snapshotOf(placement, 2 + nth));
+    cluster.mishaps.set(worker(1), failure('failed_precondition'));
+    const { failures } = await cluster.dispatcher(lead).dispatch(workFor([[0]]), signal);
+    expect(failures.get(0)!.code).toBe('unavailable');
+    expect(cluster.calls.map(({ batch }) => batch.attempt)).toEqual(Array.from({ length: LIMITS.expertCallAttempts }, (_, attempt) => attempt));
+  });
+
+  it('is tried again when it is the only one, so that one that stumbled is no failure', async () => {
+    const cluster = new ToyCluster([[ready(1)]]);
+    let stumbles = 1;
+    cluster.mishaps.set(worker(1), () => (stumbles-- > 0 ? failure('unavailable')() : undefined));
+    const { failures, output } = await cluster.dispatcher(lead).dispatch(workFor([[0]]), signal);
+    expect(failures.size).toBe(0);
+    expect(output).toEqual(referenceOutput(workFor([[0]])));
+  });
+
+  it('is found elsewhere when a newer placement moves its experts', async () => {
+    const cluster = new ToyCluster([[ready(1)]]);
+    cluster.upcoming = [snapshotOf([[[{ worker: worker(2), state: 'loading' }]]], 2), snapshotOf([[ready(2)]], 3)];
+    cluster.mishaps.set(worker(1), failure('unavailable'));
+    const { failures, output } = await cluster.dispatcher(lead).dispatch(workFor([[0]]), signal);
+    expect(failures.size).toBe(0);
+    expect(output).toEqual(referenceOutput(workFor([[0]])));
+    expect(cluster.calls.at(-1)).toMatchObject({ worker: worker(2), batch: { epoch: 3 } });
+  });
+
+  it('fails its rows at once with its own words when another replica could not help', async () => {
+    const cluster = new ToyCluster([[ready(1, 2)]]);
+    cluster.mishaps.set(worker(1), failure('internal')).set(worker(2), failure('internal'));
+    const { failures } = await cluster.dispatcher(lead).dispatch(workFor([[0]]), signal);
+    expect(failures.get(0)).toMatchObject({ code: 'internal', message: 'a internal sentence' });
+    expect(cluster.calls).toHaveLength(1);
+  });
+
+  it('fails its rows when it answers with too little', async () => {
+    const cluster = new ToyCluster([[ready(1)]]);
+    const peer = (): { execute: () => Promise<Float32Array> } => ({ execute: () => Promise.resolve(new Float32Array(1)) });
+    const { failures } = await cluster.dispatcher(lead, { peer }).dispatch(workFor([[0]]), signal);
+    expect(failures.get(0)!.code).toBe('internal');
+  });
+
+  it('is one without connection, too: another replica is used', async () => {
+    const cluster = new ToyCluster([[ready(1, 2)]]);
+    for (const gone of [worker(1), worker(2)]) {
+      const dispatcher = cluster.dispatcher(lead, { peer: (id) => (id === gone ? null : cluster.peer(id)) });
+      expect((await dispatcher.dispatch(workFor([[0]]), signal)).output).toEqual(referenceOutput(workFor([[0]])));
+    }
+  });
+
+  it('is avoided from then on, and called again under a newer snapshot', async () => {
+    const placement = [[ready(1, 2)]];
+    const cluster = new ToyCluster(placement);
+    const dispatcher = cluster.dispatcher(lead);
+    await dispatcher.dispatch(workFor([[0]]), signal);
+    const preferred = cluster.calls[0]!.worker;
+    cluster.mishaps.set(preferred, failure('unavailable'));
+    const calledIn = async (): Promise<boolean> => {
+      cluster.calls.length = 0;
+      await dispatcher.dispatch(workFor([[0]]), signal);
+      return cluster.calls.some((call) => call.worker === preferred);
+    };
+    expect(await calledIn()).toBe(true);
+    expect(await calledIn()).toBe(false);
+    cluster.publish(snapshotOf(placement, 2));
+    expect(await calledIn()).toBe(true);
+  });
+});
+
+describe('epochs', () => {
+  it('takes the newer snapshot when a worker is ahead, and calls it under that', async () => {
+    const placement = [[ready(1), ready(2)]];
+    const cluster = new ToyCluster(placement);
+    cluster.appliedEpochs.set(worker(1), 2);
+    cluster.upcoming = [snapshotOf(placement, 2)];
+    const work = workFor([[0, 1]]);
+    const { output, failures } = await cluster.dispatcher(lead).dispatch(work, signal);
+    expect(failures.size).toBe(0);
+    expect(output).toEqual(referenceOutput(work));
+    expect(cluster.waits).toEqual([1]);
+    expect(cluster.calls.map(({ worker, batch }) => [worker, batch.attempt, batch.epoch])).toEqual([[worker(1), 0, 1], [worker(2), 0, 1], [worker(1), 1, 2]]);
+  });
+
+  it('does not wait when a newer snapshot came while the call was under way', async () => {
+    const placement = [[ready(1)]];
+    const cluster = new ToyCluster(placement);
+    cluster.appliedEpochs.set(worker(1), 2);
+    cluster.mishaps.set(worker(1), () => void cluster.publish(snapshotOf(placement, 2)));
+    expect((await cluster.dispatcher(lead).dispatch(workFor([[0]]), signal)).failures.size).toBe(0);
+    expect(cluster.waits).toEqual([]);
+  });
+
+  it('names the epoch whose placement has no ready replica', async () => {
+    const { failures } = await new ToyCluster([[[]]]).dispatcher(lead).dispatch(workFor([[0]]), signal);
+    expect(failures.get(0)).toMatchObject({ code: 'unavailable', message: expect.stringContaining('layer 0, expert 0 has no reachable replica: the placement of epoch 1') });
+  });
+});
+
+describe('cancellation', () => {
+  it('rejects as cancelled while calls are under way, and drops what comes late', async () => {
+    const cluster = new ToyCluster([[ready(1), ready(0)]]);
+    const abort = new AbortController();
+    const late = Promise.withResolvers<undefined>();
+    cluster.mishaps.set(worker(1), async (_batch, callSignal) => {
+      await Promise.race([late.promise, new Promise((resolve) => callSignal.addEventListener('abort', resolve, { once: true }))]);
+      return callSignal.aborted ? new AppError('cancelled', 'the caller is gone') : undefined;
+    });
+    const pending = cluster.dispatcher(lead).dispatch(workFor([[0, 1]]), abort.signal);
+    abort.abort();
+    await expect(pending).rejects.toMatchObject({ code: 'cancelled' });
+    late.resolve(undefined);
+  });
+
+  it('rejects with the reason that the caller gave', async () => {
+    const reason = new AppError('deadline_exceeded', 'the step took too long');
+    await expect(new ToyCluster([[ready(0)]]).dispatcher(lead).dispatch(workFor([[0]]), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  it('ends a wait for a newer snapshot', async () => {
+    const abort = new AbortController();
+    const newerThan = (_epoch: number, waiting: AbortSignal): Promise<null> => new Promise((_resolve, reject) => {
+      waiting.addEventListener('abort', () => reject(waiting.reason as Error), { once: true });
+      abort.abort();
+    });
+    await expect(new ToyCluster([[[]]]).dispatcher(lead, { newerThan }).dispatch(workFor([[0]]), abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});
+
+describe('any mishaps', () => {
+  const codes = fc.constantFrom<ErrorCode | null>(null, null, 'unavailable', 'deadline_exceeded', 'failed_precondition', 'resource_exhausted', 'internal');
+
+  it('leave every row either right to the bit or failed, in bounded calls', async () => {
+    await fc.assert(fc.asyncProperty(anyWork, anyPlacement, fc.array(codes, { minLength: 1, maxLength: 30 }), async (work, placement, script) => {
+      const cluster = new ToyCluster(placement);
+      let call = 0;
+      for (const nth of [0, 1, 2, 3, 4]) {
+        cluster.mishaps.set(worker(nth), () => {
+          const code = script[call++ % script.length]!;
+          return code === null ? undefined : new AppError(code, 'a mishap');
+        });
+      }
+      const { output, failures } = await cluster.dispatcher(lead).dispatch(work, signal);
+      const [expected, width] = [referenceOutput(work), work.hiddenSize];
+      for (let row = 0; row * width < output.length; row++) {
+        if (!failures.has(row)) expect(output.subarray(row * width, (row + 1) * width)).toEqual(expected.subarray(row * width, (row + 1) * width));
+      }
+      expect(cluster.calls.every(({ batch }) => batch.attempt < LIMITS.expertCallAttempts)).toBe(true);
+      if (!script.some((code) => code !== null)) expect(failures.size).toBe(0);
+    }), { numRuns: 300 });
+  });
+});

@@ -1,0 +1,138 @@
+import { type ClusterSnapshot, type ErrorCode, AppError, LIMITS, type WorkerId, assert } from '@essaim/core';
+import { type ExpertAnswer, sumAnswers, sumPairs } from './combine.ts';
+import { type DispatchResult, DispatchTally } from './dispatch-result.ts';
+import { type DispatchWork, type ExpertCall, checkWork, rowCount, toExpertBatch } from './expert-call.ts';
+import { type ExpertPeer } from './expert-peer.ts';
+import { planCalls } from './plan-calls.ts';
+import { ReplicaChoice } from './replica-choice.ts';
+import { Suspects } from './suspects.ts';
+
+export interface DispatcherOptions {
+  /** This worker, the lead. */
+  readonly self: WorkerId;
+  /** The experts of this process. Called after the frames to other workers are handed over, so that all run at the same time. */
+  readonly local: ExpertPeer;
+  /** The connection to another worker; null where there is none. */
+  readonly peer: (worker: WorkerId) => ExpertPeer | null;
+  readonly snapshot: () => ClusterSnapshot;
+  /** Resolves with the next snapshot newer than `epoch`, or with null after a bounded wait; rejects when aborted. */
+  readonly newerThan: (epoch: number, signal: AbortSignal) => Promise<ClusterSnapshot | null>;
+  /** True: the same bits wherever each expert runs, at the price of one row per (token, expert) in replies. */
+  readonly deterministic: boolean;
+}
+
+/** One dispatch under way. */
+interface Run {
+  readonly work: DispatchWork;
+  readonly signal: AbortSignal;
+  readonly tally: DispatchTally;
+  readonly answers: ExpertAnswer[];
+}
+
+/** Where some pairs of a run stand. */
+interface Try {
+  readonly attempt: number;
+  /** Of the snapshot that the last try was made under. */
+  readonly epoch: number;
+  /** Workers that failed these pairs under that snapshot. */
+  readonly failed: ReadonlySet<WorkerId>;
+  /** Why the last try failed. */
+  readonly reason: string;
+}
+
+const FIRST: Try = { attempt: 0, epoch: -1, failed: new Set(), reason: '' };
+
+/** What another replica, or a newer placement, may mend. Anything else would fail there too. */
+const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['unavailable', 'deadline_exceeded', 'failed_precondition', 'resource_exhausted']);
+
+/** Sends each row of a step to the workers that hold its experts, and sums what they return. One per lead and model. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #suspects = new Suspects();
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Calls every worker involved once, all at the same time. The pairs of a call that fails go to other replicas, or wait for a newer
+   * placement, LIMITS.expertCallAttempts times in all; where that does not help, their rows fail and the other rows succeed.
+   * Rejects with the signal's reason (`cancelled`) when aborted.
+   */
+  async dispatch(work: DispatchWork, signal: AbortSignal): Promise<DispatchResult> {
+    checkWork(work);
+    const run: Run = { work, signal, tally: new DispatchTally(rowCount(work), work.routing), answers: [] };
+    try {
+      await this.#send(run, Array.from(work.routing.experts.keys()), FIRST);
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
+    }
+    if (signal.aborted) throw AppError.from(signal.reason);
+    const sum = this.#options.deterministic ? sumPairs : sumAnswers;
+    return { ...run.tally, output: sum(work, run.answers) };
+  }
+
+  async #send(run: Run, pairs: readonly number[], previous: Try): Promise<void> {
+    const { self, snapshot } = this.#options;
+    const { epoch, placement } = snapshot();
+    const { step, layer, routing } = run.work;
+    this.#suspects.observe(epoch);
+    const excluded = epoch > previous.epoch ? FIRST.failed : previous.failed;
+    const choice = new ReplicaChoice({ layer, replicas: placement[layer] ?? [], self, excluded, isSuspect: (worker) => this.#suspects.has(worker, step) });
+    const { calls, stranded } = planCalls(pairs, routing, choice);
+    const current: Try = { ...previous, epoch, failed: excluded };
+    const remote = calls.filter(({ worker }) => worker !== self);
+    const local = calls.filter(({ worker }) => worker === self);
+    await Promise.all([...[...remote, ...local].map((call) => this.#call(run, call, current)), this.#awaitReplicas(run, stranded, current)]);
+  }
+
+  async #call(run: Run, call: ExpertCall, current: Try): Promise<void> {
+    try {
+      const batch = toExpertBatch(run.work, call, { ...current, reduce: !this.#options.deterministic });
+      const result = await this.#peer(call.worker).execute(batch, run.signal);
+      assert(result.length === (batch.reduce ? call.rows : call.pairs).length * batch.hiddenSize, 'a peer returns as many rows as it was asked for');
+      run.answers.push({ call, result });
+    } catch (thrown) {
+      if (run.signal.aborted) throw thrown;
+      return this.#recover(run, call, { error: AppError.from(thrown), current });
+    }
+    run.tally.answered(call, this.#options.self);
+  }
+
+  #peer(worker: WorkerId): ExpertPeer {
+    const peer = worker === this.#options.self ? this.#options.local : this.#options.peer(worker);
+    if (peer === null) throw new AppError('unavailable', `there is no connection to worker ${worker}`);
+    return peer;
+  }
+
+  async #recover(run: Run, { worker, pairs }: ExpertCall, { error, current }: { readonly error: AppError; readonly current: Try }): Promise<void> {
+    if (!RETRIED.has(error.code)) return pairs.forEach((pair) => run.tally.failed(pair, error));
+    if (error.code === 'unavailable' || error.code === 'deadline_exceeded') this.#suspects.add(worker, run.work.step);
+    const failed: Try = { ...current, failed: new Set([...current.failed, worker]), reason: error.message };
+    if (isLast(failed)) return this.#giveUp(run, pairs, failed);
+    run.tally.retried(pairs);
+    if (error.code === 'failed_precondition') await this.#newerSnapshot(failed, run.signal);
+    await this.#send(run, pairs, { ...failed, attempt: failed.attempt + 1 });
+  }
+
+  /** No replica can be called: none is ready, or each has failed. A newer placement may have one, and a worker that only stumbled may be back. */
+  async #awaitReplicas(run: Run, pairs: readonly number[], current: Try): Promise<void> {
+    if (pairs.length === 0) return;
+    if (isLast(current)) return this.#giveUp(run, pairs, current);
+    await this.#newerSnapshot(current, run.signal);
+    await this.#send(run, pairs, { ...current, failed: FIRST.failed, attempt: current.attempt + 1 });
+  }
+
+  async #newerSnapshot({ epoch }: Try, signal: AbortSignal): Promise<void> {
+    if (this.#options.snapshot().epoch <= epoch) await this.#options.newerThan(epoch, signal);
+  }
+
+  #giveUp({ work, tally }: Run, pairs: readonly number[], { epoch, reason }: Try): void {
+    for (const pair of pairs) {
+      const why = reason || `the placement of epoch ${epoch} has none that is ready, try again when its workers are back`;
+      tally.failed(pair, new AppError('unavailable', `layer ${work.layer}, expert ${work.routing.experts[pair]} has no reachable replica: ${why}`));
+    }
+  }
+}
+
+const isLast = ({ attempt }: Try): boolean => attempt + 1 >= LIMITS.expertCallAttempts;

@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Replica, type WorkerId } from '@essaim/core';
+import { ready, worker } from '../test/toy-cluster.ts';
+import { ReplicaChoice } from './replica-choice.ts';
+
+const choiceOf = (replicas: readonly (readonly Replica[])[], options: { self?: WorkerId; layer?: number; excluded?: WorkerId[]; suspects?: WorkerId[] } = {}): ReplicaChoice =>
+  new ReplicaChoice({
+    layer: options.layer ?? 0, replicas, self: options.self ?? worker(0),
+    excluded: new Set(options.excluded), isSuspect: (id) => options.suspects?.includes(id) ?? false,
+  });
+
+describe('ReplicaChoice', () => {
+  it('prefers the lead itself', () => {
+    expect(choiceOf([ready(3, 0, 1), ready(1, 2)]).choose([0])).toEqual([worker(0)]);
+  });
+
+  it('sends a row to one worker where one holds all of its experts', () => {
+    expect(choiceOf([ready(1, 2), ready(3, 2), ready(2, 4)]).choose([0, 1, 2])).toEqual([worker(2), worker(2), worker(2)]);
+  });
+
+  it('uses a worker that an expert needs anyway for the others too', () => {
+    expect(choiceOf([ready(1, 2, 3), ready(3)]).choose([0, 1])).toEqual([worker(3), worker(3)]);
+  });
+
+  it('chooses only ready replicas, each expert exactly once or null where there is none', () => {
+    const anyReplica = fc.record({ worker: fc.integer({ min: 0, max: 5 }).map(worker), state: fc.constantFrom<'ready' | 'loading'>('ready', 'loading') });
+    const placements = fc.array(fc.uniqueArray(anyReplica, { maxLength: 4, selector: (replica) => replica.worker }), { minLength: 1, maxLength: 8 });
+    fc.assert(fc.property(placements, (replicas) => {
+      const chosen = choiceOf(replicas).choose(replicas.map((_replica, expert) => expert));
+      chosen.forEach((id, expert) => {
+        const callable = replicas[expert]!.filter(({ state }) => state === 'ready').map((replica) => replica.worker);
+        expect(id === null ? callable.length === 0 : callable.includes(id)).toBe(true);
+      });
+    }));
+  });
+
+  it('never uses an excluded worker, and a suspect only where there is nobody else', () => {
+    expect(choiceOf([ready(1)], { excluded: [worker(1)] }).choose([0])).toEqual([null]);
+    expect(choiceOf([ready(1, 2), ready(1)], { suspects: [worker(1)] }).choose([0])).toEqual([worker(2)]);
+    expect(choiceOf([ready(1)], { suspects: [worker(1)] }).choose([0])).toEqual([worker(1)]);
+  });
+
+  it('chooses the same again, and spreads experts and leads over the copies', () => {
+    const placement = Array.from({ length: 64 }, () => ready(1, 2));
+    const picks = (self: WorkerId, layer: number): (WorkerId | null)[] => placement.map((_replicas, expert) => choiceOf(placement, { self, layer }).choose([expert])[0]!);
+    expect(picks(worker(8), 0)).toEqual(picks(worker(8), 0));
+    for (const [self, layer] of [[worker(8), 0], [worker(9), 0], [worker(8), 1]] as const) {
+      const first = picks(self, layer).filter((id) => id === worker(1)).length;
+      expect(first).toBeGreaterThan(16);
+      expect(first).toBeLessThan(48);
+    }
+    expect(picks(worker(8), 0)).not.toEqual(picks(worker(9), 0));
+    expect(picks(worker(8), 0)).not.toEqual(picks(worker(8), 1));
+  });
+});
