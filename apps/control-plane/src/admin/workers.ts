@@ -1,0 +1,80 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { type ClusterSnapshot, type DeviceInfo, type LoadProgress, type Replica, type WorkerId, type WorkerRoles, type WorkerState } from '@essaim/core';
+import { type Member } from '@essaim/membership';
+import { type ClusterView } from '../cluster-service.ts';
+
+const STATES = ['joining', 'loading', 'ready', 'draining', 'lost'] as const satisfies readonly WorkerState[];
+const REPLICA_STATES = ['loading', 'ready'] as const satisfies readonly Replica['state'][];
+
+class Roles implements WorkerRoles {
+  @ApiProperty({ type: Boolean, description: 'Holds the dense part and leads sequences' }) readonly lead!: boolean;
+  @ApiProperty({ type: Boolean, description: 'Hosts routed experts' }) readonly expert!: boolean;
+}
+
+class Device implements DeviceInfo {
+  @ApiProperty({ type: String, example: 'cpu' }) readonly kind!: string;
+  @ApiProperty({ type: String }) readonly name!: string;
+  @ApiProperty({ type: 'integer' }) readonly threads!: number;
+  @ApiProperty({ type: 'integer', description: 'Bytes that weights and KV may take' }) readonly memoryBytes!: number;
+}
+
+class Progress implements LoadProgress {
+  @ApiProperty({ type: 'integer' }) readonly doneBytes!: number;
+  @ApiProperty({ type: 'integer' }) readonly totalBytes!: number;
+}
+
+class HostedExpert {
+  @ApiProperty({ type: 'integer' }) readonly layer!: number;
+  @ApiProperty({ type: 'integer' }) readonly expert!: number;
+  @ApiProperty({ enum: REPLICA_STATES }) readonly state!: Replica['state'];
+}
+
+export class WorkerView {
+  @ApiProperty({ type: String }) readonly id!: string;
+  @ApiProperty({ type: 'integer' }) readonly pid!: number;
+  @ApiProperty({ type: String }) readonly hostname!: string;
+  @ApiProperty({ type: String, description: 'host:port of its gRPC service' }) readonly address!: string;
+  @ApiProperty({ enum: STATES }) readonly state!: WorkerState;
+  @ApiProperty({ type: Roles }) readonly roles!: Roles;
+  @ApiProperty({ type: Device }) readonly device!: Device;
+  @ApiProperty({ type: 'integer' }) readonly residentBytes!: number;
+  @ApiProperty({ type: Progress, description: 'Bytes of weights loaded, of those the placement gives it' }) readonly progress!: Progress;
+  @ApiProperty({ type: [HostedExpert], description: 'Its replicas in the published placement; empty once lost' }) readonly hosted!: readonly HostedExpert[];
+  @ApiProperty({ type: 'integer' }) readonly runningSequences!: number;
+  @ApiProperty({ type: 'integer' }) readonly waitingSequences!: number;
+  @ApiProperty({ type: 'integer' }) readonly kvUsedBytes!: number;
+  @ApiProperty({ type: 'integer' }) readonly kvBudgetBytes!: number;
+  @ApiProperty({ type: 'integer', description: 'Highest epoch it has applied' }) readonly epoch!: number;
+}
+
+export class WorkerList {
+  @ApiProperty({ type: [WorkerView] }) readonly workers!: readonly WorkerView[];
+}
+
+/** Live workers by id, then the lost ones. */
+export function workerList({ members, lost, published }: Pick<ClusterView, 'members' | 'lost' | 'published'>): WorkerList {
+  const hosted = hostedByWorker(published);
+  return { workers: [...members.map((member) => workerView(member, hosted.get(member.registration.id) ?? [])), ...lost.map((member) => workerView(member, []))] };
+}
+
+/** What a worker has that never reported, or never will again. */
+const NOTHING = { residentBytes: 0, progress: { doneBytes: 0, totalBytes: 0 }, runningSequences: 0, waitingSequences: 0, kvUsedBytes: 0, kvBudgetBytes: 0, epoch: 0 };
+
+function workerView({ registration, state, report }: Member, hosted: readonly HostedExpert[]): WorkerView {
+  const { residentBytes, progress, runningSequences, waitingSequences, kvUsedBytes, kvBudgetBytes, epoch } = state === 'lost' ? NOTHING : (report ?? NOTHING);
+  return { ...registration, state, residentBytes, progress, hosted, runningSequences, waitingSequences, kvUsedBytes, kvBudgetBytes, epoch };
+}
+
+function hostedByWorker(published: ClusterSnapshot | null): Map<WorkerId, HostedExpert[]> {
+  const hosted = new Map<WorkerId, HostedExpert[]>();
+  published?.placement.forEach((experts, layer) =>
+    experts.forEach((replicas, expert) => {
+      for (const { worker, state } of replicas) {
+        const list = hosted.get(worker) ?? [];
+        list.push({ layer, expert, state });
+        hosted.set(worker, list);
+      }
+    }),
+  );
+  return hosted;
+}
