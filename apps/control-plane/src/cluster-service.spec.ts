@@ -59,6 +59,9 @@ function connect(server: GrpcServer, role: ClusterRole): ReturnType<typeof conne
   return connection;
 }
 
+/** Long enough for what is new to be published. */
+const SHORT_MS = 200;
+
 /** Reads on until a snapshot is as wanted. */
 async function snapshotWhere(snapshots: AsyncIterator<ClusterSnapshot>, wanted: (snapshot: ClusterSnapshot) => boolean): Promise<ClusterSnapshot> {
   for (;;) {
@@ -76,6 +79,7 @@ describe('the life of a cluster, over real sockets', () => {
     const leases: Lease[] = [];
     for (const id of ['w1', 'w2']) leases.push(await worker.join(registration(id), NEVER));
     expect(leases[0]!.ttlMs).toBe(LIMITS.leaseTtlMs);
+    await clock.pass(SHORT_MS);
 
     const placed = await snapshotWhere(snapshots, ({ workers }) => workers.length === 2);
     expect(placed.placement.flat(2).map(({ state }) => state)).toEqual(Array.from({ length: 8 }, () => 'loading'));
@@ -83,15 +87,17 @@ describe('the life of a cluster, over real sockets', () => {
       worker.report(report(leases[index]!.id, { hosted: hostedExperts(snapshot, workerId(`w${index + 1}`)) }), NEVER);
     await load(0, placed);
     await load(1, placed);
+    await clock.pass(SHORT_MS);
     const servable = await snapshotWhere(snapshots, isServable);
 
-    clock.pass(LIMITS.leaseTtlMs - 1);
+    await clock.pass(LIMITS.leaseTtlMs - 2 * SHORT_MS);
     await load(0, servable);
-    clock.pass(LIMITS.leaseTtlMs - 1);
+    await clock.pass(LIMITS.leaseTtlMs - SHORT_MS);
     const replaced = await snapshotWhere(snapshots, ({ workers }) => workers.length === 1);
     expect(hostedExperts(replaced, workerId('w1')).length).toBe(8);
     await expect(load(1, replaced)).rejects.toMatchObject({ code: 'not_found' });
     await load(0, replaced);
+    await clock.pass(SHORT_MS);
     const again = await snapshotWhere(snapshots, isServable);
     expect(again.epoch).toBeGreaterThan(replaced.epoch);
   });
@@ -127,6 +133,19 @@ it('goes on with the same cluster id and higher epochs after a restart', async (
   expect(second.service.published!.epoch).toBeGreaterThan(first.service.published!.epoch);
 });
 
+it('makes few epochs of many small changes, the first of them at once', async () => {
+  const { service, clock } = await start();
+  for (const id of ['w1', 'w2']) await service.join(registration(id));
+  await expect.poll(() => service.published?.epoch).toBe(1);
+  const leases = service.members.map((member) => member.leaseId);
+  for (let expert = 0; expert < 4; expert++) {
+    for (const lease of leases) await service.report(report(lease, { hosted: hostedExperts(service.published!, workerId('w1')).slice(0, expert) }));
+  }
+  expect(service.published?.epoch).toBe(1);
+  await clock.pass(SHORT_MS);
+  expect(service.published?.epoch).toBe(2);
+});
+
 it('ends with a worker\'s own sentence when it can not load and the cluster never served', async () => {
   const { service, ended } = await start();
   const lease = await service.join(registration('w1'));
@@ -152,8 +171,8 @@ describe('an epoch that can not be made durable', () => {
     for (const id of ['w1', 'w2']) await service.join(registration(id));
     await expect.poll(() => service.problem?.message).toBe('the disk is full');
     expect(service.published).toBeNull();
-    clock.pass(LIMITS.leaseTtlMs / 2);
-    await expect.poll(() => service.published?.epoch).toBe(1);
+    await clock.pass(SHORT_MS);
+    expect(service.published?.epoch).toBe(1);
     expect(service.problem).toBeNull();
   });
 

@@ -4,8 +4,13 @@ import { type ControlPlaneApi } from '@essaim/rpc';
 import { type Logger } from '@essaim/telemetry';
 import { Feed } from './feed.ts';
 
-/** How often leases are looked at: a lost worker is noticed this much after its time at most. */
-const TICK_MS = LIMITS.leaseTtlMs / 15;
+/** How often time is told: a lost worker is noticed this much after its lease at most. */
+const TICK_MS = LIMITS.leaseTtlMs / 30;
+/**
+ * Between two epochs. Each new one makes leads call experts again that are under way, so many small changes, as while experts load, become
+ * few; the first after a quiet time goes out at once.
+ */
+const EPOCH_MS = LIMITS.leaseTtlMs / 30;
 
 export interface ClusterServiceOptions {
   readonly state: ClusterState;
@@ -34,6 +39,7 @@ export class ClusterService implements ControlPlaneApi, ClusterView {
   /** Aborts with the error that this cluster can't live with. */
   readonly #broken = new AbortController();
   #publishing = false;
+  #publishedMs = -Infinity;
   #problem: AppError | null = null;
 
   constructor({ state, store, clock, logger }: ClusterServiceOptions) {
@@ -96,23 +102,27 @@ export class ClusterService implements ControlPlaneApi, ClusterView {
     void this.#publish();
   }
 
-  /** Everything new, in order; when it is called again meanwhile, the run under way looks again. */
+  /** What is new, unless something was published just now: then the next tick does it. */
   async #publish(): Promise<void> {
-    if (this.#publishing) return;
+    if (this.#publishing || this.#clock.nowMs() - this.#publishedMs < EPOCH_MS) return;
     this.#publishing = true;
     try {
-      for (let next = this.#state.next(); next !== null; next = this.#state.next()) {
-        await this.#store.commitEpoch(next.epoch);
-        this.#state.commit(next);
-        this.#feed.publish(next);
-        this.#logger.info({ epoch: next.epoch, workers: next.workers.length }, 'published');
-      }
+      const next = this.#state.next();
+      if (next !== null) await this.#commit(next);
       this.#problem = null;
     } catch (thrown) {
       this.#notPublished(AppError.from(thrown));
     } finally {
       this.#publishing = false;
     }
+  }
+
+  async #commit(next: ClusterSnapshot): Promise<void> {
+    await this.#store.commitEpoch(next.epoch);
+    this.#publishedMs = this.#clock.nowMs();
+    this.#state.commit(next);
+    this.#feed.publish(next);
+    this.#logger.info({ epoch: next.epoch, workers: next.workers.length }, 'published');
   }
 
   /** A store that is away for a moment is tried again with the next tick; one that belongs to somebody else, or a bug, ends this process. */

@@ -26,7 +26,7 @@ const read = async (path: string): Promise<unknown> => (await get(path)).json();
 /** One worker has loaded, one joined only, one is lost. */
 function fillCluster(): void {
   state.join(registration('w9'), 0);
-  state.advance(10_000);
+  for (let nowMs = 0; nowMs <= 10_000; nowMs += 1_000) state.advance(nowMs);
   const lease = state.join(registration('w1'), 10_000);
   state.join(registration('w2'), 10_000);
   state.advance(10_000);

@@ -39,8 +39,11 @@ class Simulation {
   }
 
   pass(ms: number): this {
-    this.nowMs += ms;
-    return this.publish();
+    for (let restMs = ms; restMs > 0; restMs -= 500) {
+      this.nowMs += Math.min(restMs, 500);
+      this.publish();
+    }
+    return this;
   }
 
   publish(): this {

@@ -21,12 +21,17 @@ const MEMBERS_MAX = 1024;
 const LOST_KEPT_MS = 600_000;
 const LOST_MAX = 16;
 
-/** Who is in the cluster: a state machine over leases. Each worker id has at most one lease, and a lease once gone never comes back. */
+/**
+ * Who is in the cluster: a state machine over leases. Each worker id has at most one lease, and a lease once gone never comes back.
+ * Time is told with every input, and by `expire` several times per lease. After a longer pause it was this process that stood still:
+ * the silence says nothing about the workers, so that no lease ends for it.
+ */
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #members = new Map<LeaseId, Member>();
   #lost: readonly LostMember[] = [];
   #revision = 0;
+  #toldMs: number | null = null;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -49,6 +54,7 @@ export class Membership {
 
   /** Grants a lease. A worker id that is here already is taken over: the newer process wins, the former lease is gone. */
   join(registration: WorkerRegistration, nowMs: number): Lease {
+    this.#tell(nowMs);
     const former = this.members.find((member) => member.registration.id === registration.id);
     if (former) this.#members.delete(former.leaseId);
     this.#revision += 1;
@@ -84,6 +90,7 @@ export class Membership {
 
   /** Ends every lease whose time has come and forgets workers that were lost long ago. */
   expire(nowMs: number): readonly StateChange[] {
+    this.#tell(nowMs);
     this.#lost = this.#lost.filter(({ lostAtMs }) => nowMs - lostAtMs < LOST_KEPT_MS);
     return this.members.filter(({ expiresAtMs }) => expiresAtMs <= nowMs).map((member) => this.#lose(member, nowMs));
   }
@@ -95,9 +102,19 @@ export class Membership {
     return { worker: member.registration.id, from: member.state, to: 'lost' };
   }
 
+  /** The live member under a lease. */
   #live(lease: LeaseId, nowMs: number): Member {
+    this.#tell(nowMs);
     const member = this.#members.get(lease);
     if (!member || member.expiresAtMs <= nowMs) throw new AppError('not_found', 'this lease is gone, since it ran out or a newer process took its worker id: join again');
     return member;
+  }
+
+  #tell(nowMs: number): void {
+    const { leaseTtlMs } = this.#options;
+    const pausedMs = nowMs - (this.#toldMs ?? nowMs);
+    this.#toldMs = nowMs;
+    if (pausedMs <= leaseTtlMs / 2) return;
+    for (const member of this.members) this.#members.set(member.leaseId, { ...member, expiresAtMs: nowMs + leaseTtlMs });
   }
 }

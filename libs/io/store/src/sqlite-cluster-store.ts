@@ -5,8 +5,8 @@ import { type ClusterRecord, type ClusterStore } from '@essaim/membership';
 
 /** Layout of the file; raised with each change of the schema. */
 const SCHEMA_VERSION = 1;
-/** Longest wait for another process that writes. */
-const BUSY_MS = 2_000;
+/** Longest wait for another process that writes. Short, since the wait stops this whole process and with it every lease. */
+const BUSY_MS = 250;
 
 /** One row: this file is one cluster's. */
 const SCHEMA = `
