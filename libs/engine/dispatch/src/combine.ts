@@ -1,5 +1,5 @@
-import { type DispatchWork, type ExpertCall, rowCount } from './expert-call.ts';
-import { addSpan } from './rows.ts';
+import { type DispatchWork, type ExpertCall, rowCount, rowOf } from './expert-call.ts';
+import { scatterAdd } from './rows.ts';
 
 /** What a worker returned for a call. */
 export interface ExpertAnswer {
@@ -14,11 +14,12 @@ export interface ExpertAnswer {
  */
 export function sumPairs({ hiddenSize, activations, routing }: DispatchWork, answers: readonly ExpertAnswer[]): Float32Array {
   const output = new Float32Array(activations.length);
-  const places = new Array<{ readonly values: Float32Array; readonly from: number } | undefined>(routing.experts.length);
-  for (const { call, result } of answers) call.pairs.forEach((pair, nth) => (places[pair] = { values: result, from: nth * hiddenSize }));
-  places.forEach((place, pair) => {
-    if (place !== undefined) addSpan(output, Math.floor(pair / routing.expertsPerToken) * hiddenSize, { ...place, count: hiddenSize });
-  });
+  const sources = new Array<Float32Array | undefined>(routing.experts.length);
+  for (const { call, result } of answers) call.pairs.forEach((pair, nth) => (sources[pair] = result.subarray(nth * hiddenSize, (nth + 1) * hiddenSize)));
+  for (let pair = 0; pair < sources.length; pair++) {
+    const source = sources[pair];
+    if (source !== undefined) scatterAdd(output, { values: source, width: hiddenSize, places: [rowOf(pair, routing)] });
+  }
   return output;
 }
 
@@ -31,7 +32,7 @@ export function sumAnswers(work: DispatchWork, answers: readonly ExpertAnswer[])
   if (answers.length === 1 && only!.call.rows.length === rowCount(work)) return only!.result;
   const output = new Float32Array(work.activations.length);
   for (const { call, result } of [...answers].sort(inFixedOrder)) {
-    call.rows.forEach((row, nth) => addSpan(output, row * work.hiddenSize, { values: result, from: nth * work.hiddenSize, count: work.hiddenSize }));
+    scatterAdd(output, { values: result, width: work.hiddenSize, places: call.rows });
   }
   return output;
 }

@@ -1,7 +1,7 @@
 import { AppError, assert } from '@essaim/core';
-import { addWeighted, gatherRows } from './rows.ts';
 import { type ExpertBatch, type ExpertPeer } from './expert-peer.ts';
 import { type ExpertRunner } from './expert-runner.ts';
+import { gatherRows, scatterAddWeighted } from './rows.ts';
 
 export interface LocalExpertsOptions {
   readonly runner: ExpertRunner;
@@ -70,10 +70,7 @@ function groupByExpert({ rowOffsets, experts }: ExpertBatch): ExpertGroup[] {
   return [...groups.values()].sort((a, b) => a.expert - b.expert);
 }
 
-/** Adds each weighted row of one expert's `result` to its place in the reply: that of its token, or that of its pair. */
-function addGroup(output: Float32Array, { gates, hiddenSize, reduce }: ExpertBatch, { rows, pairs }: ExpertGroup, result: Float32Array): void {
-  pairs.forEach((pair, nth) => {
-    const place = reduce ? rows[nth]! : pair;
-    addWeighted(output, place * hiddenSize, { values: result, from: nth * hiddenSize, count: hiddenSize, weight: gates[pair]! });
-  });
+/** Adds each weighted row of one expert's result to its place in the reply: that of its token, or that of its pair. */
+function addGroup(output: Float32Array, { gates, hiddenSize, reduce }: ExpertBatch, { rows, pairs }: ExpertGroup, values: Float32Array): void {
+  scatterAddWeighted(output, { values, width: hiddenSize, places: reduce ? rows : pairs }, pairs.map((pair) => gates[pair]!));
 }
