@@ -9,11 +9,12 @@ export interface Softness {
 
 /**
  * Token ids that may still be drawn, each with its weight exp((score - best) / temperature): a probability but for the common factor.
- * Filters narrow the set; nothing is sorted further than a filter or the draw has to look. Order is by weight, lower id among equals.
+ * Filters narrow the set; nothing is sorted further than a filter or the draw has to look. Order is by score, lower id among equals.
  * The arrays grow to the vocabulary and are used again for each draw.
  */
 export class Candidates {
   #ids = new Uint32Array(0);
+  #scores = new Float32Array(0);
   #weights = new Float64Array(0);
   #count = 0;
 
@@ -61,13 +62,16 @@ export class Candidates {
   #takeFrom(scores: Float32Array, floor: number, { bestScore, temperature }: Softness): void {
     if (this.#ids.length < scores.length) {
       this.#ids = new Uint32Array(scores.length);
+      this.#scores = new Float32Array(scores.length);
       this.#weights = new Float64Array(scores.length);
     }
     this.#count = 0;
     for (let id = 0; id < scores.length; id++) {
-      if (scores[id]! < floor) continue;
+      const score = scores[id]!;
+      if (score < floor) continue;
       this.#ids[this.#count] = id;
-      this.#weights[this.#count++] = Math.exp((scores[id]! - bestScore) / temperature);
+      this.#scores[this.#count] = score;
+      this.#weights[this.#count++] = Math.exp((score - bestScore) / temperature);
     }
   }
 
@@ -111,20 +115,24 @@ export class Candidates {
   }
 
   #precedes(slot: number, other: number): boolean {
-    const difference = this.#weights[slot]! - this.#weights[other]!;
-    return difference > 0 || (difference === 0 && this.#ids[slot]! < this.#ids[other]!);
+    const score = this.#scores[slot]!;
+    const otherScore = this.#scores[other]!;
+    return score > otherScore || (score === otherScore && this.#ids[slot]! < this.#ids[other]!);
   }
 
   #swap(slot: number, other: number): void {
     const id = this.#ids[slot]!;
+    const score = this.#scores[slot]!;
     const weight = this.#weights[slot]!;
     this.#move(other, slot);
     this.#ids[other] = id;
+    this.#scores[other] = score;
     this.#weights[other] = weight;
   }
 
   #move(from: number, to: number): void {
     this.#ids[to] = this.#ids[from]!;
+    this.#scores[to] = this.#scores[from]!;
     this.#weights[to] = this.#weights[from]!;
   }
 }

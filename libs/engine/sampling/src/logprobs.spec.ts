@@ -25,6 +25,10 @@ describe('logprobsOf', () => {
     expect(top).toEqual([{ id: 0, logprob: 0 }]);
   });
 
+  it('keeps the order of ids too unlikely for a probability', () => {
+    expect(logprobsOf(Float32Array.of(-900, 0, -2000, -800), 1, 4).top.map(({ id }) => id)).toEqual([1, 3, 0, 2]);
+  });
+
   it('fails its own request for a NaN', () => {
     expect(() => logprobsOf(Float32Array.of(0, NaN), 0, 1)).toThrow(AppError);
   });

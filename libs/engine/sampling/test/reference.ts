@@ -22,11 +22,16 @@ export function referenceScores(logits: Float32Array, { params, promptIds, answe
   });
 }
 
+interface Scored {
+  readonly id: number;
+  readonly score: number;
+}
+
 /** Ids that may be drawn with their probabilities, best first. */
 export function referenceDistribution(scores: readonly number[], { temperature, topK, topP, minP }: SamplingParams): { id: number; probability: number }[] {
   const best = greatest(scores);
-  const weighted = scores.map((score, id) => ({ id, weight: Math.exp((score - best) / temperature) }));
-  let kept = weighted.sort((a, b) => b.weight - a.weight || a.id - b.id);
+  const weighted = scores.map((score, id) => ({ id, score, weight: Math.exp((score - best) / temperature) }));
+  let kept = weighted.sort(byScore);
   if (topK > 0) kept = kept.slice(0, topK);
   const mass = sum(kept);
   if (topP < 1) {
@@ -51,9 +56,11 @@ export function referenceSample(logits: Float32Array, position: number, given: R
 export function referenceLogprobs(logits: Float32Array, tokenId: number, top: number): PositionLogprobs {
   const best = greatest(Array.from(logits));
   const normaliser = best + Math.log(Array.from(logits).reduce((total, logit) => total + Math.exp(logit - best), 0));
-  const ranked = Array.from(logits, (logit, id) => ({ id, logprob: logit - normaliser })).sort((a, b) => b.logprob - a.logprob || a.id - b.id);
-  return { logprob: logits[tokenId]! - normaliser, top: ranked.slice(0, top) };
+  const ranked = Array.from(logits, (score, id) => ({ id, score })).sort(byScore).slice(0, top);
+  return { logprob: logits[tokenId]! - normaliser, top: ranked.map(({ id, score }) => ({ id, logprob: score - normaliser })) };
 }
+
+const byScore = (a: Scored, b: Scored): number => (a.score === b.score ? a.id - b.id : b.score - a.score);
 
 const sum = (weighted: readonly { readonly weight: number }[]): number => weighted.reduce((total, { weight }) => total + weight, 0);
 const greatest = (scores: readonly number[]): number => scores.reduce((best, score) => Math.max(best, score), -Infinity);
