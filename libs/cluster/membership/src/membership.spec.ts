@@ -116,7 +116,7 @@ it('refuses more than 1024 workers in a sentence', () => {
 type Step = { readonly kind: 'join' | 'report' | 'leave' | 'expire'; readonly index: number; readonly passesMs: number; readonly state: 'joining' | 'loading' | 'ready' | 'draining' };
 const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({
   kind: fc.constantFrom('join', 'report', 'report', 'leave', 'expire'), index: fc.nat(5), passesMs: fc.nat(TTL / 2), state: fc.constantFrom('joining', 'loading', 'ready', 'draining'),
-}), { maxLength: 60 });
+}), { maxLength: 60, size: 'max' });
 
 it('under any history: one lease a worker, no lease twice, a lost lease never lives again, states only move forward', () => {
   fc.assert(fc.property(steps, (history) => {
