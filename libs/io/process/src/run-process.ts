@@ -16,8 +16,7 @@ export async function runProcess({ main, onFailure }: ProcessOptions): Promise<n
   const stop = new AbortController();
   const ask = (): void => stop.abort(new AppError('cancelled', 'this process was asked to stop'));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, ask);
-  // With its parent gone nobody waits for its answers either.
-  process.on('disconnect', () => process.exit(1));
+  endWithParent();
   try {
     await main(stop.signal);
   } catch (thrown) {
@@ -30,4 +29,11 @@ export async function runProcess({ main, onFailure }: ProcessOptions): Promise<n
   }
   // Native libraries keep threads, and with them the process, alive.
   process.exit();
+}
+
+/** With its parent gone nobody waits for its answers either. The parent may be gone already, before anyone listened for that. */
+function endWithParent(): void {
+  const hadParent = process.send !== undefined;
+  if (hadParent && !process.connected) process.exit(1);
+  process.on('disconnect', () => process.exit(1));
 }
