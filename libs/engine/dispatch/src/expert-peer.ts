@@ -24,7 +24,7 @@ export interface ExpertBatch {
 /** Someone who runs experts: this process, or a worker at the other end of a stream. */
 export interface ExpertPeer {
   /**
-   * Returns [rows, hiddenSize], or [pairs, hiddenSize] without reduce, owned by the caller.
+   * Returns [rows, hiddenSize], or [pairs, hiddenSize] without reduce, owned by the caller. Settles within LIMITS.expertCallMs.
    * Fails with `unavailable` (peer lost or overloaded), `failed_precondition` (epoch or expert not held here), `deadline_exceeded`, `cancelled`.
    */
   execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array>;

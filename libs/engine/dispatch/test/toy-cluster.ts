@@ -21,10 +21,6 @@ export class ToyCluster {
     this.#snapshot = snapshotOf(placement, 1);
   }
 
-  get snapshot(): ClusterSnapshot {
-    return this.#snapshot;
-  }
-
   publish(snapshot: ClusterSnapshot): void {
     this.#snapshot = snapshot;
   }
