@@ -6,6 +6,7 @@ import {
 } from '@peculiar/x509';
 import { AppError } from '@essaim/core';
 import { type webcrypto } from 'node:crypto';
+import { certificateHost } from './host.ts';
 import { type ClusterIdentity, identityUri, isIdentityName } from './identity.ts';
 
 /** The key that vouches for every component of one cluster. Its private key is worth the whole cluster: keep it where only the operator reads. */
@@ -36,8 +37,6 @@ export interface CertificateRequest extends ClusterIdentity, Validity {
 const KEY: webcrypto.EcKeyGenParams = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE: webcrypto.EcdsaParams = { name: 'ECDSA', hash: 'SHA-256' };
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '::1'];
-const HOST = /^[A-Za-z0-9.:_-]{1,253}$/;
-const IP_ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)$/;
 const CLOCK_SKEW_MS = 300_000;
 const DAY_MS = 86_400_000;
 
@@ -62,6 +61,7 @@ export async function createClusterAuthority({ now, days = 3650 }: Validity): Pr
 export async function issueCertificate(authority: ClusterAuthority, request: CertificateRequest): Promise<IssuedCertificate> {
   const { role, name, now, days = 365 } = request;
   if (!isIdentityName(name)) throw new AppError('invalid_argument', `a certificate can't name "${name}": use 1 to 64 letters, digits, ".", "_" or "-"`);
+  const extensions = componentExtensions(request);
   const keys = await newKeys();
   const issuer = new X509Certificate(authority.certificatePem);
   const certificate = await X509CertificateGenerator.create({
@@ -72,23 +72,20 @@ export async function issueCertificate(authority: ClusterAuthority, request: Cer
     signingAlgorithm: SIGNATURE,
     serialNumber: newSerialNumber(),
     ...validityDates(now, days),
-    extensions: componentExtensions(request),
+    extensions,
   });
   return { caPem: authority.certificatePem, certificatePem: certificate.toString('pem'), privateKeyPem: await privatePem(keys) };
 }
 
 function componentExtensions(request: CertificateRequest): Extension[] {
   const hosts = [...new Set([...LOOPBACK_HOSTS, ...(request.hosts ?? [])])];
-  for (const host of hosts) {
-    if (!HOST.test(host)) throw new AppError('invalid_argument', `a certificate can't name the host "${host}": give a DNS name or an IP address`);
-  }
   return [
     new BasicConstraintsExtension(false, undefined, true),
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
     new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
     new SubjectAlternativeNameExtension([
       { type: 'url', value: identityUri(request) },
-      ...hosts.map((host) => ({ type: IP_ADDRESS.test(host) ? ('ip' as const) : ('dns' as const), value: host })),
+      ...hosts.map(certificateHost),
     ]),
   ];
 }
