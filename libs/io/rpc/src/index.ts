@@ -7,4 +7,5 @@ export { connectInference, type InferenceConnectionOptions } from './inference/c
 export { type Health, type InferenceServer, type InferenceServerOptions, serveInference } from './inference/serve.ts';
 export { type GrpcServer } from './grpc-server.ts';
 export { type CallFailure } from './bridge/service.ts';
+export { ConnectionLost } from './bridge/status.ts';
 export { type PeerSecurity, type TlsMaterial } from './bridge/security.ts';

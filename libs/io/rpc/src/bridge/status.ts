@@ -7,6 +7,9 @@ export const statusOf = (code: ErrorCode): number => ERROR_CODES.indexOf(code) +
 /** The code of a status number; null for OK and for numbers that gRPC does not have. */
 export const codeOf = (status: number): ErrorCode | null => ERROR_CODES[status - 1] ?? null;
 
+/** The other side is gone or was never reached, as opposed to an `unavailable` that it said itself. */
+export class ConnectionLost extends AppError {}
+
 /** Trailer that marks a status as a sentence of ours; a status without it was made by the library or by something in between. */
 const SENTENCE_MARK = 'essaim-sentence';
 
@@ -45,12 +48,12 @@ export function fromStatus(error: ServiceError, { address, method }: CallSite): 
 /** A stream that the other side reset: its process was ended, or its server forced shut. */
 const isConnectionLoss = (error: ServiceError): boolean => /RST_STREAM|ECONNRESET|session/i.test(error.details);
 
-function lost(error: ServiceError, address: string): AppError {
+function lost(error: ServiceError, address: string): ConnectionLost {
   const distrust = /certificate|SSL|TLS|altname|role/i.test(error.details);
   const reason = distrust
     ? `${address} and this process do not trust each other: both need certificates of the same cluster, each for its own role`
     : `${address} can't be reached or dropped the connection: it may be down, or still starting`;
-  return new AppError('unavailable', reason, { cause: error });
+  return new ConnectionLost('unavailable', reason, { cause: error });
 }
 
 /** Why a caller's own signal ended a call. A reason that nobody classified is a plain cancellation. */
