@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { benchCommand } from './commands/bench.ts';
 import { upCommand } from './commands/up.ts';
 
 /** The whole command line: one file per command. Commander throws instead of exiting, so that main maps every failure in one place. */
@@ -6,7 +7,8 @@ export function program(): Command {
   const essaim = new Command('essaim')
     .description('Serves Mixture-of-Experts language models on a cluster of workers.')
     .helpCommand(false)
-    .addCommand(upCommand());
+    .addCommand(upCommand())
+    .addCommand(benchCommand());
   for (const command of [essaim, ...essaim.commands]) {
     command.exitOverride().configureOutput({ outputError: () => undefined }).allowExcessArguments(false).showHelpAfterError(false);
   }

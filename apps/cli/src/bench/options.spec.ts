@@ -1,0 +1,30 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
+import { resolveBenchOptions, threadsOf, upOptions } from './options.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+it('gives both sides the same threads where there are cores enough', () => {
+  expect(threadsOf(16)).toEqual({ one: 15, three: 5 });
+  expect(threadsOf(3)).toEqual({ one: 3, three: 1 });
+  expect(threadsOf(2)).toEqual({ one: 2, three: 1 });
+  expect(threadsOf(1)).toEqual({ one: 1, three: 1 });
+  expect(threadsOf(16, 2)).toEqual({ one: 6, three: 2 });
+});
+
+it('measures both models unless one is named, in the state folder', () => {
+  const options = resolveBenchOptions({ rounds: 3, model: 'all', stateDir: '/somewhere' });
+  expect(options).toMatchObject({ models: ['built-in', 'synthetic'], folder: '/somewhere/bench', jsonFile: null });
+  expect(resolveBenchOptions({ rounds: 3, model: 'built-in' }).models).toEqual(['built-in']);
+});
+
+it('refuses a JSON file that can never be written before anything is measured', () => {
+  expect(() => resolveBenchOptions({ rounds: 1, model: 'all', json: join(tmpdir(), 'no-such-folder', 'x.json') })).toThrow(/does not exist: create it/);
+  expect(() => resolveBenchOptions({ rounds: 1, model: 'all', json: tmpdir() })).toThrow(/is not a file/);
+});
+
+it('its clusters take free ports, and the built-in model at full precision, whatever the environment asks for', () => {
+  vi.stubEnv('ESSAIM_DETERMINISTIC', '1');
+  expect(upOptions({ workers: 3 })).toMatchObject({ workers: 3, ports: { http: 0, grpc: 0, admin: 0, control: 0 }, model: { id: 'petit', dtype: 'float32', deterministic: false } });
+});

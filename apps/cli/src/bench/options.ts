@@ -1,0 +1,82 @@
+import { existsSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { AppError } from '@essaim/core';
+import { resolveOptions, type UpOptions } from '../up/options.ts';
+
+export const BENCH_MODELS = ['built-in', 'synthetic'] as const;
+export type BenchModelName = (typeof BENCH_MODELS)[number];
+
+/** What commander hands over, each value parsed alone. */
+export interface BenchFlags {
+  readonly rounds: number;
+  readonly model: BenchModelName | 'all';
+  readonly json?: string;
+  readonly threadsPerWorker?: number;
+  readonly stateDir?: string;
+}
+
+/** Computing threads of each worker. */
+export interface Threads {
+  /** Of the one worker. */
+  readonly one: number;
+  /** Of each of the three. */
+  readonly three: number;
+}
+
+export interface BenchOptions {
+  readonly rounds: number;
+  readonly models: readonly BenchModelName[];
+  readonly threads: Threads;
+  /** Absolute; null for none. */
+  readonly jsonFile: string | null;
+  /** Absolute. Everything that a benchmark writes lies below it, but for the JSON file. */
+  readonly folder: string;
+}
+
+const SIDES = { one: 1, three: 3 } as const;
+export type Side = keyof typeof SIDES;
+export const workersOf = (side: Side): number => SIDES[side];
+
+export function resolveBenchOptions({ rounds, model, json, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
+  const { stateDirectory } = upOptions(stateDir === undefined ? {} : { stateDir });
+  return {
+    rounds,
+    models: model === 'all' ? BENCH_MODELS : [model],
+    threads: threadsOf(availableParallelism(), threadsPerWorker),
+    jsonFile: json === undefined ? null : writableFile(json),
+    folder: join(stateDirectory, 'bench'),
+  };
+}
+
+/** The same number of threads on both sides where there are cores enough for three workers; on fewer cores the single worker has as many as there are. */
+export function threadsOf(cores: number, perWorker?: number): Threads {
+  if (perWorker !== undefined) return { one: 3 * perWorker, three: perWorker };
+  const three = Math.max(1, Math.floor(cores / 3));
+  return { one: Math.min(cores, 3 * three), three };
+}
+
+export interface ClusterFlags {
+  readonly model?: string;
+  readonly modelId?: string;
+  readonly dtype?: UpOptions['model']['dtype'];
+  readonly workers?: number;
+  readonly threadsPerWorker?: number;
+  readonly stateDir?: string;
+}
+
+/** Options of a cluster on free ports of this machine, never in deterministic mode. */
+export function upOptions(flags: ClusterFlags): UpOptions {
+  const ports = { httpPort: 0, grpcPort: 0, adminPort: 0, controlPort: 0 };
+  const options = resolveOptions({ workers: 1, replicas: 1, host: '127.0.0.1', maxTokens: 1, temperature: 0, quiet: true, ...ports, ...flags });
+  return { ...options, model: { ...options.model, deterministic: false } };
+}
+
+/** Before an hour of measuring, not after it. */
+function writableFile(json: string): string {
+  const file = resolve(json);
+  const folder = dirname(file);
+  if (!existsSync(folder)) throw new AppError('invalid_argument', `the folder ${folder} does not exist: create it, or give --json a file elsewhere`);
+  if (existsSync(file) && !statSync(file).isFile()) throw new AppError('invalid_argument', `${file} is not a file: give --json the name of one`);
+  return file;
+}

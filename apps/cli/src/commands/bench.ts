@@ -1,0 +1,45 @@
+import { Argument, Command, Option } from 'commander';
+import { AppError } from '@essaim/core';
+import { BENCH_MODELS, type BenchFlags, type BenchOptions, resolveBenchOptions } from '../bench/options.ts';
+import { runEngineBench } from '../bench/run-engine.ts';
+import { text, wholeNumber } from '../flags.ts';
+
+const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { engine: runEngineBench };
+
+const ABOUT = `
+Benchmarks:
+  engine   tokens per second at 1 and 16 streams, time to the first token, start, memory and expert calls between workers,
+           of each model on 1 worker and on 3 workers in turns, measured by a client of the gateway
+
+Models:
+  built-in    the one that Essaim starts with, float32: seconds a round
+  synthetic   a Mixtral with 1.5 billion random weights, int4: minutes a round. Its checkpoint (3 GB) is written once into the
+              state folder, which needs 6 GB free
+
+Absolute figures belong to one machine at one time. Ratios are taken within each round, between clusters that ran one after the
+other, so they hold up better on a machine that others use too.
+
+Examples:
+  essaim bench engine --model built-in --rounds 1      a first look, in about a minute
+  essaim bench engine --rounds 5 --json figures.json   what BENCHMARKS.md is made of
+`;
+
+/** `essaim bench`: figures of real clusters on this machine. */
+export function benchCommand(): Command {
+  return new Command('bench')
+    .description('Measures real clusters on this machine: brings them up, asks them as a client would, stops them, prints a table.')
+    .addHelpText('after', ABOUT)
+    .addArgument(new Argument('<benchmark>', `what to measure: ${Object.keys(BENCHMARKS).join(', ')}`).argParser(benchmarkName))
+    .addOption(new Option('--rounds <n>', 'times that everything is measured; the table has medians, smallest and largest').argParser(wholeNumber({ from: 1, to: 100 })).default(3))
+    .addOption(new Option('--model <name>', 'the model to measure').choices([...BENCH_MODELS, 'all']).default('all'))
+    .addOption(new Option('--json <file>', 'also write every row into this file').argParser(text))
+    .addOption(new Option('--threads-per-worker <n>', 'computing threads of each of the 3 workers, the single one gets three times as many (default: the cores shared out)').env('ESSAIM_THREADS_PER_WORKER').argParser(wholeNumber({ from: 1, to: 256 })))
+    .addOption(new Option('--state-dir <dir>', 'everything that is written goes here (default: essaim in the XDG state folder)').env('ESSAIM_STATE_DIR').argParser(text))
+    .helpOption('-h, --help', 'this text')
+    .action((name: string, flags: BenchFlags) => BENCHMARKS[name]!(resolveBenchOptions(flags)));
+}
+
+function benchmarkName(name: string): string {
+  if (!Object.hasOwn(BENCHMARKS, name)) throw new AppError('invalid_argument', `there is no benchmark '${name}': the benchmarks are ${Object.keys(BENCHMARKS).join(', ')}`);
+  return name;
+}
