@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { AppError, type PositionLogprobs, type SequenceEvent, type SequenceRequest, type SequenceStats, type WorkerId, workerId } from '@essaim/core';
 import { type GrpcServer, type LeadApi, serveWorker } from '@essaim/rpc';
 import { type Certificates } from './certificates.ts';
@@ -19,6 +20,14 @@ export type Script = (request: SequenceRequest, signal: AbortSignal) => AsyncIte
 
 export const statsOf = (lead: WorkerId): SequenceStats => ({ lead, workers: [lead], localExpertCalls: 1, remoteExpertCalls: 2, retriedExpertCalls: 0, epoch: 1 });
 
+export const aborted = (signal: AbortSignal): Promise<unknown> => (signal.aborted ? Promise.resolve() : once(signal, 'abort'));
+
+/** Some tokens, and then nothing until nobody wants more. */
+export async function* storyThenSilence({ generatedIds, logprobs }: SequenceRequest, tokens: number, signal: AbortSignal): AsyncGenerator<SequenceEvent> {
+  for (let position = generatedIds.length; position < generatedIds.length + tokens; position++) yield { kind: 'token', id: tokenAt(position), logprobs: logprobs === null ? null : logprobsOf(tokenAt(position), logprobs) };
+  await aborted(signal);
+}
+
 /** The whole answer, on from the tokens that are already out. */
 export async function* story(lead: WorkerId, { promptIds, generatedIds, maxTokens, logprobs, promptLogprobs }: SequenceRequest): AsyncGenerator<SequenceEvent> {
   if (promptLogprobs !== null) yield { kind: 'prompt', logprobs: promptIds.map((id, position) => (position === 0 ? null : logprobsOf(id, promptLogprobs))) };
@@ -34,11 +43,14 @@ export class ScriptedLead implements LeadApi {
   /** Without the probes of the gateway. */
   readonly requests: SequenceRequest[] = [];
   script: Script;
+  /** What it answers to a gateway that asks whether the placement works. */
+  probeScript: Script;
   #server: GrpcServer | null = null;
 
   constructor(name: string) {
     this.id = workerId(name);
     this.script = (request) => story(this.id, request);
+    this.probeScript = (request) => story(this.id, request);
   }
 
   get address(): string {
@@ -52,7 +64,7 @@ export class ScriptedLead implements LeadApi {
   }
 
   generate(request: SequenceRequest, signal: AbortSignal): AsyncIterable<SequenceEvent> {
-    if (request.sequenceId.startsWith('probe-')) return story(this.id, request);
+    if (request.sequenceId.startsWith('probe-')) return this.probeScript(request, signal);
     this.requests.push(request);
     return this.script(request, signal);
   }

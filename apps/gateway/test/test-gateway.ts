@@ -76,6 +76,11 @@ export class TestGateway implements AsyncDisposable {
     return fetch(`${this.url}${path}`, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), ...init, headers: { 'content-type': 'application/json', ...init.headers } });
   }
 
+  /** The control plane is gone for good. */
+  async loseControlPlane(): Promise<void> {
+    await this.#controlServer.close({ graceMs: 0 });
+  }
+
   drain(graceMs: number): Promise<void> {
     return this.#gateway.drain({ graceMs });
   }

@@ -1,24 +1,36 @@
 import { type Clock } from '@essaim/core';
 
+interface HeartbeatOptions {
+  readonly everyMs: number;
+  readonly clock: Clock;
+}
+
 /** The values of a source, and 'quiet' each time that none came for so long. Leaving the loop leaves the source. */
-export async function* withHeartbeat<T>(source: AsyncIterable<T>, { everyMs, clock }: { readonly everyMs: number; readonly clock: Clock }): AsyncGenerator<T | 'quiet', void, undefined> {
+export async function* withHeartbeat<T>(source: AsyncIterable<T>, options: HeartbeatOptions): AsyncGenerator<T | 'quiet', void, undefined> {
   const values = source[Symbol.asyncIterator]();
   let next = values.next();
   try {
     for (;;) {
-      const silence = new AbortController();
-      const quiet = clock.sleep(everyMs, silence.signal).then(() => 'quiet' as const, () => 'quiet' as const);
-      const first = await Promise.race([next, quiet]);
-      silence.abort();
-      if (first === 'quiet') yield first;
-      else if (first.done === true) return;
+      const result = await orQuiet(next, options);
+      if (result === 'quiet') yield result;
+      else if (result.done === true) return;
       else {
-        yield first.value;
+        yield result.value;
         next = values.next();
       }
     }
   } finally {
+    // Its failure, if it is still to come, has nobody to tell.
     next.catch(() => undefined);
     await values.return?.();
+  }
+}
+
+async function orQuiet<T>(next: Promise<T>, { everyMs, clock }: HeartbeatOptions): Promise<T | 'quiet'> {
+  const settled = new AbortController();
+  try {
+    return await Promise.race([next, clock.sleep(everyMs, settled.signal).then(() => 'quiet' as const)]);
+  } finally {
+    settled.abort();
   }
 }
