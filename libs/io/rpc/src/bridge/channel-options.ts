@@ -22,6 +22,8 @@ export const CLIENT_OPTIONS: ChannelOptions = {
   // Between attempts to connect, calls fail at once.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
+  // Options come from here, never from TXT records of a name.
+  'grpc.service_config_disable_resolution': 1,
   // One connection per client object: closing it closes the connection.
   'grpc.use_local_subchannel_pool': 1,
   // A proxy in the environment is for the outside world.

@@ -5,7 +5,7 @@ import { type CallOptions, type ChannelCredentials, Client, type ClientDuplexStr
 import { AppError } from '@essaim/core';
 import { CLIENT_OPTIONS } from './channel-options.ts';
 import { methodDefinition } from './service-definition.ts';
-import { abortedError, fromStatus } from './status.ts';
+import { abortedError, ConnectionLost, fromStatus } from './status.ts';
 
 export interface OutgoingCall {
   readonly signal: AbortSignal;
@@ -14,10 +14,11 @@ export interface OutgoingCall {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** One connection to one address, made when first used and again when lost. Calls while it is down fail at once with `unavailable`. */
+/** One connection to one address, made when first used and again when lost. Calls while it is down, or closed, fail at once with `unavailable`. */
 export class Channel {
   readonly address: string;
   readonly #client: Client;
+  #closed = false;
 
   constructor(address: string, credentials: ChannelCredentials) {
     this.address = address;
@@ -27,7 +28,8 @@ export class Channel {
   unary<I extends DescMessage, O extends DescMessage>(method: DescMethodUnary<I, O>, request: MessageInitShape<I>, call: OutgoingCall & { readonly timeoutMs: number }): Promise<MessageShape<O>> {
     const { path, requestSerialize, responseDeserialize } = methodDefinition<I, O>(method);
     return new Promise((resolve, reject) => {
-      if (call.signal.aborted) return reject(abortedError(call.signal));
+      this.#requireOpen();
+      if (call.signal.aborted) throw abortedError(call.signal);
       const settled = (error: ServiceError | null, response?: MessageShape<O>): void => {
         call.signal.removeEventListener('abort', cancel);
         if (error === null) resolve(response!);
@@ -41,6 +43,7 @@ export class Channel {
 
   /** Reads no faster than the caller does. Leaving the loop, or the signal, cancels the call. */
   async *serverStream<I extends DescMessage, O extends DescMessage>(method: DescMethodServerStreaming<I, O>, request: MessageInitShape<I>, call: OutgoingCall): AsyncGenerator<MessageShape<O>, void, undefined> {
+    this.#requireOpen();
     if (call.signal.aborted) throw abortedError(call.signal);
     const { path, requestSerialize, responseDeserialize } = methodDefinition<I, O>(method);
     const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, create(method.input, request), toMetadata(call), toOptions(call));
@@ -60,6 +63,7 @@ export class Channel {
 
   /** The raw stream, for a caller that multiplexes: its errors are ServiceErrors, see `failure`. */
   duplex<I extends DescMessage, O extends DescMessage>(method: DescMethodBiDiStreaming<I, O>): ClientDuplexStream<MessageShape<I>, MessageShape<O>> {
+    this.#requireOpen();
     const { path, requestSerialize, responseDeserialize } = methodDefinition<I, O>(method);
     return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata());
   }
@@ -71,7 +75,12 @@ export class Channel {
 
   /** Ends the connection. Calls under way fail. */
   close(): void {
+    this.#closed = true;
     this.#client.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new ConnectionLost('unavailable', `the connection to ${this.address} is closed`);
   }
 
   #failure(thrown: unknown, { method, signal }: { method: string; signal: AbortSignal }): AppError {

@@ -49,10 +49,11 @@ export function fromStatus(error: ServiceError, { address, method }: CallSite): 
 const isConnectionLoss = (error: ServiceError): boolean => /RST_STREAM|ECONNRESET|session/i.test(error.details);
 
 function lost(error: ServiceError, address: string): ConnectionLost {
-  const distrust = /certificate|SSL|TLS|altname|role/i.test(error.details);
+  const distrust = /certificate|SSL routines/i.test(error.details);
   const reason = distrust
     ? `${address} and this process do not trust each other: both need certificates of the same cluster, each for its own role`
-    : `${address} can't be reached or dropped the connection: it may be down, or still starting`;
+    // Who refuses a certificate often just drops the connection.
+    : `${address} can't be reached or dropped the connection: it may be down, still starting, or refuse this process's certificate`;
   return new ConnectionLost('unavailable', reason, { cause: error });
 }
 

@@ -20,8 +20,8 @@ type Service = typeof clusterV1.ControlPlaneService;
 
 const ACCESS: Access<Service> = { join: ['worker'], report: ['worker'], leave: ['worker'], watch: ['worker', 'gateway'] };
 
-/** Serves the control plane to workers and gateways. Fails with `failed_precondition` when the port is taken. */
-export function serveControlPlane(api: ControlPlaneApi, { tls, ...options }: PeerServerOptions): Promise<GrpcServer> {
+/** Serves the control plane to workers and gateways. Fails with `failed_precondition` when the port is taken, or without certificates beyond loopback. */
+export async function serveControlPlane(api: ControlPlaneApi, { tls, ...options }: PeerServerOptions): Promise<GrpcServer> {
   const server = new GrpcServer({ ...options, credentials: peerServerCredentials(tls, options.host), receiveBytes: LIMITS.frameBytes });
   return server.add({ descriptor: clusterV1.ControlPlaneService, handlers: handlers(api), access: accessUnder(tls, ACCESS) }).listen();
 }

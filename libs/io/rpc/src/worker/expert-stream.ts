@@ -32,10 +32,10 @@ export class ExpertStream implements ExpertPeer {
     this.#channel = channel;
   }
 
-  execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
-    if (signal.aborted) return Promise.reject(abortedError(signal));
+  async execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
+    if (signal.aborted) throw abortedError(signal);
     if (this.#pending.size >= CALLS_PER_STREAM) {
-      return Promise.reject(new AppError('unavailable', `worker ${this.#channel.address} has ${CALLS_PER_STREAM} expert calls under way already: use another replica`));
+      throw new AppError('unavailable', `worker ${this.#channel.address} has ${CALLS_PER_STREAM} expert calls under way already: use another replica`);
     }
     const stream = (this.#stream ??= this.#open());
     const callId = ++this.#lastCallId;

@@ -16,8 +16,8 @@ type Service = typeof workerV1.WorkerService;
 
 const ACCESS: Access<Service> = { generate: ['gateway'], execute: ['worker'] };
 
-/** Serves both faces of a worker on one port. Fails with `failed_precondition` when the port is taken. */
-export function serveWorker(api: WorkerApi, { tls, ...options }: PeerServerOptions): Promise<GrpcServer> {
+/** Serves both faces of a worker on one port. Fails with `failed_precondition` when the port is taken, or without certificates beyond loopback. */
+export async function serveWorker(api: WorkerApi, { tls, ...options }: PeerServerOptions): Promise<GrpcServer> {
   const server = new GrpcServer({ ...options, credentials: peerServerCredentials(tls, options.host), receiveBytes: LIMITS.frameBytes });
   return server.add({ descriptor: workerV1.WorkerService, handlers: handlers(api), access: accessUnder(tls, ACCESS) }).listen();
 }
