@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
-import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type ModelSpec, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
+import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
 import { Dispatcher, type ExpertBatch, LocalExperts } from '@essaim/dispatch';
 import { openCheckpointFolder } from '@essaim/files';
-import { KvPool } from '@essaim/kv';
+import { kvLayoutOf, KvPool } from '@essaim/kv';
 import { OnnxModel } from '@essaim/runtime';
 import { Engine, ModelRunner } from '@essaim/runner';
 import { Scheduler } from '@essaim/scheduler';
@@ -47,7 +47,7 @@ export class ServedModel {
     this.#model = new OnnxModel(spec, { threads: environment.threads });
     this.#compiler = new CompileThreads({ model: ref, cacheFolder: join(environment.stateFolder, 'cache', 'compiled'), threads: environment.threads });
     this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype }, model: this.#model, compiler: this.#compiler, onChange });
-    this.#kv = new KvPool(kvLayout(spec), Math.floor(environment.memoryBytes * KV_SHARE));
+    this.#kv = new KvPool(kvLayoutOf(spec), Math.floor(environment.memoryBytes * KV_SHARE));
     this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch });
     const dispatcher = new Dispatcher({
       self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic,
@@ -101,8 +101,3 @@ export class ServedModel {
 }
 
 export const notReady = (): AppError => new AppError('unavailable', 'this worker is still loading the model: use another one, or try again later');
-
-function kvLayout({ layerCount, attention }: ModelSpec): { layerCount: number; keyWidth: number; valueWidth: number } {
-  const width = attention.kvHeadCount * attention.headSize;
-  return { layerCount, keyWidth: width, valueWidth: width };
-}

@@ -1,2 +1,3 @@
 export { KvCache } from './kv-cache.ts';
-export { type KvLayout, KvPool } from './kv-pool.ts';
+export { kvBytesPerToken, type KvLayout, kvLayoutOf } from './kv-layout.ts';
+export { KvPool } from './kv-pool.ts';

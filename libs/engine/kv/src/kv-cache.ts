@@ -1,5 +1,5 @@
 import { assert } from '@essaim/core';
-import { type KvLayout } from './kv-pool.ts';
+import { type KvLayout } from './kv-layout.ts';
 
 const FIRST_TOKENS = 64;
 

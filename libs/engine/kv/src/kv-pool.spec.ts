@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { kvBytesPerToken, type KvLayout, KvPool } from './kv-pool.ts';
 import { type KvCache } from './kv-cache.ts';
+import { kvBytesPerToken, type KvLayout } from './kv-layout.ts';
+import { KvPool } from './kv-pool.ts';
 
 const LAYOUT: KvLayout = { layerCount: 2, keyWidth: 3, valueWidth: 2 };
 const BYTES = kvBytesPerToken(LAYOUT);

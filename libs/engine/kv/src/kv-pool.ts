@@ -1,16 +1,6 @@
 import { assert } from '@essaim/core';
 import { KvCache } from './kv-cache.ts';
-
-/** float32 values that one token keeps in each layer. */
-export interface KvLayout {
-  readonly layerCount: number;
-  /** For grouped-query attention: key-value heads times head size. */
-  readonly keyWidth: number;
-  readonly valueWidth: number;
-}
-
-/** Bytes that one token takes over all layers. */
-export const kvBytesPerToken = ({ layerCount, keyWidth, valueWidth }: KvLayout): number => layerCount * (keyWidth + valueWidth) * Float32Array.BYTES_PER_ELEMENT;
+import { kvBytesPerToken, type KvLayout } from './kv-layout.ts';
 
 /**
  * The memory for keys and values of one lead worker. A cache is reserved for the most tokens that its sequence may reach, so that a

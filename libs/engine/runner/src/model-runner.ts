@@ -1,5 +1,5 @@
 import { type AppError, type ModelSpec, type WorkerId } from '@essaim/core';
-import { type Dispatcher, route } from '@essaim/dispatch';
+import { type Dispatcher, type DispatchResult, route } from '@essaim/dispatch';
 import { type KvCache } from '@essaim/kv';
 import { type ModelPieces, type PostOutput, type PreOutput } from './model-pieces.ts';
 import { RopeTable } from './rope-table.ts';
@@ -124,12 +124,13 @@ export class ModelRunner {
     for (const span of spans) this.#count(span, result);
   }
 
-  #count(span: Span, result: Awaited<ReturnType<Dispatcher['dispatch']>>): void {
+  #count(span: Span, result: DispatchResult): void {
     for (let row = span.row; row < span.row + span.count; row++) {
       span.failure ??= result.failures.get(row) ?? null;
       span.localExpertCalls += result.localExpertCalls[row]!;
       span.remoteExpertCalls += result.remoteExpertCalls[row]!;
       span.retriedExpertCalls += result.retriedExpertCalls[row]!;
+      for (const worker of result.workers[row]!) span.workers.add(worker);
     }
   }
 

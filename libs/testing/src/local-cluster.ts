@@ -1,0 +1,82 @@
+import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
+import { AppError, type ClusterSnapshot, hostedExperts, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
+import { Dispatcher, type ExpertPeer, LocalExperts } from '@essaim/dispatch';
+import { openCheckpointFolder } from '@essaim/files';
+import { leadPieces, type PieceKey } from '@essaim/graph';
+import { kvLayoutOf, KvPool } from '@essaim/kv';
+import { compileIntoCache, type GraphCache, OnnxModel } from '@essaim/runtime';
+import { Engine, ModelRunner } from '@essaim/runner';
+import { Scheduler } from '@essaim/scheduler';
+import { systemClock } from '@essaim/telemetry';
+import { spreadExperts, testWorkerId, type PlacementOptions } from './spread-experts.ts';
+
+export interface LocalClusterOptions extends PlacementOptions {
+  /** Folder of the checkpoint. */
+  readonly directory: string;
+  readonly dtype: WeightDtype;
+  readonly deterministic: boolean;
+  readonly cache: GraphCache;
+}
+
+export interface LocalWorker {
+  readonly id: WorkerId;
+  readonly engine: Engine;
+  readonly runner: ModelRunner;
+}
+
+/** The workers of a cluster in one process: real weights, real engines and dispatch, only the sockets between them are left out. */
+export interface LocalCluster extends AsyncDisposable {
+  readonly spec: ModelSpec;
+  readonly kv: KvPool;
+  /** The workers that lead: the first `leads` of them. */
+  readonly workers: readonly LocalWorker[];
+  /** From now on every call to that worker's experts fails as if its process were gone. */
+  kill(worker: WorkerId): void;
+}
+
+const KV_BYTES = 256 << 20;
+const LIMITS = { waitingSequences: 64, runningSequences: 32, stepTokens: 64 };
+
+export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  const checkpoint = await openCheckpoint(openCheckpointFolder(options.directory));
+  const snapshot = snapshotOf(options, checkpoint.spec);
+  const dead = new Set<WorkerId>();
+  const models = new Map<WorkerId, OnnxModel>();
+  for (const { id } of snapshot.workers) models.set(id, await load(options, checkpoint, hostedExperts(snapshot, id).map((key) => ({ kind: 'expert', ...key }))));
+  const experts = new Map([...models].map(([id, model]) => [id, new LocalExperts({ runner: model, epoch: () => snapshot.epoch })]));
+  const lead = await load(options, checkpoint, leadPieces(checkpoint.spec));
+  const kv = new KvPool(kvLayoutOf(checkpoint.spec), KV_BYTES);
+  const peer = (id: WorkerId): ExpertPeer => ({
+    execute: (batch, signal) => (dead.has(id) ? Promise.reject(new AppError('unavailable', `worker ${id} was killed`)) : experts.get(id)!.execute(batch, signal)),
+  });
+  const workers = snapshot.workers.map(({ id }): LocalWorker => {
+    const dispatcher = new Dispatcher({ self: id, local: experts.get(id)!, peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: options.deterministic });
+    const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, deterministic: options.deterministic });
+    const engine = new Engine({
+      self: id, spec: checkpoint.spec, scheduler: new Scheduler(LIMITS, kv), runner, clock: systemClock, epoch: () => snapshot.epoch,
+      // Every sequence of the step fails with it: the test sees it there.
+      onStepFailure: () => undefined,
+    });
+    return { id, engine, runner };
+  });
+  return {
+    spec: checkpoint.spec, kv, workers,
+    kill: (id) => void dead.add(id),
+    [Symbol.asyncDispose]: async () => {
+      for (const model of [lead, ...models.values()]) await model.close();
+      await checkpoint.close();
+    },
+  };
+}
+
+async function load({ dtype, cache }: LocalClusterOptions, { spec, weights }: Checkpoint, keys: readonly PieceKey[]): Promise<OnnxModel> {
+  const model = new OnnxModel(spec, { threads: 1 });
+  for (const key of keys) await model.load(await compileIntoCache({ spec, weights, dtype }, key, cache, { onBytes: () => undefined }));
+  return model;
+}
+
+function snapshotOf(options: LocalClusterOptions, spec: ModelSpec): ClusterSnapshot {
+  const { directory, dtype, deterministic, workers } = options;
+  const peers = Array.from({ length: workers }, (_, index) => ({ id: testWorkerId(index), address: '', state: 'ready' as const, roles: { lead: true, expert: true } }));
+  return { clusterId: 'local', epoch: 1, model: { id: 'model', directory, dtype, deterministic }, workers: peers, placement: spreadExperts(spec, options) };
+}
