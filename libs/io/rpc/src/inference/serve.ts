@@ -1,7 +1,7 @@
 import { ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { LIMITS } from '@essaim/core';
-import { inferenceV1 } from '@essaim/contracts';
+import { healthV1, inferenceV1 } from '@essaim/contracts';
 import { keyPair, type TlsMaterial } from '../bridge/security.ts';
 import { type CallContext, type CallFailure, type Handlers } from '../bridge/service.ts';
 import { GrpcServer, type ListenAddress } from '../grpc-server.ts';
@@ -35,7 +35,7 @@ export async function serveInference(api: InferenceApi, { tls, ...options }: Inf
   const server = new GrpcServer({ ...options, credentials, receiveBytes: LIMITS.requestBodyBytes })
     .add({ descriptor: inferenceV1.InferenceService, handlers: handlers(api), access: { generate: 'anyone', listModels: 'anyone' } })
     .addForeign((grpc) => health.addToServer(grpc))
-    .addForeign((grpc) => addReflection(grpc, inferenceV1.InferenceService));
+    .addForeign((grpc) => addReflection(grpc, [inferenceV1.InferenceService, healthV1.Health]));
   await server.listen();
   return {
     port: server.port,
