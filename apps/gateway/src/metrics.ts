@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Streams under this share no time with an engine's step; over the last a person has given up. */
 const FIRST_TOKEN_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const INTER_TOKEN_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
@@ -8,6 +7,7 @@ const INTER_TOKEN_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 export class Metrics {
   readonly registry = new Registry();
   readonly requests = new Counter({ name: 'essaim_gateway_requests_total', help: 'Requests answered, by route and status.', labelNames: ['route', 'status'], registers: [this.registry] });
+  readonly generations = new Counter({ name: 'essaim_gateway_generations_total', help: "Requests that reached the cluster, by how they ended: 'done' or an error code.", labelNames: ['outcome'], registers: [this.registry] });
   readonly promptTokens = new Counter({ name: 'essaim_gateway_prompt_tokens_total', help: 'Tokens of prompts that were taken.', registers: [this.registry] });
   readonly completionTokens = new Counter({ name: 'essaim_gateway_completion_tokens_total', help: 'Tokens generated for answers.', registers: [this.registry] });
   readonly firstTokenSeconds = new Histogram({ name: 'essaim_gateway_time_to_first_token_seconds', help: 'From the request until the first token of each sequence.', buckets: FIRST_TOKEN_SECONDS, registers: [this.registry] });
@@ -25,7 +25,7 @@ export class Metrics {
     });
   }
 
-  /** Times the tokens of one sequence. Call it for each. */
+  /** A timer for one sequence that starts now: call what it returns for each token. */
   tokenTimer(nowMs: () => number): () => void {
     let lastMs = nowMs();
     let histogram = this.firstTokenSeconds;

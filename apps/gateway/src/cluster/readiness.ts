@@ -23,7 +23,7 @@ const RETRY_MS = 500;
 /** Ready means that a token was generated through the placement of now: every new epoch is probed, and until then it is not ready. */
 export class Readiness {
   readonly #options: ReadinessOptions;
-  #state: ReadinessState = { kind: 'not_ready', reason: 'the control plane has not answered yet: retry in a few seconds' };
+  #state: ReadinessState = { kind: 'not_ready', reason: 'this gateway is starting: retry in a few seconds' };
 
   constructor(options: ReadinessOptions) {
     this.#options = options;

@@ -14,14 +14,14 @@ const SEEDS = { from: -(2n ** 63n), to: 2n ** 63n - 1n };
 export const generationFields = {
   temperature: z.number().min(0).max(2).nullish().describe('a number from 0 to 2'),
   top_p: z.number().gt(0).max(1).nullish().describe('a number above 0 and at most 1'),
-  top_k: z.int().min(0).nullish().describe('a whole number from 0, which is off'),
+  top_k: z.int().min(-1).nullish().describe('a whole number; 0 and -1 are off'),
   min_p: z.number().min(0).max(1).nullish().describe('a number from 0 to 1'),
   presence_penalty: z.number().min(-2).max(2).nullish().describe('a number from -2 to 2'),
   frequency_penalty: z.number().min(-2).max(2).nullish().describe('a number from -2 to 2'),
   repetition_penalty: z.number().gt(0).max(10).nullish().describe('a number above 0 and at most 10'),
   logit_bias: z.record(z.string().regex(/^\d{1,9}$/), z.number().min(-100).max(100)).refine((bias) => Object.keys(bias).length <= LIMITS.logitBiasEntries).nullish()
     .describe(`an object of at most ${LIMITS.logitBiasEntries} token ids, each with a number from -100 to 100`),
-  seed: z.union([z.int(), z.bigint().min(SEEDS.from).max(SEEDS.to)]).nullish().describe('a whole number'),
+  seed: z.union([z.int(), z.bigint().min(SEEDS.from).max(SEEDS.to)]).nullish().describe('a whole number between -2^53 and 2^53'),
   stop: z.union([stopString, z.array(stopString).max(LIMITS.stopStrings)]).nullish()
     .describe(`a string of 1 to ${LIMITS.stopStringChars} characters, or a list of at most ${LIMITS.stopStrings} of them`),
   stop_token_ids: z.array(z.custom<number>(isTokenId)).max(LIMITS.logitBiasEntries).nullish().describe(`a list of at most ${LIMITS.logitBiasEntries} token ids`),

@@ -1,4 +1,4 @@
-import { type Clock, LIMITS, sequenceId } from '@essaim/core';
+import { AppError, type Clock, LIMITS, sequenceId } from '@essaim/core';
 import { type Tokenizer } from '@essaim/tokenizer';
 import { type Logger } from '@essaim/telemetry';
 import { type ClusterView } from '../cluster/cluster-view.ts';
@@ -7,7 +7,8 @@ import { type Metrics } from '../metrics.ts';
 import { type Admission } from './admission.ts';
 import { type AnswerEvent, readAnswer } from './answer.ts';
 import { merge } from './merge.ts';
-import { type GenerationRequest, type Prompt, promptTokenCount, sequenceCount } from './request.ts';
+import { GenerationRecord } from './record.ts';
+import { type GenerationRequest, type Prompt, sequenceCount } from './request.ts';
 import { SequenceRun } from './sequence-run.ts';
 
 /** An event of one of a request's answers: answer k of prompt p is choice p * answersPerPrompt + k. */
@@ -47,20 +48,22 @@ export class Generation {
    * them. Fails with `resource_exhausted`, `unavailable`, `deadline_exceeded`, `cancelled`.
    */
   async *stream(request: GenerationRequest, signal: AbortSignal): AsyncGenerator<ChoiceEvent, void, undefined> {
-    const { admission, metrics, clock, log, stopped } = this.#options;
+    const { admission, stopped } = this.#options;
     using _permit = admission.admit(sequenceCount(request));
-    const startMs = clock.nowMs();
-    const promptTokens = promptTokenCount(request);
-    metrics.promptTokens.inc(promptTokens);
+    const record = new GenerationRecord(request, this.#options);
     const answers = choicesOf(request).map((choice) => (stop: AbortSignal) => this.#answer(request, choice, stop));
-    let completionTokens = 0;
     try {
       for await (const event of merge(answers, AbortSignal.any([signal, stopped]))) {
-        if (event.kind === 'delta' && event.token !== null) completionTokens++;
+        if (event.kind === 'delta' && event.token !== null) record.completionTokens++;
         yield event;
       }
+      record.outcome = 'done';
+    } catch (thrown) {
+      const error = AppError.from(thrown);
+      record.outcome = error.code;
+      throw error;
     } finally {
-      log.info({ requestId: request.requestId, sequences: sequenceCount(request), promptTokens, completionTokens, durationMs: Math.round(clock.nowMs() - startMs) }, 'generated');
+      record.write();
     }
   }
 

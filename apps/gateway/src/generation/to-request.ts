@@ -45,7 +45,7 @@ function toSampling(fields: GenerationFields, { model, newSeed }: RequestContext
   return {
     temperature: fields.temperature ?? 1,
     topP: fields.top_p ?? 1,
-    topK: Math.min(fields.top_k ?? 0, model.spec.vocabSize),
+    topK: Math.max(0, Math.min(fields.top_k ?? 0, model.spec.vocabSize)),
     minP: fields.min_p ?? 0,
     presencePenalty: fields.presence_penalty ?? 0,
     frequencyPenalty: fields.frequency_penalty ?? 0,

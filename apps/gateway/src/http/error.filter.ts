@@ -19,8 +19,8 @@ export class ErrorFilter implements ExceptionFilter {
     const allowed = thrown instanceof NotFoundException ? methodsAt(request) : [];
     const { status, body } = toHttpFailure(allowed.length > 0 ? new MethodNotAllowedException() : thrown);
     if (allowed.length > 0) reply.header('allow', allowed.join(', '));
-    // The sentence of a client's mistake is for the client; of the others the log has the cause.
-    if (status >= 500) this.#log.error({ requestId: request.id, status, error: AppError.from(thrown) }, 'a request failed');
+    // A bug, or a lead's: the client gets a neutral sentence and the log has the cause.
+    if (status === 500) this.#log.error({ requestId: request.id, status, error: AppError.from(thrown) }, 'a request failed');
     if (status === 429) reply.header('retry-after', '1');
     void reply.code(status).send(body);
   }

@@ -5,7 +5,7 @@ import { type Tokenizer } from '@essaim/tokenizer';
 const LEAST_LOGPROB = -9999;
 
 /** A token by itself as OpenAI's API writes it: its text, or `bytes:\xe2\x82` where it begins or ends inside a character, so that no two tokens look alike. */
-export function tokenText(tokenizer: Tokenizer, id: number): string {
+export function tokenText(tokenizer: Pick<Tokenizer, 'tokenBytes'>, id: number): string {
   const bytes = tokenizer.tokenBytes(id);
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -1,4 +1,4 @@
-import { Script } from 'node:vm';
+import { createContext, Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { AppError } from '@essaim/core';
@@ -69,12 +69,14 @@ function compile(source: string): Template {
 }
 
 const runner = new Script('render()');
+const sandbox: { render?: () => string } = createContext({});
 
 /** Templates are programs of the checkpoint that run over a client's messages: a loop without end must not stop every other request. */
 function bounded(render: () => string): string {
   let text: unknown;
   try {
-    text = runner.runInNewContext({ render }, { timeout: RENDER_MS });
+    sandbox.render = render;
+    text = runner.runInContext(sandbox, { timeout: RENDER_MS });
   } catch (thrown) {
     throw refusal(thrown);
   }
