@@ -16,7 +16,7 @@ export function failureOf(thrown: unknown): Failure {
     if (thrown.exitCode === 0) return { sentence: null, exitCode: 0 };
     // Without a command commander shows the help itself.
     if (thrown.code === 'commander.help') return { sentence: null, exitCode: 2 };
-    return { sentence: `${oneSentence(thrown.message)}; \`essaim up --help\` lists what exists`, exitCode: 2 };
+    return { sentence: `${oneSentence(thrown.message)}; \`--help\` lists what exists`, exitCode: 2 };
   }
   if (!(thrown instanceof AppError)) return { sentence: `this is a bug: ${thrown instanceof Error ? thrown.stack : String(thrown)}`, exitCode: 1 };
   return { sentence: thrown.message, exitCode: exitCodeOf(thrown) };

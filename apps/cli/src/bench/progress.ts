@@ -15,7 +15,7 @@ export function progressOn(stream: WriteStream): Progress {
   return {
     note: (line) => void stream.write(`${line}\n`),
     bytes: (what) => {
-      let shownPercent = -1;
+      let shownPercent = 0;
       return (doneBytes, totalBytes) => {
         const percent = Math.floor((100 * doneBytes) / totalBytes);
         if (percent < shownPercent + (stream.isTTY ? 1 : PERCENT_STEP)) return;

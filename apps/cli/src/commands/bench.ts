@@ -20,7 +20,7 @@ Absolute figures belong to one machine at one time. Ratios are taken within each
 other, so they hold up better on a machine that others use too.
 
 Examples:
-  essaim bench engine --model built-in --rounds 1      a first look, in about a minute
+  essaim bench engine --model built-in --rounds 1      a first look, in less than a minute
   essaim bench engine --rounds 5 --json figures.json   what BENCHMARKS.md is made of
 `;
 
