@@ -74,7 +74,10 @@ describe('a client that leaves', () => {
     leave.abort();
     await expect(answer).rejects.toThrow();
     await freed.promise;
-    await expect.poll(async () => (await fetch(`${gateway.url}/metrics`)).text()).toContain('essaim_gateway_sequences_in_flight 0');
+    const metrics = async (): Promise<string> => (await fetch(`${gateway.url}/metrics`)).text();
+    await expect.poll(metrics).toContain('essaim_gateway_sequences_in_flight 0');
+    expect(await metrics()).toContain('essaim_gateway_requests_total{route="/v1/completions",status="499"} 1');
+    expect(await metrics()).toContain('essaim_gateway_generations_total{outcome="cancelled"} 1');
   });
 });
 

@@ -17,6 +17,8 @@ const CONNECTIONS = 4_096;
 const RECEIVE_MS = 30_000;
 /** A socket on which nothing moved for longer than any answer may take belongs to a client that is gone or reads nothing. */
 const SILENCE_MS = LIMITS.generationMs + 60_000;
+/** nginx's status for a client that closed the connection before the answer was complete. */
+const LEFT = 499;
 
 /** The public HTTP API, not listening yet. */
 export async function createHttpApp(services: GatewayServices): Promise<NestFastifyApplication> {
@@ -56,11 +58,15 @@ function parseBodies(fastify: FastifyInstance): void {
   });
 }
 
+/** A response that its client did not wait for closes too, which no hook of Fastify's tells. */
 function observe(fastify: FastifyInstance, { metrics, log }: GatewayServices): void {
-  fastify.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => void reply.header('x-request-id', request.id));
-  fastify.addHook('onResponse', async (request: FastifyRequest, reply: FastifyReply) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    metrics.requests.inc({ route, status: reply.statusCode });
-    log.debug({ requestId: request.id, method: request.method, route, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime) }, 'answered');
+  fastify.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('x-request-id', request.id);
+    reply.raw.once('close', () => {
+      const route = request.routeOptions.url ?? 'unknown';
+      const status = reply.raw.writableFinished ? reply.statusCode : LEFT;
+      metrics.requests.inc({ route, status });
+      log.debug({ requestId: request.id, method: request.method, route, status, durationMs: Math.round(reply.elapsedTime) }, 'answered');
+    });
   });
 }
