@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AppError, type Clock } from '@essaim/core';
-import { connectControlPlane, connectWorker, type InferenceServer, type PeerSecurity, serveInference } from '@essaim/rpc';
+import { type CallFailure, connectControlPlane, connectWorker, type InferenceServer, type PeerSecurity, serveInference } from '@essaim/rpc';
 import { type Logger } from '@essaim/telemetry';
 import { ClusterView } from './cluster/cluster-view.ts';
 import { LeadPool } from './cluster/lead-pool.ts';
@@ -46,7 +46,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const context: RequestContext = { model, newSeed: () => randomBytes(8).readBigUInt64LE() >> 1n };
   const generation = new Generation({ tokenizer: model.tokenizer, view, leads, admission, metrics, clock, log, newId: randomUUID, stopped: stopped.signal });
 
-  const grpc = await serveInference(inferenceApi({ context, generation, metrics }), { host: settings.host, port: settings.grpcPort, onFailure: ({ method, error }) => log.debug({ method, code: error.code }, 'a call failed') });
+  const onFailure = ({ method, error }: CallFailure): void => {
+    if (error.code === 'internal') log.error({ method, error }, 'a call failed');
+  };
+  const grpc = await serveInference(inferenceApi({ context, generation, metrics }), { host: settings.host, port: settings.grpcPort, onFailure });
   const readiness = new Readiness({ view, leads, clock, log, probeTokenId: model.bosTokenId ?? 0, onChange: (state) => tellEverybody(state, { grpc, metrics, options }) });
   const http = await serveHttp({ context, generation, readiness, metrics, clock, log }, { host: settings.host, port: settings.httpPort });
   const following = Promise.all([view.follow(controlPlane, { clock, log }, stopped.signal), readiness.follow(draining.signal)]);
