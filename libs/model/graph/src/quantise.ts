@@ -39,49 +39,50 @@ interface Span {
   readonly end: number;
 }
 
+/** Writes the codes of one block and returns its scale. */
 type BlockQuantiser = (values: Float32Array, span: Span, codes: Uint8Array, block: number) => number;
 
 const int8Block: BlockQuantiser = (values, { start, end }, codes, block) => {
   const scale = Math.fround(Math.abs(extreme(values, start, end)) / 127);
-  const inverse = scale === 0 ? 0 : 1 / scale;
-  const first = block * BLOCK_SIZE;
-  for (let index = 0; index < BLOCK_SIZE; index++) {
-    codes[first + index] = start + index < end ? clamp(Math.round(values[start + index]! * inverse) + 128, 255) : 128;
-  }
+  const inverse = inverseOf(scale);
+  const first = block * BLOCK_SIZE - start;
+  for (let index = start; index < end; index++) codes[first + index] = code(values[index]! * inverse, 128, 255);
+  codes.fill(128, first + end, (block + 1) * BLOCK_SIZE);
   return scale;
 };
 
 /** Fractions of the usual scale that are tried: a little clipping of the largest value often makes all the others finer. */
-const INT4_SHRINKS = [1, 0.95, 0.9, 0.85];
+const INT4_SHRINKS = [0.95, 0.9, 0.85];
 
 /** The value of largest magnitude gets the code 0, which reaches farther than 15 (as llama.cpp's Q4_0 does). */
 const int4Block: BlockQuantiser = (values, { start, end }, codes, block) => {
   // Adding 0 makes the -0 of a block of zeros a 0.
-  const full = extreme(values, start, end) / -8 + 0;
-  let scale = Math.fround(full);
-  let least = Infinity;
+  const full = Math.fround(extreme(values, start, end) / -8 + 0);
+  let scale = full;
+  let least = int4Error(values, { start, end }, full);
   for (const shrink of INT4_SHRINKS) {
     const candidate = Math.fround(full * shrink);
     const error = int4Error(values, { start, end }, candidate);
     if (error < least) [least, scale] = [error, candidate];
   }
-  const inverse = scale === 0 ? 0 : 1 / scale;
+  const inverse = inverseOf(scale);
   const first = (block * BLOCK_SIZE) / 2;
-  const code = (index: number): number => (index < end ? clamp(Math.round(values[index]! * inverse) + 8, 15) : 8);
   for (let pair = 0; pair < BLOCK_SIZE / 2; pair++) {
     const index = start + 2 * pair;
-    codes[first + pair] = code(index) | (code(index + 1) << 4);
+    const low = index < end ? code(values[index]! * inverse, 8, 15) : 8;
+    const high = index + 1 < end ? code(values[index + 1]! * inverse, 8, 15) : 8;
+    codes[first + pair] = low | (high << 4);
   }
   return scale;
 };
 
 /** Sum of squared differences. */
 function int4Error(values: Float32Array, { start, end }: Span, scale: number): number {
-  const inverse = scale === 0 ? 0 : 1 / scale;
+  const inverse = inverseOf(scale);
   let error = 0;
   for (let index = start; index < end; index++) {
     const value = values[index]!;
-    const difference = value - (clamp(Math.round(value * inverse) + 8, 15) - 8) * scale;
+    const difference = value - (code(value * inverse, 8, 15) - 8) * scale;
     error += difference * difference;
   }
   return error;
@@ -89,13 +90,21 @@ function int4Error(values: Float32Array, { start, end }: Span, scale: number): n
 
 /** The value of largest magnitude, with its sign; NaN if there is one. */
 function extreme(values: Float32Array, start: number, end: number): number {
-  let found = 0;
+  let most = 0;
+  let least = 0;
   for (let index = start; index < end; index++) {
     const value = values[index]!;
-    if (Number.isNaN(value)) return NaN;
-    if (Math.abs(value) > Math.abs(found)) found = value;
+    if (value > most) most = value;
+    else if (value < least) least = value;
+    else if (value !== value) return NaN;
   }
-  return found;
+  return most > -least ? most : least;
 }
 
-const clamp = (code: number, largest: number): number => (code < 0 ? 0 : code > largest ? largest : code);
+const inverseOf = (scale: number): number => (scale === 0 ? 0 : 1 / scale);
+
+/** Rounds to the nearest code around `zero`, half up. Codes are not negative, so cutting off the fraction is rounding down. */
+function code(steps: number, zero: number, largest: number): number {
+  const shifted = steps + zero + 0.5;
+  return shifted <= 0 ? 0 : shifted >= largest ? largest : shifted | 0;
+}
