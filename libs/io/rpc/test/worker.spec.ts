@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AppError, type SequenceEvent } from '@essaim/core';
 import { type ExpertBatch } from '@essaim/dispatch';
@@ -6,8 +5,8 @@ import { connectWorker, type GrpcServer, serveWorker, type WorkerApi } from '../
 import { CALLS_PER_STREAM } from '../src/worker/limits.ts';
 import { createTestCluster, type TestCluster } from './certificates.ts';
 import { batch, EVENTS, SEQUENCE_REQUEST } from './samples.ts';
+import { aborted, collect, NEVER } from './streams.ts';
 
-const NEVER = new AbortController().signal;
 let cluster: TestCluster;
 const cleanups: (() => unknown)[] = [];
 
@@ -15,8 +14,6 @@ beforeAll(async () => void (cluster = await createTestCluster()));
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
-
-const aborted = (signal: AbortSignal): Promise<unknown> => (signal.aborted ? Promise.resolve() : once(signal, 'abort'));
 
 async function* replay(): AsyncGenerator<SequenceEvent> {
   yield* EVENTS;
@@ -36,12 +33,6 @@ function connect(address: string, role: 'gateway' | 'worker'): ReturnType<typeof
   const worker = connectWorker(address, { tls: cluster[role] });
   cleanups.push(() => worker.close());
   return worker;
-}
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }
 
 describe('generate', () => {
@@ -218,6 +209,15 @@ describe('execute', () => {
     const again = await serveWorker({ lead: { generate: replay }, expert: { execute: halve }, epoch: () => 4 }, { host: '127.0.0.1', port: server.port, tls: cluster.worker });
     cleanups.push(() => again.close({ graceMs: 0 }));
     await expect.poll(() => worker.execute(batch(1, 4), NEVER).then(() => 'answered', () => 'refused'), { timeout: 10_000 }).toBe('answered');
+  });
+
+  it('rejects, and never throws, once the connection is closed', async () => {
+    const server = await serve({});
+    const worker = connect(server.address, 'worker');
+    await worker.execute(batch(1, 4), NEVER);
+    worker.close();
+    const call = worker.execute(batch(1, 4), NEVER);
+    await expect(call).rejects.toMatchObject({ name: 'AppError', code: 'unavailable', message: `the connection to ${server.address} is closed` });
   });
 
   it('finishes calls under way when the worker closes with grace', async () => {

@@ -54,10 +54,12 @@ export class ExpertStream implements ExpertPeer {
     });
   }
 
-  /** Fails what is pending. The stream itself ends with its channel. */
+  /** Fails what is pending and ends the stream; before its channel is closed. */
   close(): void {
+    const stream = this.#stream;
+    this.#stream = null;
     this.#fail(new AppError('unavailable', `the connection to worker ${this.#channel.address} is closed`));
-    this.#stream?.cancel();
+    stream?.cancel();
   }
 
   #open(): Stream {
