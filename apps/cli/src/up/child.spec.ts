@@ -33,7 +33,7 @@ it('passes on why the process gave up', async () => {
 });
 
 it('shows the last lines of the log when a process dies without a word', async () => {
-  const process = child(`console.error(JSON.stringify({ level: 50, msg: 'no memory', err: { message: '2 GB' } })); process.exitCode = 3;`);
+  const process = child(`console.error(JSON.stringify({ level: 'error', message: 'no memory', error: { message: '2 GB' } })); process.exitCode = 3;`);
   await expect(process.message('ready', never)).rejects.toThrow(/w1 ended while starting \(exit code 3\); its log .* ends with\n {2}no memory: 2 GB/);
 });
 

@@ -26,8 +26,10 @@ export class Child {
   constructor({ name, entry, env, log }: ChildSpec) {
     this.name = name;
     this.#log = log;
+    // The warnings are of libraries: node:sqlite is experimental, and grpc-js names an IP address as TLS server name.
+    const execArgv = ['--enable-source-maps', '--disable-warning=ExperimentalWarning', '--disable-warning=DEP0123'];
     // A session of its own: Ctrl-C in the terminal reaches only the command line, which then stops its processes in order.
-    this.#process = fork(entry, [], { env: { ...process.env, ...env }, execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+    this.#process = fork(entry, [], { env: { ...process.env, ...env }, execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
     this.pid = this.#process.pid ?? 0;
     this.#process.stdout?.on('data', (chunk: Buffer) => log.write(chunk));
     this.#process.stderr?.on('data', (chunk: Buffer) => log.write(chunk));
