@@ -135,6 +135,31 @@ describe('POST /v1/completions', () => {
     }
   });
 
+  it('scores a prompt that may fill the context without generating anything', async () => {
+    const prompt = 'Le roi était là';
+    const promptIds = model.tokenizer.encode(prompt, { addSpecialTokens: true });
+    for (const parts of await bothWays({ prompt, max_tokens: 0, echo: true, logprobs: 1 })) {
+      const choices = parts.map(({ choices: [choice] }) => choice!);
+      expect(choices.map(({ text }) => text).join('')).toBe(prompt);
+      expect(choices.flatMap(({ logprobs }) => logprobs?.token_logprobs ?? [])).toEqual([null, ...promptIds.slice(1).map(() => -0.5)]);
+      expect(choices.at(-1)!.finish_reason).toBe('length');
+    }
+    const full = Array.from({ length: 2_048 }, () => 5);
+    expect(await complete({ prompt: full, max_tokens: 0, echo: true })).toMatchObject({ usage: { prompt_tokens: 2_048, completion_tokens: 0, total_tokens: 2_048 } });
+    expect(await (await post({ max_tokens: 0 })).json()).toMatchObject({ error: { message: expect.stringContaining('set echo'), param: 'max_tokens', code: 'invalid_value' } });
+  });
+
+  it('counts characters, not bytes, before each token of an echoed prompt', async () => {
+    const prompt = 'Ah 🙂 漢字!';
+    const ids = model.tokenizer.encode(prompt, { addSpecialTokens: true });
+    const { tokens, text_offset } = (await complete({ prompt, max_tokens: 0, echo: true, logprobs: 0 })).choices[0]!.logprobs!;
+    expect(tokens).toHaveLength(ids.length);
+    expect(tokens.filter((token) => token.startsWith('bytes:'))).not.toEqual([]);
+    tokens.forEach((token, index) => {
+      if (!token.startsWith('bytes:')) expect([...prompt].slice(text_offset[index]).join('').startsWith(token)).toBe(true);
+    });
+  });
+
   it('echoes a prompt of token ids as text', async () => {
     const prompt = model.tokenizer.encode('Le roi', { addSpecialTokens: false });
     expect(await complete({ prompt, echo: true, max_tokens: 1 })).toMatchObject({ choices: [{ text: `Le roi${answerText(1)}`, logprobs: null }] });

@@ -18,7 +18,7 @@ export function encodePrompt(text: string, { tokenizer, spec }: ServedModel, { a
 }
 
 export interface TokenBudget {
-  /** New tokens asked for, or null. */
+  /** New tokens asked for, or null. 0 asks for what is known of the prompt, which then may fill the context. */
   readonly asked: number | null;
   /** New tokens where none are asked for, if the context has room for them. */
   readonly fallback: number;
@@ -32,7 +32,7 @@ export function toPrompt(given: readonly number[], { asked, fallback, param }: T
   if (ids.length === 0) throw new AppError('invalid_argument', `${param} is empty: give at least one character or token`, { param });
   requireTokenIds(ids, { vocabSize: spec.vocabSize, param });
   const room = spec.contextLength - ids.length;
-  if (room < 1) throw tooLong(String(ids.length), spec.contextLength, param);
+  if (room < (asked === 0 ? 0 : 1)) throw tooLong(String(ids.length), spec.contextLength, param);
   if (asked !== null && asked > room) {
     throw new ContextLengthError('invalid_argument', `the prompt has ${ids.length} tokens and max_tokens is ${asked}, which is more than this model's context of ${spec.contextLength}: shorten the prompt or lower max_tokens to ${room}`, { param });
   }

@@ -3,7 +3,7 @@ import { type RequestId, type SamplingParams } from '@essaim/core';
 export interface Prompt {
   /** At least one. */
   readonly ids: readonly number[];
-  /** New tokens at most: with the prompt they fit the model's context. */
+  /** New tokens at most: with the prompt they fit the model's context. None where only the prompt's log probabilities are wanted. */
   readonly maxTokens: number;
 }
 

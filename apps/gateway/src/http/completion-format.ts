@@ -1,5 +1,5 @@
 import { type FinishReason, type PositionLogprobs } from '@essaim/core';
-import { type Tokenizer } from '@essaim/tokenizer';
+import { TextStream, type Tokenizer } from '@essaim/tokenizer';
 import { type AnswerToken } from '../generation/answer.ts';
 import { type Answer } from '../generation/collect.ts';
 import { type ChoiceEvent } from '../generation/generation.ts';
@@ -76,13 +76,22 @@ export class CompletionFormat implements AnswerFormat {
   #echo(choice: number, logprobs: readonly (PositionLogprobs | null)[]): Piece {
     const text = this.#echoed(choice);
     const ids = this.#request.echo === null ? [] : (this.#request.generation.prompts[this.#promptOf(choice)]?.ids ?? []);
-    let offset = 0;
-    const tokens = ids.map((id, position) => {
-      const token: AnswerToken = { id, offset, logprobs: logprobs[position] ?? null };
-      if (!this.#tokenizer.isSpecial(id)) offset += characters(tokenText(this.#tokenizer, id));
-      return token;
-    });
+    const offsets = this.#offsets(ids, characters(text));
+    const tokens = ids.map((id, position): AnswerToken => ({ id, offset: offsets[position]!, logprobs: logprobs[position] ?? null }));
     return { text, tokens, finishReason: null };
+  }
+
+  /** Characters before each token of a text of `length` characters. Some tokenizers put a space before a text: counted from its end, it is left out. */
+  #offsets(ids: readonly number[], length: number): readonly number[] {
+    const stream = new TextStream(this.#tokenizer);
+    const before = ids.map((id) => {
+      const offset = stream.characterCount;
+      stream.push(id);
+      return offset;
+    });
+    stream.flush();
+    const added = stream.characterCount - length;
+    return before.map((offset) => Math.max(0, offset - added));
   }
 
   #placed(choice: number, tokens: readonly AnswerToken[]): AnswerToken[] {

@@ -19,6 +19,7 @@ const isPrompts = (value: unknown): value is GivenPrompt | readonly GivenPrompt[
 const completionSchema = z.object({
   ...generationFields,
   ...streamFields,
+  max_tokens: z.int().min(0).nullish().describe('a whole number from 0'),
   model: z.string().describe('the id of a model, see /v1/models'),
   prompt: z.custom<GivenPrompt | readonly GivenPrompt[]>(isPrompts).describe('a string, a list of token ids, or a list of either'),
   n: z.int().min(1).max(LIMITS.sequencesPerRequest).nullish().describe(`a whole number from 1 to ${LIMITS.sequencesPerRequest}`),
@@ -43,6 +44,7 @@ export function parseCompletionRequest(raw: unknown, requestId: RequestId, conte
   requireModel(body.model, context.model);
   const n = body.n ?? 1;
   if ((body.best_of ?? n) !== n) throw new AppError('invalid_argument', `best_of is ${body.best_of} and n is ${n}: leave best_of out`, { param: 'best_of' });
+  if (body.max_tokens === 0 && !body.echo) throw new AppError('invalid_argument', 'max_tokens is 0 and echo is off, which leaves nothing to answer: set echo to score the prompt, or raise max_tokens', { param: 'max_tokens' });
   const given = toList(body.prompt, n);
   const budget = { asked: body.max_tokens ?? null, fallback: MAX_TOKENS, param: 'prompt' };
   const encode = (prompt: GivenPrompt): readonly number[] => (typeof prompt === 'string' ? encodePrompt(prompt, context.model, { addSpecialTokens: true, param: 'prompt' }) : prompt);
