@@ -1,12 +1,12 @@
 import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
-import { AppError, type ClusterSnapshot, hostedExperts, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
+import { AppError, type Clock, type ClusterSnapshot, hostedExperts, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
 import { Dispatcher, type ExpertPeer, LocalExperts } from '@essaim/dispatch';
 import { openCheckpointFolder } from '@essaim/files';
 import { leadPieces, type PieceKey } from '@essaim/graph';
 import { kvLayoutOf, KvPool } from '@essaim/kv';
 import { compileIntoCache, type GraphCache, OnnxModel } from '@essaim/runtime';
 import { Engine, ModelRunner } from '@essaim/runner';
-import { Scheduler } from '@essaim/scheduler';
+import { Scheduler, type SchedulerLimits } from '@essaim/scheduler';
 import { systemClock } from '@essaim/telemetry';
 import { spreadExperts, testWorkerId, type PlacementOptions } from './spread-experts.ts';
 
@@ -16,6 +16,12 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly dtype: WeightDtype;
   readonly deterministic: boolean;
   readonly cache: GraphCache;
+  /** Of each engine. Default: the machine's. */
+  readonly clock?: Clock;
+  /** Of each engine. Default: small ones, so that a short prompt comes in chunks. */
+  readonly limits?: Partial<SchedulerLimits>;
+  /** Told of each step of an engine before it runs: how many tokens of each sequence. */
+  readonly onStep?: (tokenCounts: readonly number[]) => void;
 }
 
 export interface LocalWorker {
@@ -35,7 +41,7 @@ export interface LocalCluster extends AsyncDisposable {
 }
 
 const KV_BYTES = 256 << 20;
-const LIMITS = { waitingSequences: 64, runningSequences: 32, stepTokens: 64 };
+const LIMITS: SchedulerLimits = { waitingSequences: 64, runningSequences: 32, stepTokens: 64 };
 
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
   const checkpoint = await openCheckpoint(openCheckpointFolder(options.directory));
@@ -53,7 +59,8 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     const dispatcher = new Dispatcher({ self: id, local: experts.get(id)!, peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: options.deterministic });
     const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, deterministic: options.deterministic });
     const engine = new Engine({
-      self: id, spec: checkpoint.spec, scheduler: new Scheduler(LIMITS, kv), runner, clock: systemClock, epoch: () => snapshot.epoch,
+      self: id, spec: checkpoint.spec, scheduler: new Scheduler({ ...LIMITS, ...options.limits }, kv), runner: observed(runner, options),
+      clock: options.clock ?? systemClock, epoch: () => snapshot.epoch,
       // Every sequence of the step fails with it: the test sees it there.
       onStepFailure: () => undefined,
     });
@@ -68,6 +75,13 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     },
   };
 }
+
+const observed = (runner: ModelRunner, { onStep }: LocalClusterOptions): Pick<ModelRunner, 'forward'> => ({
+  forward: (items, signal) => {
+    onStep?.(items.map(({ tokenIds }) => tokenIds.length));
+    return runner.forward(items, signal);
+  },
+});
 
 async function load({ dtype, cache }: LocalClusterOptions, { spec, weights }: Checkpoint, keys: readonly PieceKey[]): Promise<OnnxModel> {
   const model = new OnnxModel(spec, { threads: 1 });
