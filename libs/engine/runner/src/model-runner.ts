@@ -80,7 +80,7 @@ export class ModelRunner {
     let row = 0;
     return items.map((item) => {
       const count = item.tokenIds.length;
-      const visibility = visibilityOf(item.first, count, this.#options.spec.attention.slidingWindow);
+      const visibility = visibilityOf(item.first, count, { slidingWindow: this.#options.spec.attention.slidingWindow, fromStart: this.#options.deterministic });
       const span: Span = { ...item, row, count, visibility, failure: null, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
       row += count;
       return span;
@@ -107,10 +107,12 @@ export class ModelRunner {
   async #attendOne(query: Float32Array, view: { readonly key: Float32Array; readonly value: Float32Array; readonly length: number }, mask: Float32Array | null): Promise<Float32Array> {
     const { pieces, spec, deterministic } = this.#options;
     const tokens = query.length / (spec.attention.headCount * spec.attention.headSize);
-    if (mask !== null || !deterministic) return pieces.attend({ ...view, query, tokens, mask });
+    if (tokens > 1 || !deterministic) return pieces.attend({ ...view, query, tokens, mask });
     const padded = new Float32Array(2 * query.length);
     padded.set(query);
-    const both = await pieces.attend({ ...view, query: padded, tokens: 2, mask: new Float32Array(2 * view.length) });
+    const paddedMask = new Float32Array(2 * view.length);
+    if (mask !== null) paddedMask.set(mask);
+    const both = await pieces.attend({ ...view, query: padded, tokens: 2, mask: paddedMask });
     return both.subarray(0, query.length);
   }
 
