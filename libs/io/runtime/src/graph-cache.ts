@@ -25,7 +25,7 @@ export class GraphCache {
     return existsSync(this.modelFile(digest));
   }
 
-  /** Writes a graph with its weights. Fails with `resource_exhausted` where the disk is full. */
+  /** Writes a graph with its weights. Fails with `resource_exhausted` where the disk is full, `failed_precondition` where the folder can't be written, `data_loss` where a graph of this digest lies there incomplete. */
   async write(digest: string, graph: Graph, onBytes: (bytes: number) => void): Promise<void> {
     const temporary = join(this.#folder, `${digest}.${randomBytes(6).toString('hex')}.part`);
     try {
@@ -34,7 +34,8 @@ export class GraphCache {
       await writeFile(join(temporary, MODEL_FILE), graph.model);
       await rename(temporary, join(this.#folder, digest));
     } catch (cause) {
-      await rm(temporary, { recursive: true, force: true });
+      // Why it failed counts, not that there is nothing to take away.
+      await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
       // Another process was faster with the same content.
       if (!this.has(digest)) throw writeError(cause);
     }
@@ -46,8 +47,11 @@ async function writeWeights(file: string, weights: readonly PlacedWeight[], onBy
   for (const weight of weights) {
     let position = weight.offset;
     for await (const chunk of weight.chunks()) {
-      await handle.write(chunk, 0, chunk.byteLength, position);
-      position += chunk.byteLength;
+      // The system may write less than asked for.
+      for (const end = position + chunk.byteLength; position < end; ) {
+        const rest = end - position;
+        position += (await handle.write(chunk, chunk.byteLength - rest, rest, position)).bytesWritten;
+      }
       onBytes(chunk.byteLength);
     }
     assert(position === weight.offset + weight.byteLength, 'a weight has the bytes that it promised');
@@ -55,7 +59,10 @@ async function writeWeights(file: string, weights: readonly PlacedWeight[], onBy
 }
 
 function writeError(cause: unknown): AppError {
-  if (cause instanceof AppError) return cause;
-  if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') return new AppError('resource_exhausted', 'the disk of the state folder is full: free some space or give --state-dir a larger disk', { cause });
-  return AppError.from(cause);
+  const { code } = cause as NodeJS.ErrnoException;
+  if (cause instanceof AppError || code === undefined) return AppError.from(cause);
+  if (code === 'ENOSPC') return new AppError('resource_exhausted', 'the disk of the state folder is full: free some space or give --state-dir a larger disk', { cause });
+  // A folder of the digest is there, but not with its model: no writer leaves one like that.
+  if (code === 'ENOTEMPTY') return new AppError('data_loss', 'a compiled graph in the cache lost a file: delete the cache folder in the state folder and start again', { cause });
+  return new AppError('failed_precondition', `the folder of compiled graphs can't be written (${code}): give --state-dir a folder that this user may write to`, { cause });
 }
