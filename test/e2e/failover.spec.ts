@@ -8,8 +8,8 @@ const TOKENS_BEFORE = 20;
 
 const clientOf = (cluster: RunningCluster): OpenAI => new OpenAI({ baseURL: `${cluster.ready.addresses.http}/v1`, apiKey: 'none', maxRetries: 0 });
 
-function kill(cluster: RunningCluster, id: string): void {
-  process.kill(cluster.ready.workers.find((worker) => worker.id === id)!.pid, 'SIGKILL');
+function kill(cluster: RunningCluster, id: string, signal: NodeJS.Signals = 'SIGKILL'): void {
+  process.kill(cluster.ready.workers.find((worker) => worker.id === id)!.pid, signal);
 }
 
 /** Streams one answer and calls `onChunk` with the number of chunks so far. */
@@ -54,6 +54,23 @@ describe('a worker that is killed', () => {
     const alive = workers.filter(({ state }) => state === 'ready');
     expect(alive.map(({ id }) => id).sort()).toEqual(['w1', 'w3']);
     expect(alive.reduce((sum, { hosted }) => sum + hosted.length, 0)).toBe(48);
+  });
+});
+
+describe('a worker that is asked to stop', () => {
+  it('hands its experts over before it goes: no answer is cut, changed or refused, although every expert has one replica only', async () => {
+    await using cluster = await startCluster(['--deterministic']);
+    const openai = clientOf(cluster);
+    const undisturbed = await stream(openai);
+    let underWay = 0;
+    const streams = Array.from({ length: 3 }, () =>
+      stream(openai, (count) => {
+        if (count === TOKENS_BEFORE && ++underWay === 3) kill(cluster, 'w2', 'SIGTERM');
+      }),
+    );
+    expect(await Promise.all(streams)).toEqual([undisturbed, undisturbed, undisturbed]);
+    await eventually('it is gone', () => cluster.events.some(({ sentence }) => sentence?.startsWith('worker w2') ?? false));
+    expect(await stream(openai)).toBe(undisturbed);
   });
 });
 

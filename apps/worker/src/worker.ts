@@ -9,8 +9,11 @@ import { Peers } from './peers.ts';
 import { notReady, ServedModel } from './served-model.ts';
 import { Snapshots } from './snapshots.ts';
 
-/** Between being asked to stop and cutting off the calls that still run. */
-const DRAIN_MS = 3_000;
+/** Between being asked to stop and leaving although the others still need this worker; loading its experts elsewhere takes a while. */
+const DRAIN_MS = 25_000;
+const DRAIN_POLL_MS = 50;
+/** Between leaving and cutting off the calls that still run. */
+const GRACE_MS = 3_000;
 
 /** One worker of the cluster, from listening to leaving. */
 export class ClusterWorker {
@@ -45,15 +48,32 @@ export class ClusterWorker {
     const running = link.run(ended.signal);
     try {
       await Promise.race([aborted(stop), this.#broken.promise]);
+      await this.#drain(link);
     } finally {
-      this.#isDraining = true;
       ended.abort();
       await running;
-      await server.close({ graceMs: DRAIN_MS });
+      await server.close({ graceMs: GRACE_MS });
       await this.#ready?.close();
       this.#peers.close();
       control.close();
     }
+  }
+
+  /** Takes nothing new and stays until the others can do without: its experts are elsewhere, and what it leads is done. */
+  async #drain(link: ControlLink): Promise<void> {
+    this.#isDraining = true;
+    link.nudge();
+    const deadlineMs = systemClock.nowMs() + DRAIN_MS;
+    while (this.#isNeeded() && systemClock.nowMs() < deadlineMs) await systemClock.sleep(DRAIN_POLL_MS);
+  }
+
+  #isNeeded(): boolean {
+    if (this.#ready === null) return false;
+    const { id } = this.#environment;
+    const { workers, placement } = this.#snapshots.current;
+    const others = workers.some((worker) => worker.id !== id && ['joining', 'loading', 'ready'].includes(worker.state));
+    const hosts = placement.some((experts) => experts.some((replicas) => replicas.some(({ worker }) => worker === id)));
+    return others && (hosts || this.#ready.describe().runningSequences > 0);
   }
 
   #serve(): Promise<GrpcServer> {
