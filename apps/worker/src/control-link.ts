@@ -75,6 +75,7 @@ export class ControlLink {
     while (!stop.aborted) {
       await this.#orRetry('watch', stop, async () => {
         for await (const snapshot of control.watch(stop)) onSnapshot(snapshot);
+        if (!stop.aborted) throw new AppError('unavailable', 'the control plane ended the watch');
       });
     }
   }

@@ -7,7 +7,7 @@ export interface ResidencyOptions {
   readonly self: WorkerId;
   readonly compiled: CompiledModel;
   readonly model: OnnxModel;
-  readonly compiler: CompileThreads;
+  readonly compiler: Pick<CompileThreads, 'compile' | 'threads'>;
   /** Told whenever what is held, or how far it is, changed. */
   readonly onChange: () => void;
 }
