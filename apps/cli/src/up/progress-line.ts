@@ -16,7 +16,8 @@ export function progressLine(stream: WriteStream): ProgressLine {
 
 function redrawn(stream: WriteStream): ProgressLine {
   return {
-    show: (workers) => void stream.write(`${CLEAR_LINE}${bar(workers)}`),
+    // A line that wraps could not be cleared again.
+    show: (workers) => void stream.write(`${CLEAR_LINE}${bar(workers).slice(0, stream.columns - 1)}`),
     end: () => void stream.write(CLEAR_LINE),
   };
 }

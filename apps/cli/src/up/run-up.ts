@@ -38,7 +38,7 @@ export async function runUp(options: UpOptions): Promise<void> {
     if (!interruption.stop.aborted) throw thrown;
     if (options.oneShot) throw new AppError('cancelled', 'interrupted before the answer was complete', { cause: thrown });
   } finally {
-    if (interruption.stop.aborted) report.notice('draining: answers under way finish first, a second Ctrl-C does not wait');
+    if (interruption.stop.aborted) report.notice(options.oneShot ? 'stopping' : 'draining: answers under way finish first, a second Ctrl-C does not wait');
     await cluster.stop(interruption.hurry);
     folder.close();
   }

@@ -18,6 +18,10 @@ it('makes a folder that only its owner can read', () => {
   folder.close();
 });
 
+it.each(['/proc/essaim', join(import.meta.filename, 'essaim')])('refuses %s, where nothing can be written, in one sentence', (unwritable) => {
+  expect(() => openStateFolder(unwritable, 'cluster')).toThrow(`the state folder ${unwritable} can't be written`);
+});
+
 it('lets one cluster in at a time, and the next one after it', () => {
   const first = openStateFolder(root, 'cluster');
   expect(() => openStateFolder(root, 'cluster')).toThrow(`a cluster (pid ${process.pid}) already runs in ${root}`);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { AppError } from '@essaim/core';
 import { acquireLock, isAbandoned } from './lock.ts';
 
@@ -50,7 +50,13 @@ function removeAbandoned(runs: string): void {
   }
 }
 
+/** Level by level: Node's recursive mkdir never returns where the system refuses a folder with ENOENT, as /proc does. */
 function privateFolder(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (!existsSync(dirname(path))) privateFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
   return path;
 }

@@ -6,18 +6,26 @@ import { tokensPerSecond, type Answer, type ReadyView, type Report } from './rep
 
 /** For people: results on stdout, everything else on stderr. */
 export function textReport({ quiet }: { readonly quiet: boolean }): Report {
-  const note = (line: string): void => void (quiet || process.stderr.write(`${line}\n`));
+  let isInsideLine = false;
+  const endLine = (): void => {
+    if (isInsideLine) process.stdout.write('\n');
+    isInsideLine = false;
+  };
+  const note = (line: string): void => {
+    endLine();
+    if (!quiet) process.stderr.write(`${line}\n`);
+  };
   const progress = quiet ? null : progressLine(process.stderr);
   return {
     loading: (workers) => progress?.show(workers),
     loadingEnded: () => progress?.end(),
     ready: (view) => void process.stdout.write(`${readyScreen(view)}\n`),
     notice: note,
-    piece: (text) => void process.stdout.write(text),
-    answer: (answer) => {
-      process.stdout.write('\n');
-      note(`\n${summary(answer)}`);
+    piece: (text) => {
+      process.stdout.write(text);
+      if (text !== '') isInsideLine = !text.endsWith('\n');
     },
+    answer: (answer) => note(`\n${summary(answer)}`),
   };
 }
 
