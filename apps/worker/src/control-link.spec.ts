@@ -47,7 +47,7 @@ const settled = (): Promise<void> => expect.poll(() => clock.sleeping).toBe(1);
 async function restart(): Promise<void> {
   await control.stop();
   await expect.poll(() => clock.sleeping).toBe(2);
-  control = await TestControlPlane.start(control.port);
+  control = await TestControlPlane.start({ port: control.port });
 }
 
 /** Until it holds; the link's pauses pass meanwhile. */
@@ -118,7 +118,7 @@ describe('a worker\'s link', () => {
     await control.stop();
     start();
     await expect.poll(() => clock.sleeping).toBe(2);
-    control = await TestControlPlane.start(port);
+    control = await TestControlPlane.start({ port });
     await retryingUntil(() => control.reports.length > 0);
     expect(control.joins).toEqual([REGISTRATION]);
   });

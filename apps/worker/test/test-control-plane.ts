@@ -1,5 +1,5 @@
 import { AppError, type ClusterSnapshot, type Lease, leaseId, type LeaseId, type WorkerRegistration, type WorkerReport } from '@essaim/core';
-import { type ControlPlaneApi, type GrpcServer, serveControlPlane } from '@essaim/rpc';
+import { type ControlPlaneApi, type GrpcServer, type PeerSecurity, serveControlPlane } from '@essaim/rpc';
 
 export const LEASE_TTL_MS = 3_000;
 
@@ -15,9 +15,9 @@ export class TestControlPlane implements ControlPlaneApi {
   #server: GrpcServer | null = null;
 
   /** Port 0 for any free one. */
-  static async start(port = 0): Promise<TestControlPlane> {
+  static async start({ port = 0, tls = 'insecure-loopback' }: { readonly port?: number; readonly tls?: PeerSecurity } = {}): Promise<TestControlPlane> {
     const control = new TestControlPlane();
-    control.#server = await serveControlPlane(control, { host: '127.0.0.1', port, tls: 'insecure-loopback' });
+    control.#server = await serveControlPlane(control, { host: '127.0.0.1', port, tls });
     return control;
   }
 

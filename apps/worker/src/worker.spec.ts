@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type ClusterRole, createClusterAuthority, type IssuedCertificate, issueCertificate } from '@essaim/auth';
+import { GREEDY, requestId, sequenceId } from '@essaim/core';
+import { connectWorker } from '@essaim/rpc';
+import { createLogger } from '@essaim/telemetry';
+import { NEVER, SELF, snapshot } from '../test/samples.ts';
+import { TestControlPlane } from '../test/test-control-plane.ts';
+import { ClusterWorker } from './worker.ts';
+
+/** A worker from listening to leaving, without a model; with one it is tested as a process of its own. */
+
+const logger = createLogger({ component: 'test', level: 'silent' });
+
+let certificates: Record<ClusterRole, IssuedCertificate>;
+beforeAll(async () => {
+  const now = new Date();
+  const authority = await createClusterAuthority({ now });
+  const issue = (role: ClusterRole): Promise<IssuedCertificate> => issueCertificate(authority, { role, name: `${role}-1`, now });
+  certificates = { 'control-plane': await issue('control-plane'), gateway: await issue('gateway'), worker: await issue('worker') };
+});
+
+let folder: string;
+let control: TestControlPlane;
+let stop: AbortController;
+let running: Promise<void>;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'essaim-worker-'));
+  control = await TestControlPlane.start({ tls: certificates['control-plane'] });
+  stop = new AbortController();
+  // This test is not the parent that it would tell where it listens.
+  vi.spyOn(process as { send: (...sent: unknown[]) => boolean }, 'send').mockImplementation((...sent) => {
+    (sent.at(-1) as () => void)();
+    return true;
+  });
+  const environment = { id: SELF, host: '127.0.0.1', port: 0, controlAddress: control.address, threads: 1, memoryBytes: 2 ** 30, stateFolder: folder, tls: certificates.worker };
+  running = new ClusterWorker(environment, logger).run(stop.signal);
+  running.catch(() => undefined);
+});
+afterEach(async () => {
+  stop.abort();
+  await running.catch(() => undefined);
+  await control.stop();
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+const generate = (address: string) => {
+  const lead = connectWorker(address, { tls: certificates.gateway });
+  const request = {
+    requestId: requestId('r'), sequenceId: sequenceId('s'), promptIds: [1], generatedIds: [], sampling: GREEDY, maxTokens: 1, minTokens: 0, stopTokenIds: [],
+    ignoreEos: false, logprobs: null, promptLogprobs: null, timeoutMs: 5_000,
+  };
+  const answer = async (): Promise<void> => {
+    for await (const _ of lead.generate(request, NEVER));
+  };
+  return answer().finally(() => lead.close());
+};
+
+describe('a worker without a model', () => {
+  it('listens, joins under the address where it listens, and says that it is not ready', async () => {
+    await expect.poll(() => control.reports.length).toBeGreaterThan(0);
+    const [{ id, pid, address, roles }] = control.joins as [typeof control.joins[0]];
+    expect({ id, pid, roles }).toEqual({ id: SELF, pid: process.pid, roles: { lead: true, expert: true } });
+    expect(control.reports[0]).toMatchObject({ state: 'joining', epoch: 0, hosted: [], leadReady: false, failure: null });
+    await expect(generate(address)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('still loading') as string });
+  });
+
+  it('gives its lease back when told to stop, and answers nobody any more', async () => {
+    await expect.poll(() => control.reports.length).toBeGreaterThan(0);
+    stop.abort();
+    await running;
+    expect(control.left).toHaveLength(1);
+    await expect(generate(control.joins[0]!.address)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('a worker that can\'t serve the model', () => {
+  it('says why in its last report, gives its lease back and ends with the same sentence', async () => {
+    const directory = join(folder, 'no such model');
+    control.publish(snapshot(1, { model: { id: 'missing', directory, dtype: 'float32', deterministic: false } }));
+    const reason = { code: 'not_found', message: expect.stringContaining(directory) as string };
+    await expect(running).rejects.toMatchObject(reason);
+    expect(control.reports.at(-1)).toMatchObject({ failure: expect.stringContaining(directory) as string, epoch: 1 });
+    expect(control.left).toHaveLength(1);
+  });
+});
