@@ -15,6 +15,8 @@ export interface SessionOptions {
 /** One graph, ready to run. `run` computes on the calling thread, a turn of the event loop later. */
 export class OnnxSession {
   readonly #session: InferenceSession;
+  /** Runs under way: what they compute with can't be taken from them. */
+  readonly #running = new Set<Promise<unknown>>();
 
   private constructor(session: InferenceSession) {
     this.#session = session;
@@ -35,7 +37,7 @@ export class OnnxSession {
     for (const [name, { data, dims }] of Object.entries(inputs)) {
       feeds[name] = data instanceof Float32Array ? new Tensor('float32', data, dims) : new Tensor('int64', data, dims);
     }
-    const results = await this.#session.run(feeds);
+    const results = await this.#tracked(this.#session.run(feeds));
     const outputs: Record<string, Float32Array> = {};
     for (const [name, { data }] of Object.entries(results)) {
       assert(data instanceof Float32Array, 'graphs put out float32');
@@ -44,8 +46,19 @@ export class OnnxSession {
     return outputs;
   }
 
+  /** Frees the weights once the runs under way are done; none may begin any more. */
   async release(): Promise<void> {
+    await Promise.allSettled(this.#running);
     await this.#session.release();
+  }
+
+  async #tracked<T>(run: Promise<T>): Promise<T> {
+    this.#running.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#running.delete(run);
+    }
   }
 }
 
