@@ -52,7 +52,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const grpc = await serveInference(inferenceApi({ context, generation, metrics }), { host: settings.host, port: settings.grpcPort, onFailure });
   const readiness = new Readiness({ view, leads, clock, log, probeTokenId: model.bosTokenId ?? 0, onChange: (state) => tellEverybody(state, { grpc, metrics, options }) });
   const http = await serveHttp({ context, generation, readiness, metrics, clock, log }, { host: settings.host, port: settings.httpPort });
-  const following = Promise.all([view.follow(controlPlane, { clock, log }, stopped.signal), readiness.follow(draining.signal)]);
+  const following = Promise.all([view.follow(controlPlane, { clock, log }, stopped.signal), leads.follow(view, stopped.signal), readiness.follow(draining.signal)]);
 
   return {
     httpPort: http.port,

@@ -49,6 +49,20 @@ describe('a lead worker that is lost', () => {
     expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain('essaim_gateway_failovers_total 1');
   });
 
+  it('costs no token where it only hangs: its sequences go on elsewhere under the placement that has lost it', async () => {
+    await using gateway = await startReadyGateway({ leads: 2 });
+    for (const lead of gateway.leads) {
+      lead.script = (request, signal) => (request.generatedIds.length > 0 ? story(lead.id, request) : storyThenSilence(request, 7, signal));
+    }
+    const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    let ids: number[] = [];
+    for await (const { choices: [choice] } of await openai.completions.create({ ...REQUEST, stream: true, return_token_ids: true } as typeof REQUEST & { stream: true })) {
+      ids = ids.concat((choice as unknown as { token_ids: number[] }).token_ids);
+      if (ids.length === 7) gateway.publish({ states: gateway.leads.map(({ requests }) => (requests.length > 0 ? 'lost' : 'ready')) });
+    }
+    expect(ids).toEqual(story30);
+  });
+
   it('costs no token of a whole answer either', async () => {
     await using gateway = await startReadyGateway({ leads: 2 });
     dieAfter(7, gateway);

@@ -1,20 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { type ClusterSnapshot, workerId, type WorkerState } from '@essaim/core';
+import { type ClusterSnapshot, GREEDY, requestId, sequenceId, type SequenceRequest, workerId, type WorkerState } from '@essaim/core';
+import { ClusterView } from './cluster-view.ts';
 import { LeadPool } from './lead-pool.ts';
 
-const snapshot = (states: Readonly<Record<string, WorkerState>>): ClusterSnapshot => ({
-  clusterId: 'c', epoch: 1, model: { id: 'm', directory: '/', dtype: 'int8', deterministic: false }, placement: [],
+const snapshot = (states: Readonly<Record<string, WorkerState>>, epoch = 1): ClusterSnapshot => ({
+  clusterId: 'c', epoch, model: { id: 'm', directory: '/', dtype: 'int8', deterministic: false }, placement: [],
   workers: Object.entries(states).map(([id, state]) => ({ id: workerId(id), address: `${id}:1`, state, roles: { lead: id !== 'expert-only', expert: true } })),
 });
 
-/** Connections that only remember whether they are open. */
+const REQUEST: SequenceRequest = {
+  requestId: requestId('r'), sequenceId: sequenceId('s'), promptIds: [1], generatedIds: [], sampling: GREEDY,
+  maxTokens: 1, minTokens: 0, stopTokenIds: [], ignoreEos: false, logprobs: null, promptLogprobs: null, timeoutMs: 1_000,
+};
+
+/** Connections that only remember whether they are open, and whose calls wait for their signal. */
 function createPool(): { pool: LeadPool; open: Set<string>; take(states: Readonly<Record<string, WorkerState>>, except?: string[]): ReturnType<LeadPool['take']> } {
   const open = new Set<string>();
   const pool = new LeadPool((address) => {
     open.add(address);
-    return { address, close: () => open.delete(address), generate: async function* () {} };
+    return { address, close: () => open.delete(address), generate: hang };
   });
   return { pool, open, take: (states, except = []) => pool.take(snapshot(states), { except: new Set(except.map(workerId)) }) };
+}
+
+async function* hang(_request: SequenceRequest, signal: AbortSignal): AsyncGenerator<never> {
+  await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
 }
 
 describe('LeadPool', () => {
@@ -38,16 +48,25 @@ describe('LeadPool', () => {
     expect(take({ a: 'loading', b: 'draining', c: 'lost', 'expert-only': 'ready', d: 'ready' }, ['d'])).toBeNull();
   });
 
-  it('keeps one connection to each worker, and none to a worker that left and is idle', () => {
-    const { take, open } = createPool();
-    const lead = take({ a: 'ready' })!;
+  it('keeps one connection to each worker, and gives up those of workers that are lost or came back elsewhere', async () => {
+    const { pool, take, open } = createPool();
+    const view = new ClusterView();
+    const over = new AbortController();
+    view.take(snapshot({ a: 'ready', b: 'ready' }));
+    const following = pool.follow(view, over.signal);
+    using lead = take({ a: 'ready' })!;
     take({ a: 'ready' })![Symbol.dispose]();
-    expect([...open]).toEqual(['a:1']);
-    take({ b: 'ready', a: 'lost' });
-    expect([...open].sort()).toEqual(['a:1', 'b:1']);
-    lead[Symbol.dispose]();
-    take({ b: 'ready' });
+    using other = take({ b: 'ready' })!;
+    expect([...open]).toEqual(['a:1', 'b:1']);
+    const [atLost, atOther] = [lead, other].map(async (each) => each.generate(REQUEST, new AbortController().signal)[Symbol.asyncIterator]().next());
+    view.take(snapshot({ b: 'ready', a: 'lost' }, 2));
+    await expect(atLost).rejects.toMatchObject({ code: 'unavailable', message: 'worker a is lost' });
     expect([...open]).toEqual(['b:1']);
+    view.take({ ...snapshot({}, 3), workers: [{ id: workerId('b'), address: 'elsewhere:1', state: 'ready', roles: { lead: true, expert: true } }] });
+    await expect(atOther).rejects.toMatchObject({ code: 'unavailable' });
+    expect([...open]).toEqual([]);
+    over.abort();
+    await following;
   });
 
   it('closes every connection in the end', () => {

@@ -1,5 +1,7 @@
 import { assert, type ClusterSnapshot, type WorkerId } from '@essaim/core';
-import { type Connection, type LeadApi } from '@essaim/rpc';
+import { type Connection, ConnectionLost, type LeadApi } from '@essaim/rpc';
+import { untilAborted } from '../until-aborted.ts';
+import { type ClusterView } from './cluster-view.ts';
 
 /** A lead worker taken for one sequence. Disposing of it gives it back. */
 export interface Lead extends Disposable, LeadApi {
@@ -13,6 +15,8 @@ export interface LeadChoice {
 
 interface Held {
   readonly connection: LeadApi & Connection;
+  /** Aborts when the worker is lost. */
+  readonly lost: AbortController;
   sequences: number;
 }
 
@@ -28,12 +32,20 @@ export class LeadPool {
 
   /** The ready lead that runs the fewest of our sequences, ties in turn; null where there is none. */
   take(snapshot: ClusterSnapshot, { except }: LeadChoice): Lead | null {
-    this.#closeIdle(snapshot);
     const candidates = snapshot.workers.filter(({ id, roles, state }) => roles.lead && state === 'ready' && !except.has(id));
     const fewest = Math.min(...candidates.map(({ id }) => this.#sequencesOf(id)));
     const idlest = candidates.filter(({ id }) => this.#sequencesOf(id) === fewest);
     const chosen = idlest[this.#turn++ % idlest.length];
     return chosen === undefined ? null : this.#lend(chosen.id, chosen.address);
+  }
+
+  /** Until the signal aborts, gives up what a newer look at the cluster no longer has. */
+  async follow(view: Pick<ClusterView, 'known'>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const { snapshot, replaced } = view.known;
+      if (snapshot !== null) this.#dropLost(snapshot);
+      await untilAborted(AbortSignal.any([signal, replaced]));
+    }
   }
 
   /** Ends every connection; sequences under way fail. */
@@ -43,12 +55,12 @@ export class LeadPool {
   }
 
   #lend(id: WorkerId, address: string): Lead {
-    const held = this.#held.get(id) ?? { connection: this.#connect(address), sequences: 0 };
+    const held = this.#held.get(id) ?? { connection: this.#connect(address), lost: new AbortController(), sequences: 0 };
     this.#held.set(id, held);
     held.sequences++;
     return {
       id,
-      generate: (request, signal) => held.connection.generate(request, signal),
+      generate: (request, signal) => held.connection.generate(request, AbortSignal.any([signal, held.lost.signal])),
       [Symbol.dispose]: () => {
         assert(held.sequences > 0, 'a lead is given back once');
         held.sequences--;
@@ -60,13 +72,14 @@ export class LeadPool {
     return this.#held.get(id)?.sequences ?? 0;
   }
 
-  /** A worker that left never comes back under its id. */
-  #closeIdle({ workers }: ClusterSnapshot): void {
-    const present = new Set(workers.filter(({ state }) => state !== 'lost').map(({ id }) => id));
-    for (const [id, { connection, sequences }] of this.#held) {
-      if (present.has(id) || sequences > 0) continue;
-      connection.close();
+  /** A worker that hangs breaks no connection: its sequences go on elsewhere as soon as its lease has run out. One that comes back has a new connection. */
+  #dropLost({ workers }: ClusterSnapshot): void {
+    const addresses = new Map(workers.filter(({ state }) => state !== 'lost').map(({ id, address }) => [id, address]));
+    for (const [id, { connection, lost }] of this.#held) {
+      if (addresses.get(id) === connection.address) continue;
       this.#held.delete(id);
+      lost.abort(new ConnectionLost('unavailable', `worker ${id} is lost`));
+      connection.close();
     }
   }
 }
