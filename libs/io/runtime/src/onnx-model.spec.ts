@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ExpertKey } from '@essaim/core';
+import { type PieceKey, pieceName, WEIGHTS_FILE } from '@essaim/graph';
+import { syntheticModel } from '../test/synthetic-model.ts';
+import { compileIntoCache } from './compile.ts';
+import { GraphCache } from './graph-cache.ts';
+import { OnnxModel, type PieceFile } from './onnx-model.ts';
+
+let folder: string;
+let model: OnnxModel;
+const compiled = syntheticModel({ hiddenSize: 64, expertSize: 96, vocabSize: 300, dtype: 'float32' });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'essaim-model-'));
+  model = new OnnxModel(compiled.spec, { threads: 1 });
+});
+afterEach(async () => {
+  await model.close();
+  rmSync(folder, { recursive: true });
+});
+
+const compile = (key: PieceKey): Promise<PieceFile> => compileIntoCache(compiled, key, new GraphCache(folder), { onBytes: () => undefined });
+const EXPERT: ExpertKey = { layer: 0, expert: 1 };
+const PIECE: PieceKey = { kind: 'expert', ...EXPERT };
+const rows = (count: number): Float32Array => Float32Array.from({ length: count * 64 }, (_, index) => Math.sin(index));
+
+describe('a piece', () => {
+  it('is held from when it was loaded until it is unloaded, and its bytes with it', async () => {
+    const [expert, head] = [await compile(PIECE), await compile({ kind: 'head' })];
+    expect([model.holds(EXPERT), model.keys(), model.weightBytes]).toEqual([false, [], 0]);
+    await model.load(expert);
+    await model.load(head);
+    expect(model.keys().map(pieceName).sort()).toEqual(['expert.0.1', 'head']);
+    expect([model.holds(EXPERT), model.holds({ layer: 0, expert: 0 }), model.weightBytes]).toEqual([true, false, expert.weightBytes + head.weightBytes]);
+    await model.unload(PIECE);
+    expect([model.holds(EXPERT), model.keys(), model.weightBytes]).toEqual([false, [{ kind: 'head' }], head.weightBytes]);
+  });
+
+  it('is loaded once, whoever asks how often, and may be unloaded where it is not', async () => {
+    const expert = await compile(PIECE);
+    await model.load(expert);
+    await model.load(expert);
+    expect([model.keys(), model.weightBytes]).toEqual([[PIECE], expert.weightBytes]);
+    await model.unload(PIECE);
+    await model.unload(PIECE);
+    expect(model.keys()).toEqual([]);
+  });
+
+  it('gives the same after it was unloaded and loaded again', async () => {
+    const expert = await compile(PIECE);
+    await model.load(expert);
+    const first = await model.run(EXPERT, rows(3));
+    await model.unload(PIECE);
+    await model.load(expert);
+    expect(await model.run(EXPERT, rows(3))).toEqual(first);
+  });
+});
+
+describe('an expert', () => {
+  it('computes each row by itself, whatever else is in the batch', async () => {
+    await model.load(await compile(PIECE));
+    const all = await model.run(EXPERT, rows(9));
+    expect(all).toHaveLength(9 * 64);
+    for (const row of [0, 4, 8]) expect(await model.run(EXPERT, rows(9).slice(row * 64, (row + 1) * 64))).toEqual(all.slice(row * 64, (row + 1) * 64));
+  });
+
+  it('that is not here is refused with a code that lets the caller go elsewhere', async () => {
+    await expect(model.run(EXPERT, rows(1))).rejects.toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('expert 1 of layer 0') as string });
+  });
+
+  it('that is unloaded while it is called answers or is refused like one that is not here', async () => {
+    const expert = await compile(PIECE);
+    await model.load(expert);
+    const answer = await model.run(EXPERT, rows(2));
+    for (let round = 0; round < 5; round++) {
+      const calls = Array.from({ length: 3 }, () => model.run(EXPERT, rows(2)));
+      const outcomes = Promise.allSettled(calls);
+      await model.unload(PIECE);
+      for (const outcome of await outcomes) {
+        if (outcome.status === 'fulfilled') expect(outcome.value).toEqual(answer);
+        else expect(outcome.reason).toMatchObject({ code: 'failed_precondition' });
+      }
+      await model.load(expert);
+    }
+  });
+});
+
+describe('a file in the cache that is damaged', () => {
+  const damages: [string, (file: string) => void][] = [
+    ['has no weights', (file) => rmSync(join(dirname(file), WEIGHTS_FILE))],
+    ['has too few weights', (file) => truncateSync(join(dirname(file), WEIGHTS_FILE), statSync(join(dirname(file), WEIGHTS_FILE)).size - 5000)],
+    ['has no model', (file) => rmSync(file)],
+    ['has another model', (file) => writeFileSync(file, 'not a graph')],
+    ['has half a model', (file) => truncateSync(file, statSync(file).size >> 1)],
+    ['has an empty model', (file) => truncateSync(file, 0)],
+  ];
+
+  it.each(damages.flatMap(([what, damage]) => (['expert', 'head'] as const).map((kind) => ({ what, kind, damage }))))('because it $what is refused with a sentence, for a $kind', async ({ kind, damage }) => {
+    const file = await compile(kind === 'head' ? { kind } : PIECE);
+    damage(file.modelFile);
+    await expect(model.load(file)).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining('delete the cache folder') as string });
+    expect([model.keys(), model.weightBytes]).toEqual([[], 0]);
+  });
+});
