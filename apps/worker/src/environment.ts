@@ -1,5 +1,6 @@
 import { workerId, type WorkerId } from '@essaim/core';
-import { portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
+import { choiceVariable, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
+import { ACTIVATION_DTYPES, type ActivationDtype } from '@essaim/rpc';
 
 /** What a worker is told by whoever starts it. What it serves it learns from the control plane. */
 export interface WorkerEnvironment {
@@ -12,6 +13,8 @@ export interface WorkerEnvironment {
   readonly threads: number;
   /** Bytes that weights and KV may take. */
   readonly memoryBytes: number;
+  /** How its activations travel to other workers, outside deterministic mode. */
+  readonly wireDtype: ActivationDtype;
   readonly stateFolder: string;
   readonly tls: TlsFiles;
 }
@@ -23,6 +26,7 @@ export const readEnvironment = (): WorkerEnvironment => ({
   controlAddress: textVariable('ESSAIM_CONTROL_ADDRESS'),
   threads: wholeVariable('ESSAIM_THREADS_PER_WORKER', { from: 1, to: 1024 }),
   memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
+  wireDtype: choiceVariable('ESSAIM_WIRE_DTYPE', ACTIVATION_DTYPES),
   stateFolder: textVariable('ESSAIM_STATE_DIR'),
   tls: readTlsFiles(),
 });

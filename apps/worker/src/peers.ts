@@ -1,14 +1,14 @@
 import { type ClusterSnapshot, type WorkerId } from '@essaim/core';
 import { type ExpertPeer } from '@essaim/dispatch';
-import { type Connection, connectWorker, type PeerConnectionOptions } from '@essaim/rpc';
+import { type Connection, connectWorker, type WorkerConnectionOptions } from '@essaim/rpc';
 
 /** Connections to the other workers of the placement, one each. They connect when first used. */
 export class Peers {
   readonly #self: WorkerId;
-  readonly #options: PeerConnectionOptions;
+  readonly #options: WorkerConnectionOptions;
   readonly #connections = new Map<WorkerId, ExpertPeer & Connection>();
 
-  constructor(self: WorkerId, options: PeerConnectionOptions) {
+  constructor(self: WorkerId, options: WorkerConnectionOptions) {
     this.#self = self;
     this.#options = options;
   }

@@ -31,7 +31,7 @@ export class ClusterWorker {
   constructor(environment: WorkerEnvironment, logger: Logger) {
     this.#environment = environment;
     this.#logger = logger;
-    this.#peers = new Peers(environment.id, { tls: environment.tls });
+    this.#peers = new Peers(environment.id, { tls: environment.tls, wireDtype: environment.wireDtype });
     this.#broken.promise.catch(() => undefined);
   }
 

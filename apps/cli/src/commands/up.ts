@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { WEIGHT_DTYPES } from '@essaim/core';
+import { ACTIVATION_DTYPES, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
 import { decimal, port, seed, text, wholeNumber } from '../flags.ts';
 import { runUp } from '../up/run-up.ts';
 import { resolveOptions, type UpFlags } from '../up/options.ts';
@@ -32,6 +33,7 @@ export function upCommand(): Command {
     .addOption(flag('--workers <n>', 'WORKERS', 'worker processes').argParser(wholeNumber({ from: 1, to: 64 })).default(3))
     .addOption(flag('--replicas <n>', 'REPLICAS', 'copies of every expert, each on another worker').argParser(wholeNumber({ from: 1, to: 64 })).default(1))
     .addOption(flag('--threads-per-worker <n>', 'THREADS_PER_WORKER', `threads that compute (default: the ${availableParallelism()} cores shared out)`).argParser(wholeNumber({ from: 1, to: 1024 })))
+    .addOption(flag('--wire-dtype <f32|f16|bf16|int8>', 'WIRE_DTYPE', 'form of activations between workers, always f32 with --deterministic').choices(ACTIVATION_DTYPES).default(DEFAULT_ACTIVATION_DTYPE))
     .addOption(flag('--state-dir <dir>', 'STATE_DIR', 'everything that is written goes here (default: essaim in the XDG state folder)').argParser(text));
 
   command.optionsGroup('Network (with --prompt each port defaults to any free one):');

@@ -31,13 +31,14 @@ export function serverEnvironment({ host, ports }: UpOptions): Record<string, st
 const WORKERS_MEMORY_SHARE = 0.8;
 
 /** Workers of one machine talk over loopback, each on a port of its own, and share its memory. */
-export function workerEnvironment(id: string, { threadsPerWorker, workers }: UpOptions): Record<string, string> {
+export function workerEnvironment(id: string, { threadsPerWorker, wireDtype, workers }: UpOptions): Record<string, string> {
   const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
   return {
     ESSAIM_WORKER_ID: id,
     ESSAIM_WORKER_HOST: '127.0.0.1',
     ESSAIM_WORKER_PORT: '0',
     ESSAIM_THREADS_PER_WORKER: String(threadsPerWorker),
+    ESSAIM_WIRE_DTYPE: wireDtype,
     ESSAIM_WORKER_MEMORY_BYTES: String(Math.floor((memoryBytes * WORKERS_MEMORY_SHARE) / workers)),
   };
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
+import { DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
 import { resolveOptions } from './options.ts';
 
 const FLAGS = { workers: 3, replicas: 1, host: '127.0.0.1', maxTokens: 64, temperature: 0 };
@@ -20,6 +21,11 @@ it('quantises a checkpoint of the user to int8 unless told otherwise, and names 
 
 it('a one-shot takes free ports except where one is given', () => {
   expect(resolveOptions({ ...FLAGS, prompt: 'x', httpPort: 9000 }).ports).toEqual({ http: 9000, grpc: 0, admin: 0, control: 0 });
+});
+
+it('sends activations between workers as asked', () => {
+  expect(resolveOptions(FLAGS).wireDtype).toBe(DEFAULT_ACTIVATION_DTYPE);
+  expect(resolveOptions({ ...FLAGS, wireDtype: 'bf16' }).wireDtype).toBe('bf16');
 });
 
 it('keeps its state in the XDG state folder', () => {

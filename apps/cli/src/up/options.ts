@@ -2,6 +2,7 @@ import { availableParallelism, homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { AppError, type ModelRef, type WeightDtype } from '@essaim/core';
 import { flagVariable } from '@essaim/process';
+import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
 import { packageRoot } from '../package-root.ts';
 
 /** What commander hands over, each value parsed alone. */
@@ -13,6 +14,7 @@ export interface UpFlags {
   readonly workers: number;
   readonly replicas: number;
   readonly threadsPerWorker?: number;
+  readonly wireDtype?: ActivationDtype;
   readonly stateDir?: string;
   readonly host: string;
   readonly httpPort?: number;
@@ -48,6 +50,8 @@ export interface UpOptions {
   readonly workers: number;
   readonly replicas: number;
   readonly threadsPerWorker: number;
+  /** How activations travel between workers. */
+  readonly wireDtype: ActivationDtype;
   /** Absolute. */
   readonly stateDirectory: string;
   readonly host: string;
@@ -70,6 +74,7 @@ export function resolveOptions(flags: UpFlags): UpOptions {
     workers: flags.workers,
     replicas: flags.replicas,
     threadsPerWorker: flags.threadsPerWorker ?? Math.max(1, Math.floor(availableParallelism() / flags.workers)),
+    wireDtype: flags.wireDtype ?? DEFAULT_ACTIVATION_DTYPE,
     stateDirectory: resolve(flags.stateDir ?? join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'essaim')),
     host: flags.host,
     ports: resolvePorts(flags),

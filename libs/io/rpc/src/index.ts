@@ -1,7 +1,8 @@
 export * from './services.ts';
 export { connectControlPlane, type Connection, type PeerConnectionOptions } from './control-plane/connect.ts';
 export { serveControlPlane, type PeerServerOptions } from './control-plane/serve.ts';
-export { connectWorker } from './worker/connect.ts';
+export { ACTIVATION_DTYPES, type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from './activations/form.ts';
+export { connectWorker, type WorkerConnectionOptions } from './worker/connect.ts';
 export { serveWorker, type WorkerApi } from './worker/serve.ts';
 export { connectInference, type InferenceConnectionOptions } from './inference/connect.ts';
 export { type Health, type InferenceServer, type InferenceServerOptions, serveInference } from './inference/serve.ts';

@@ -1,7 +1,13 @@
+import { type MessageInitShape } from '@bufbuild/protobuf';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AppError, type SequenceEvent } from '@essaim/core';
 import { type ExpertBatch } from '@essaim/dispatch';
-import { connectWorker, type GrpcServer, serveWorker, type WorkerApi } from '../src/index.ts';
+import { workerV1 } from '@essaim/contracts';
+import { peerServerCredentials } from '../src/bridge/security.ts';
+import { type Handlers } from '../src/bridge/service.ts';
+import { statusOf } from '../src/bridge/status.ts';
+import { GrpcServer } from '../src/grpc-server.ts';
+import { ACTIVATION_DTYPES, type ActivationDtype, connectWorker, serveWorker, type WorkerApi } from '../src/index.ts';
 import { CALLS_PER_STREAM } from '../src/worker/limits.ts';
 import { createTestCluster, type TestCluster } from './certificates.ts';
 import { batch, EVENTS, SEQUENCE_REQUEST } from './samples.ts';
@@ -29,8 +35,24 @@ async function serve(api: Partial<WorkerApi>): Promise<GrpcServer> {
   return server;
 }
 
-function connect(address: string, role: 'gateway' | 'worker'): ReturnType<typeof connectWorker> {
-  const worker = connectWorker(address, { tls: cluster[role] });
+/** A worker of another version, which answers each frame by itself. */
+async function serveOlder(answer: (frame: workerV1.ExecuteRequest) => MessageInitShape<typeof workerV1.ExecuteResponseSchema> | null): Promise<GrpcServer> {
+  const server = new GrpcServer({ host: '127.0.0.1', port: 0, credentials: peerServerCredentials(cluster.worker, '127.0.0.1'), receiveBytes: 1 << 20 });
+  cleanups.push(() => server.close({ graceMs: 0 }));
+  const handlers: Handlers<typeof workerV1.WorkerService> = {
+    generate: () => { throw new AppError('unimplemented', 'not here'); },
+    execute: async ({ requests, send }) => {
+      for await (const request of requests) {
+        const response = answer(request);
+        if (response !== null) await send(response);
+      }
+    },
+  };
+  return server.add({ descriptor: workerV1.WorkerService, handlers, access: { generate: 'anyone', execute: 'anyone' } }).listen();
+}
+
+function connect(address: string, role: 'gateway' | 'worker', wireDtype?: ActivationDtype): ReturnType<typeof connectWorker> {
+  const worker = connectWorker(address, { tls: cluster[role], ...(wireDtype && { wireDtype }) });
   cleanups.push(() => worker.close());
   return worker;
 }
@@ -143,6 +165,36 @@ describe('execute', () => {
     const sent = batch(3, 8);
     await connect(server.address, 'worker').execute(sent, NEVER);
     expect(batches).toEqual([sent]);
+  });
+
+  it.each(ACTIVATION_DTYPES)('in %s carries a row of small whole numbers exactly, both ways', async (wireDtype) => {
+    const batches: ExpertBatch[] = [];
+    const server = await serve({ expert: { execute: (received) => (batches.push(received), halve(received)) } });
+    const sent = { ...batch(3, 40), activations: Float32Array.from({ length: 120 }, (_, index) => (index % 2 === 0 ? 127 : -2 * (index % 60))) };
+    expect(await connect(server.address, 'worker', wireDtype).execute(sent, NEVER)).toEqual(await halve(sent));
+    expect(batches).toEqual([sent]);
+  });
+
+  it.each(['f16', 'bf16', 'int8'] as const)('in %s carries the exact bits of a batch whose rows are not to be reduced', async (wireDtype) => {
+    const sent = { ...batch(2, 2), activations: Float32Array.of(1 / 3, -1e-30, 1e30, NaN), reduce: false };
+    const server = await serve({});
+    expect(await connect(server.address, 'worker', wireDtype).execute(sent, NEVER)).toEqual(await halve(sent));
+  });
+
+  it('asks a worker that can not read the dtype again in f32, and never again otherwise', async () => {
+    const dtypes: number[] = [];
+    const { F32 } = workerV1.ActivationDtype;
+    const server = await serveOlder(({ frame }) => {
+      if (frame.case !== 'call') return null;
+      const { callId, dtype, activations } = frame.value;
+      dtypes.push(dtype);
+      const failure = { code: statusOf('unimplemented'), reason: 'only f32 can be read here' };
+      return { callId, outcome: dtype === F32 ? { case: 'result', value: { dtype, activations } } : { case: 'failure', value: failure } };
+    });
+    const worker = connect(server.address, 'worker', 'f16');
+    const sent = batch(2, 4);
+    for (let call = 0; call < 2; call++) expect(await worker.execute(sent, NEVER)).toEqual(sent.activations);
+    expect(dtypes).toEqual([workerV1.ActivationDtype.F16, F32, F32]);
   });
 
   it('returns one row per pair without reduce', async () => {

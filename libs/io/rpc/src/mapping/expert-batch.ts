@@ -2,26 +2,28 @@ import { type MessageInitShape } from '@bufbuild/protobuf';
 import { AppError } from '@essaim/core';
 import { workerV1 } from '@essaim/contracts';
 import { type ExpertBatch } from '@essaim/dispatch';
+import { ACTIVATION_DTYPES, type ActivationDtype, decodeActivations, encodeActivations } from '../activations/form.ts';
 import { required, toNumber } from './fields.ts';
-import { toBytes, toFloats } from './float-bytes.ts';
 
-const { F32 } = workerV1.ActivationDtype;
+const { F32, F16, BF16, INT8 } = workerV1.ActivationDtype;
+const WIRE: Readonly<Record<ActivationDtype, workerV1.ActivationDtype>> = { f32: F32, f16: F16, bf16: BF16, int8: INT8 };
 
-export const toWireCall = (callId: bigint, batch: ExpertBatch): MessageInitShape<typeof workerV1.ExpertCallSchema> => ({
-  callId,
-  step: BigInt(batch.step),
-  layer: batch.layer,
-  attempt: batch.attempt,
-  epoch: BigInt(batch.epoch),
-  dtype: F32,
-  rows: batch.rowOffsets.length - 1,
-  width: batch.hiddenSize,
-  activations: toBytes(batch.activations) as Uint8Array<ArrayBuffer>,
-  rowOffsets: Array.from(batch.rowOffsets),
-  experts: Array.from(batch.experts),
-  gates: Array.from(batch.gates),
-  reduce: batch.reduce,
-});
+export function toWireCall(callId: bigint, batch: ExpertBatch, dtype: ActivationDtype): MessageInitShape<typeof workerV1.ExpertCallSchema> {
+  return {
+    callId,
+    step: BigInt(batch.step),
+    layer: batch.layer,
+    attempt: batch.attempt,
+    epoch: BigInt(batch.epoch),
+    ...toWireActivations(batch.activations, batch.hiddenSize, dtype),
+    rows: batch.rowOffsets.length - 1,
+    width: batch.hiddenSize,
+    rowOffsets: Array.from(batch.rowOffsets),
+    experts: Array.from(batch.experts),
+    gates: Array.from(batch.gates),
+    reduce: batch.reduce,
+  };
+}
 
 /** Checks every shape: what comes in here is indexed without checks later. */
 export function fromWireCall(call: workerV1.ExpertCall): ExpertBatch {
@@ -31,7 +33,7 @@ export function fromWireCall(call: workerV1.ExpertCall): ExpertBatch {
     attempt: call.attempt,
     epoch: toNumber(call.epoch, 'epoch'),
     hiddenSize: call.width,
-    activations: fromWireActivations(call, 'activations'),
+    activations: fromWireActivations(call, call.width),
     rowOffsets: Uint32Array.from(call.rowOffsets),
     experts: Uint32Array.from(call.experts),
     gates: Float32Array.from(call.gates),
@@ -47,22 +49,31 @@ function isWellShaped({ activations, hiddenSize, rowOffsets, experts, gates }: E
     && rowOffsets[rows] === experts.length && gates.length === experts.length;
 }
 
-export const toWireResult = (result: Float32Array): MessageInitShape<typeof workerV1.ExpertResultSchema> => ({
-  dtype: F32,
-  activations: toBytes(result) as Uint8Array<ArrayBuffer>,
-});
+/** The reply travels as its call did: [rows, width], or [pairs, width] without reduce. */
+export const toWireResult = (result: Float32Array, { dtype, width }: Pick<workerV1.ExpertCall, 'dtype' | 'width'>): MessageInitShape<typeof workerV1.ExpertResultSchema> =>
+  toWireActivations(result, width, readableDtype(dtype));
 
-/** `length` is what the batch asked for. */
-export function fromWireResult(result: workerV1.ExpertResult | undefined, length: number): Float32Array {
-  const floats = fromWireActivations(required(result, 'result'), 'result');
+/** A reply to `batch`, in whatever form it came. */
+export function fromWireResult(result: workerV1.ExpertResult | undefined, batch: Pick<ExpertBatch, 'reduce' | 'rowOffsets' | 'experts' | 'hiddenSize'>): Float32Array {
+  const floats = fromWireActivations(required(result, 'result'), batch.hiddenSize);
+  const length = (batch.reduce ? batch.rowOffsets.length - 1 : batch.experts.length) * batch.hiddenSize;
   if (floats.length !== length) throw new AppError('internal', `an expert reply has ${floats.length} values where ${length} were asked for`);
   return floats;
 }
 
-/** Values in the reply to a batch. */
-export const replyLength = ({ reduce, rowOffsets, experts, hiddenSize }: ExpertBatch): number => (reduce ? rowOffsets.length - 1 : experts.length) * hiddenSize;
+type WireActivations = Pick<workerV1.ExpertResult, 'dtype' | 'activations'>;
 
-function fromWireActivations({ dtype, activations }: { readonly dtype: number; readonly activations: Uint8Array }, field: string): Float32Array {
-  if (dtype !== F32) throw new AppError('unimplemented', `${field} of dtype ${dtype} can't be read: only F32 is`);
-  return toFloats(activations, field);
+function toWireActivations(values: Float32Array, width: number, asked: ActivationDtype): WireActivations {
+  const { dtype, bytes } = encodeActivations(values, width, asked);
+  return { dtype: WIRE[dtype], activations: bytes };
+}
+
+const fromWireActivations = ({ dtype, activations }: WireActivations, width: number): Float32Array =>
+  decodeActivations({ dtype: readableDtype(dtype), bytes: activations }, width);
+
+/** The lead asks again in f32 where a dtype can't be read. */
+function readableDtype(value: number): ActivationDtype {
+  const dtype = ACTIVATION_DTYPES.find((name) => WIRE[name] === value);
+  if (dtype === undefined) throw new AppError('unimplemented', `activations of dtype ${value} can't be read here, only ${ACTIVATION_DTYPES.join(', ')}`);
+  return dtype;
 }

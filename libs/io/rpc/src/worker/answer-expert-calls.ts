@@ -64,7 +64,7 @@ async function answerCall({ expert, epoch }: ExpertHost, call: workerV1.ExpertCa
     if (running.size >= CALLS_PER_STREAM) throw new AppError('resource_exhausted', `this worker runs ${CALLS_PER_STREAM} expert calls of this lead already`);
     if (running.has(callId)) throw new AppError('invalid_argument', 'a call id is in use already');
     running.set(callId, abort);
-    return reply({ case: 'result', value: toWireResult(await expert.execute(fromWireCall(call), abort.signal)) });
+    return reply({ case: 'result', value: toWireResult(await expert.execute(fromWireCall(call), abort.signal), call) });
   } catch (thrown) {
     const { code, message } = AppError.from(thrown);
     return reply({ case: 'failure', value: { code: statusOf(code), reason: message } });

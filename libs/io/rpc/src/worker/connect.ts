@@ -1,4 +1,5 @@
 import { workerV1 } from '@essaim/contracts';
+import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '../activations/form.ts';
 import { Channel } from '../bridge/channel.ts';
 import { peerChannelCredentials } from '../bridge/security.ts';
 import { type Connection, type PeerConnectionOptions } from '../control-plane/connect.ts';
@@ -9,10 +10,15 @@ import { ExpertStream } from './expert-stream.ts';
 /** How much later than the worker's own deadline the call's comes, so that the worker's sentence wins. */
 const DEADLINE_MARGIN_MS = 1_000;
 
+export interface WorkerConnectionOptions extends PeerConnectionOptions {
+  /** How activations travel, both ways, unless the worker can't read it. Default: DEFAULT_ACTIVATION_DTYPE. */
+  readonly wireDtype?: ActivationDtype;
+}
+
 /** A worker from afar, for gateways (`generate`) and leads (`execute`). Connects when first used, again when lost; fails with `unavailable` meanwhile. */
-export function connectWorker(address: string, { tls }: PeerConnectionOptions): LeadApi & ExpertApi & Connection {
+export function connectWorker(address: string, { tls, wireDtype = DEFAULT_ACTIVATION_DTYPE }: WorkerConnectionOptions): LeadApi & ExpertApi & Connection {
   const channel = new Channel(address, peerChannelCredentials(tls, { address, role: 'worker' }));
-  const experts = new ExpertStream(channel);
+  const experts = new ExpertStream(channel, wireDtype);
   const { generate } = workerV1.WorkerService.method;
   return {
     address,

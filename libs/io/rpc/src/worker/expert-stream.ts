@@ -3,17 +3,16 @@ import { type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { AppError, LIMITS } from '@essaim/core';
 import { workerV1 } from '@essaim/contracts';
 import { type ExpertBatch, type ExpertPeer } from '@essaim/dispatch';
+import { type ActivationDtype } from '../activations/form.ts';
 import { type Channel } from '../bridge/channel.ts';
 import { abortedError, codeOf } from '../bridge/status.ts';
-import { fromWireResult, replyLength, toWireCall } from '../mapping/expert-batch.ts';
+import { fromWireResult, toWireCall } from '../mapping/expert-batch.ts';
 import { CALLS_PER_STREAM } from './limits.ts';
 
 type Stream = ClientDuplexStream<workerV1.ExecuteRequest, workerV1.ExecuteResponse>;
 
 interface PendingCall {
-  readonly attempt: number;
-  /** Values that the reply must have. */
-  readonly length: number;
+  readonly batch: ExpertBatch;
   readonly resolve: (result: Float32Array) => void;
   readonly reject: (error: AppError) => void;
 }
@@ -27,12 +26,35 @@ export class ExpertStream implements ExpertPeer {
   readonly #pending = new Map<bigint, PendingCall>();
   #stream: Stream | null = null;
   #lastCallId = 0n;
+  /** As asked for, until the worker turns out not to read it. */
+  #dtype: ActivationDtype;
 
-  constructor(channel: Channel) {
+  constructor(channel: Channel, dtype: ActivationDtype) {
     this.#channel = channel;
+    this.#dtype = dtype;
   }
 
+  /** Rows that must be the same bits wherever they are computed, those of a batch without `reduce`, travel as f32 whatever was asked for. */
   async execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
+    const dtype = batch.reduce ? this.#dtype : 'f32';
+    try {
+      return await this.#call({ batch, dtype }, signal);
+    } catch (thrown) {
+      if (dtype === 'f32' || AppError.from(thrown).code !== 'unimplemented') throw thrown;
+      this.#dtype = 'f32';
+      return this.#call({ batch, dtype: 'f32' }, signal);
+    }
+  }
+
+  /** Fails what is pending and ends the stream; before its channel is closed. */
+  close(): void {
+    const stream = this.#stream;
+    this.#stream = null;
+    this.#fail(new AppError('unavailable', `the connection to worker ${this.#channel.address} is closed`));
+    stream?.cancel();
+  }
+
+  async #call({ batch, dtype }: { readonly batch: ExpertBatch; readonly dtype: ActivationDtype }, signal: AbortSignal): Promise<Float32Array> {
     if (signal.aborted) throw abortedError(signal);
     if (this.#pending.size >= CALLS_PER_STREAM) {
       throw new AppError('unavailable', `worker ${this.#channel.address} has ${CALLS_PER_STREAM} expert calls under way already: use another replica`);
@@ -49,17 +71,9 @@ export class ExpertStream implements ExpertPeer {
         act(value);
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#pending.set(callId, { attempt: batch.attempt, length: replyLength(batch), resolve: settle(resolve), reject: settle(reject) });
-      send(stream, { frame: { case: 'call', value: toWireCall(callId, batch) } });
+      this.#pending.set(callId, { batch, resolve: settle(resolve), reject: settle(reject) });
+      send(stream, { frame: { case: 'call', value: toWireCall(callId, batch, dtype) } });
     });
-  }
-
-  /** Fails what is pending and ends the stream; before its channel is closed. */
-  close(): void {
-    const stream = this.#stream;
-    this.#stream = null;
-    this.#fail(new AppError('unavailable', `the connection to worker ${this.#channel.address} is closed`));
-    stream?.cancel();
   }
 
   #open(): Stream {
@@ -78,10 +92,10 @@ export class ExpertStream implements ExpertPeer {
   /** A reply that nobody waits for, or one to an older attempt, is dropped. */
   #settle({ callId, attempt, epoch, outcome }: workerV1.ExecuteResponse): void {
     const call = this.#pending.get(callId);
-    if (call === undefined || call.attempt !== attempt) return;
+    if (call === undefined || call.batch.attempt !== attempt) return;
     if (outcome.case === 'failure') return call.reject(this.#failure(outcome.value, epoch));
     try {
-      call.resolve(fromWireResult(outcome.value, call.length));
+      call.resolve(fromWireResult(outcome.value, call.batch));
     } catch (thrown) {
       call.reject(AppError.from(thrown));
     }

@@ -377,7 +377,7 @@ export type ExpertCall = Message<"essaim.worker.v1.ExpertCall"> & {
   width: number;
 
   /**
-   * [rows, width], row-major, little-endian.
+   * [rows, width], row-major, in the layout of `dtype`.
    *
    * @generated from field: bytes activations = 9;
    */
@@ -489,12 +489,14 @@ export const ExecuteResponseSchema: GenMessage<ExecuteResponse> = /*@__PURE__*/
  */
 export type ExpertResult = Message<"essaim.worker.v1.ExpertResult"> & {
   /**
+   * As in the call, or F32.
+   *
    * @generated from field: essaim.worker.v1.ActivationDtype dtype = 1;
    */
   dtype: ActivationDtype;
 
   /**
-   * [rows, width], or [pairs, width] without `reduce`; row-major, little-endian.
+   * [rows, width], or [pairs, width] without `reduce`; row-major, in the layout of `dtype`.
    *
    * @generated from field: bytes activations = 2;
    */
@@ -537,7 +539,8 @@ export const ExpertFailureSchema: GenMessage<ExpertFailure> = /*@__PURE__*/
   messageDesc(file_essaim_worker_v1_worker, 12);
 
 /**
- * Numeric form of activations on the wire. A worker refuses what it can't read with UNIMPLEMENTED.
+ * Numeric form of activations on the wire, little-endian. A worker refuses what it can't read with UNIMPLEMENTED, and the lead sends F32.
+ * Calls without `reduce` come in F32 always, and so do replies to them.
  *
  * @generated from enum essaim.worker.v1.ActivationDtype
  */
@@ -553,21 +556,22 @@ export const ActivationDtype = {
   F32: 1,
 
   /**
-   * Not sent yet.
+   * IEEE binary16. What it has no room for (above 65504, infinities, NaN) makes the whole message F32.
    *
    * @generated from enum value: ACTIVATION_DTYPE_F16 = 2;
    */
   F16: 2,
 
   /**
-   * Not sent yet.
+   * The upper 16 bits of a binary32, rounded to nearest even.
    *
    * @generated from enum value: ACTIVATION_DTYPE_BF16 = 3;
    */
   BF16: 3,
 
   /**
-   * Not sent yet.
+   * Blocks of 32 values of a row, the last block of a row may be shorter: first one binary32 scale per block, [rows, ceil(width / 32)],
+   * then the codes, [rows, width]; value = code * scale. The scale of a block that holds an infinity or NaN is not finite either.
    *
    * @generated from enum value: ACTIVATION_DTYPE_INT8 = 4;
    */
@@ -575,7 +579,8 @@ export const ActivationDtype = {
 } as const;
 
 /**
- * Numeric form of activations on the wire. A worker refuses what it can't read with UNIMPLEMENTED.
+ * Numeric form of activations on the wire, little-endian. A worker refuses what it can't read with UNIMPLEMENTED, and the lead sends F32.
+ * Calls without `reduce` come in F32 always, and so do replies to them.
  *
  * @generated from enum essaim.worker.v1.ActivationDtype
  */
