@@ -21,10 +21,12 @@ describe('POST /v1/chat/completions', () => {
   const promptText = (): string => model.tokenizer.decode(lastRequest().promptIds);
 
   it('answers in the shape that OpenAI documents', async () => {
-    expect(await (await post({})).json()).toEqual({
+    const body = await (await post({})).json();
+    const promptTokens = lastRequest().promptIds.length;
+    expect(body).toEqual({
       id: expect.stringMatching(/^chatcmpl-/) as string, object: 'chat.completion', created: expect.any(Number) as number, model: 'petit',
       choices: [{ index: 0, message: { role: 'assistant', content: answerText(6), refusal: null }, logprobs: null, finish_reason: 'length' }],
-      usage: { prompt_tokens: lastRequest().promptIds.length, completion_tokens: 6, total_tokens: lastRequest().promptIds.length + 6 },
+      usage: { prompt_tokens: promptTokens, completion_tokens: 6, total_tokens: promptTokens + 6, prompt_tokens_details: { cached_tokens: promptTokens - 1 } },
     });
   });
 

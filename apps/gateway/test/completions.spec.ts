@@ -41,7 +41,7 @@ describe('POST /v1/completions', () => {
     expect(await response.json()).toEqual({
       id: 'cmpl-mine-1', object: 'text_completion', created: expect.any(Number), model: 'petit',
       choices: [{ index: 0, text: answerText(8), logprobs: null, finish_reason: 'length' }],
-      usage: { prompt_tokens: 1, completion_tokens: 8, total_tokens: 9 },
+      usage: { prompt_tokens: 1, completion_tokens: 8, total_tokens: 9, prompt_tokens_details: { cached_tokens: 0 } },
     });
   });
 
@@ -63,8 +63,8 @@ describe('POST /v1/completions', () => {
   });
 
   it('ends with one chunk of usage, without choices, where asked for', async () => {
-    const events = await readEvents(await post({ max_tokens: 5, stream: true, stream_options: { include_usage: true } }));
-    expect(events.at(-2)).toMatchObject({ choices: [], usage: { prompt_tokens: 1, completion_tokens: 5, total_tokens: 6 } });
+    const events = await readEvents(await post({ prompt: [5, 6, 7], max_tokens: 5, stream: true, stream_options: { include_usage: true } }));
+    expect(events.at(-2)).toMatchObject({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8, prompt_tokens_details: { cached_tokens: 2 } } });
     expect(events.slice(0, -2).every((event) => !('usage' in (event as object)))).toBe(true);
   });
 
@@ -91,7 +91,7 @@ describe('POST /v1/completions', () => {
     const before = gateway.leads[0]!.requests.length;
     const body = await complete({ prompt: ['Il', [5, 6, 7]], n: 2, seed: 10, max_tokens: 3 });
     expect(body.choices.map(({ index, text }) => [index, text])).toEqual([0, 1, 2, 3].map((index) => [index, answerText(3)]));
-    expect(body).toMatchObject({ usage: { prompt_tokens: 4, completion_tokens: 12 } });
+    expect(body).toMatchObject({ usage: { prompt_tokens: 4, completion_tokens: 12, prompt_tokens_details: { cached_tokens: 2 } } });
     const asked = gateway.leads[0]!.requests.slice(before).map(({ promptIds, sampling }) => `${promptIds.length} ${sampling.seed}`);
     expect(asked.sort()).toEqual(['1 10', '1 11', '3 10', '3 11']);
   });

@@ -18,7 +18,7 @@ const logprobsOf = (id: number, count: number): PositionLogprobs => ({ logprob: 
 
 export type Script = (request: SequenceRequest, signal: AbortSignal) => AsyncIterable<SequenceEvent>;
 
-export const statsOf = (lead: WorkerId): SequenceStats => ({ lead, workers: [lead], localExpertCalls: 1, remoteExpertCalls: 2, retriedExpertCalls: 0, epoch: 1 });
+export const statsOf = (lead: WorkerId): SequenceStats => ({ lead, workers: [lead], cachedPromptTokens: 0, localExpertCalls: 1, remoteExpertCalls: 2, retriedExpertCalls: 0, epoch: 1 });
 
 export const aborted = (signal: AbortSignal): Promise<unknown> => (signal.aborted ? Promise.resolve() : once(signal, 'abort'));
 
@@ -28,13 +28,13 @@ export async function* storyThenSilence({ generatedIds, logprobs }: SequenceRequ
   await aborted(signal);
 }
 
-/** The whole answer, on from the tokens that are already out. */
+/** The whole answer, on from the tokens that are already out, to a prompt of which all but the last token was known. */
 export async function* story(lead: WorkerId, { promptIds, generatedIds, maxTokens, logprobs, promptLogprobs }: SequenceRequest): AsyncGenerator<SequenceEvent> {
   if (promptLogprobs !== null) yield { kind: 'prompt', logprobs: promptIds.map((id, position) => (position === 0 ? null : logprobsOf(id, promptLogprobs))) };
   for (let position = generatedIds.length; position < maxTokens; position++) {
     yield { kind: 'token', id: tokenAt(position), logprobs: logprobs === null ? null : logprobsOf(tokenAt(position), logprobs) };
   }
-  yield { kind: 'done', finishReason: 'length', stats: statsOf(lead) };
+  yield { kind: 'done', finishReason: 'length', stats: { ...statsOf(lead), cachedPromptTokens: promptIds.length - 1 } };
 }
 
 /** A worker behind a real socket that answers by a script. */

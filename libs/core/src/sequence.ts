@@ -41,6 +41,8 @@ export interface SequenceStats {
   readonly lead: WorkerId;
   /** Expert workers that answered, the lead included where it ran local experts. */
   readonly workers: readonly WorkerId[];
+  /** Tokens of the prompt that were not computed, because another sequence on this lead began with the same ones. */
+  readonly cachedPromptTokens: number;
   /** Pairs of (token, expert) that ran on the lead itself. */
   readonly localExpertCalls: number;
   /** Pairs of (token, expert) that ran on another worker. */

@@ -9,13 +9,14 @@ export interface Answer {
   readonly promptLogprobs: readonly (PositionLogprobs | null)[];
   readonly finishReason: FinishReason;
   readonly completionTokens: number;
+  readonly cachedPromptTokens: number;
 }
 
 type Draft = { -readonly [K in keyof Answer]: Answer[K] extends readonly (infer T)[] ? T[] : Answer[K] } & { done: boolean };
 
 /** The answers of a request once they are complete, in the order of their choices. */
 export async function collectAnswers(events: AsyncIterable<ChoiceEvent>, choices: number): Promise<readonly Answer[]> {
-  const drafts = Array.from({ length: choices }, (): Draft => ({ text: '', tokens: [], promptLogprobs: [], finishReason: 'stop', completionTokens: 0, done: false }));
+  const drafts = Array.from({ length: choices }, (): Draft => ({ text: '', tokens: [], promptLogprobs: [], finishReason: 'stop', completionTokens: 0, cachedPromptTokens: 0, done: false }));
   for await (const event of events) {
     const draft = drafts[event.choice];
     assert(draft, 'an event belongs to a choice of its request');
@@ -35,6 +36,6 @@ function add(draft: Draft, event: ChoiceEvent): void {
       if (event.token !== null) draft.tokens.push(event.token);
       break;
     case 'done':
-      Object.assign(draft, { finishReason: event.finishReason, completionTokens: event.completionTokens, done: true });
+      Object.assign(draft, { finishReason: event.finishReason, completionTokens: event.completionTokens, cachedPromptTokens: event.stats.cachedPromptTokens, done: true });
   }
 }

@@ -1,12 +1,6 @@
 import { type Answer } from '../generation/collect.ts';
 import { type ChoiceEvent } from '../generation/generation.ts';
-import { type GenerationRequest, promptTokenCount } from '../generation/request.ts';
-
-export interface Usage {
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly total_tokens: number;
-}
+import { type Usage } from './usage.ts';
 
 /** How one API writes an answer: whole, or as the chunks of a stream. One for each request. */
 export interface AnswerFormat {
@@ -15,9 +9,4 @@ export interface AnswerFormat {
   chunks(event: ChoiceEvent): readonly object[];
   /** The chunk after the last one, for clients that ask for it. */
   usageChunk(usage: Usage): object;
-}
-
-export function usageOf(request: GenerationRequest, completionTokens: number): Usage {
-  const promptTokens = promptTokenCount(request);
-  return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens };
 }

@@ -4,9 +4,10 @@ import { type AnswerToken } from '../generation/answer.ts';
 import { type Answer } from '../generation/collect.ts';
 import { type ChoiceEvent } from '../generation/generation.ts';
 import { type ServedModel } from '../model/served-model.ts';
-import { type AnswerFormat, type Usage } from './answer-format.ts';
+import { type AnswerFormat } from './answer-format.ts';
 import { type ChatRequest } from './chat-request.ts';
 import { finite, tokenText } from './token-text.ts';
+import { type Usage } from './usage.ts';
 
 interface Delta {
   readonly delta: { readonly role?: 'assistant'; readonly content?: string };

@@ -4,9 +4,10 @@ import { type AnswerToken } from '../generation/answer.ts';
 import { type Answer } from '../generation/collect.ts';
 import { type ChoiceEvent } from '../generation/generation.ts';
 import { type ServedModel } from '../model/served-model.ts';
-import { type AnswerFormat, type Usage } from './answer-format.ts';
+import { type AnswerFormat } from './answer-format.ts';
 import { type CompletionRequest } from './completion-request.ts';
 import { finite, tokenText, withChosen } from './token-text.ts';
+import { type Usage } from './usage.ts';
 
 /** OpenAI's legacy form: one entry per token in each list. */
 interface CompletionLogprobs {

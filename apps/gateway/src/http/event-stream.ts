@@ -1,10 +1,11 @@
 import { AppError, type Clock } from '@essaim/core';
 import { type ChoiceEvent } from '../generation/generation.ts';
 import { type GenerationRequest } from '../generation/request.ts';
-import { type AnswerFormat, usageOf } from './answer-format.ts';
+import { type AnswerFormat } from './answer-format.ts';
 import { toHttpFailure } from './failure.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { type StreamOptions } from './stream-options.ts';
+import { type AnswerUsage, usageOf } from './usage.ts';
 
 /** Proxies drop connections that are silent for 30 to 60 seconds. */
 const HEARTBEAT_MS = 10_000;
@@ -24,16 +25,16 @@ export interface StreamedAnswer {
  */
 export async function* eventStream({ request, events, format, options, clock, onFailure }: StreamedAnswer): AsyncGenerator<string, void, undefined> {
   let begun = false;
-  let completionTokens = 0;
+  const answers: AnswerUsage[] = [];
   try {
     for await (const event of withHeartbeat(events, { everyMs: HEARTBEAT_MS, clock })) {
       const lines = event === 'quiet' ? ': waiting\n\n' : format.chunks(event).map(data).join('');
-      if (event !== 'quiet' && event.kind === 'done') completionTokens += event.completionTokens;
+      if (event !== 'quiet' && event.kind === 'done') answers[event.choice] = { completionTokens: event.completionTokens, cachedPromptTokens: event.stats.cachedPromptTokens };
       if (lines === '') continue;
       begun = true;
       yield lines;
     }
-    if (options.includeUsage) yield data(format.usageChunk(usageOf(request, completionTokens)));
+    if (options.includeUsage) yield data(format.usageChunk(usageOf(request, answers)));
     yield 'data: [DONE]\n\n';
   } catch (thrown) {
     if (!begun) throw thrown;

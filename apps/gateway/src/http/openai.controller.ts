@@ -5,7 +5,7 @@ import { AppError, requestId } from '@essaim/core';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { collectAnswers } from '../generation/collect.ts';
 import { type GenerationRequest, sequenceCount } from '../generation/request.ts';
-import { type AnswerFormat, usageOf } from './answer-format.ts';
+import { type AnswerFormat } from './answer-format.ts';
 import { ChatFormat } from './chat-format.ts';
 import { parseChatRequest } from './chat-request.ts';
 import { CompletionFormat } from './completion-format.ts';
@@ -13,6 +13,7 @@ import { parseCompletionRequest } from './completion-request.ts';
 import { eventStream } from './event-stream.ts';
 import { GATEWAY, type GatewayServices } from './services.ts';
 import { type StreamOptions } from './stream-options.ts';
+import { usageOf } from './usage.ts';
 
 /** Lines that wait in this process for a slow reader. */
 const STREAM_BYTES = 16_384;
@@ -54,8 +55,7 @@ export class OpenAiController {
     const events = this.#services.generation.stream(generation, goneSignal(reply));
     if (stream !== null) return this.#stream(exchange, stream, events);
     const answers = await collectAnswers(events, sequenceCount(generation));
-    const usage = usageOf(generation, answers.reduce((sum, { completionTokens }) => sum + completionTokens, 0));
-    reply.send(exchange.format.whole(answers, usage));
+    reply.send(exchange.format.whole(answers, usageOf(generation, answers)));
   }
 
   /** The first line decides the status: a failure before it is thrown here. From then on lines are made as fast as the client reads them. */

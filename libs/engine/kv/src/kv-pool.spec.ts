@@ -14,7 +14,7 @@ function appendAll(cache: KvCache, count: number): void {
   for (let layer = 0; layer < LAYOUT.layerCount; layer++) {
     cache.append(layer, count, { keys: matrix(count, LAYOUT.keyWidth, cache.length), values: matrix(count, LAYOUT.valueWidth, cache.length + 0.5) });
   }
-  cache.commit(count);
+  cache.commit(Array.from({ length: count }, (_, index) => cache.length + index));
 }
 
 describe('a KV pool', () => {

@@ -97,7 +97,7 @@ export class Engine {
   }
 
   #removeEnding(): void {
-    for (const sequence of this.#ending.keys()) this.#options.scheduler.remove(sequence);
+    for (const sequence of this.#ending.keys()) this.#options.scheduler.finish(sequence);
     this.#ending.clear();
   }
 
@@ -119,15 +119,17 @@ export class Engine {
   }
 
   #commitOne({ sequence, first, count }: StepItem<LeadSequence>, output: ForwardOutput): void {
+    const { scheduler } = this.#options;
     try {
       if (output.failure !== null) throw output.failure;
       const finishReason = sequence.commit({ first, count }, output);
       if (finishReason === null) return;
       sequence.done(finishReason, this.#origin());
+      scheduler.finish(sequence);
     } catch (thrown) {
       sequence.fail(AppError.from(thrown));
+      scheduler.remove(sequence);
     }
-    this.#options.scheduler.remove(sequence);
   }
 
   #origin(): { lead: WorkerId; epoch: number } {

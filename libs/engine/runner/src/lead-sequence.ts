@@ -14,6 +14,9 @@ export class LeadSequence implements Schedulable {
   readonly #stopIds: ReadonlySet<number>;
   readonly #workers = new Set<WorkerId>();
   readonly #promptLogprobs: (PositionLogprobs | null)[] = [null];
+  /** One past the last token whose keys and values are known. */
+  #knownTokens = 0;
+  #copiedTokens = 0;
   #localExpertCalls = 0;
   #remoteExpertCalls = 0;
   #retriedExpertCalls = 0;
@@ -29,6 +32,11 @@ export class LeadSequence implements Schedulable {
 
   get tokenCount(): number {
     return this.#tokens.length;
+  }
+
+  /** All but the newest, whose logits choose the next one; none where the logits of the whole prompt are reported. */
+  get copyableIds(): readonly number[] {
+    return this.#reportsPrompt ? [] : this.#tokens.slice(0, -1);
   }
 
   /** True when nothing more may be chosen: the budget or the context is used up. */
@@ -49,6 +57,8 @@ export class LeadSequence implements Schedulable {
 
   /** Takes the logits of the tokens [first, first + count), [wanted, vocab], and returns why the sequence ended, or null. */
   commit({ first, count }: { readonly first: number; readonly count: number }, output: ForwardOutput): FinishReason | null {
+    this.#copiedTokens += first - this.#knownTokens;
+    this.#knownTokens = first + count;
     this.#localExpertCalls += output.localExpertCalls;
     this.#remoteExpertCalls += output.remoteExpertCalls;
     this.#retriedExpertCalls += output.retriedExpertCalls;
@@ -63,7 +73,8 @@ export class LeadSequence implements Schedulable {
 
   done(finishReason: FinishReason, { lead, epoch }: Pick<SequenceStats, 'lead' | 'epoch'>): void {
     const [localExpertCalls, remoteExpertCalls, retriedExpertCalls] = [this.#localExpertCalls, this.#remoteExpertCalls, this.#retriedExpertCalls];
-    const stats: SequenceStats = { lead, epoch, workers: [...this.#workers].sort(), localExpertCalls, remoteExpertCalls, retriedExpertCalls };
+    const cachedPromptTokens = Math.min(this.#copiedTokens, this.request.promptIds.length);
+    const stats: SequenceStats = { lead, epoch, workers: [...this.#workers].sort(), cachedPromptTokens, localExpertCalls, remoteExpertCalls, retriedExpertCalls };
     this.events.push({ kind: 'done', finishReason, stats });
     this.events.end();
   }

@@ -1,4 +1,4 @@
-import { type AppError, type ModelSpec, type WorkerId } from '@essaim/core';
+import { AppError, type ModelSpec, type WorkerId } from '@essaim/core';
 import { type Dispatcher, type DispatchResult, route } from '@essaim/dispatch';
 import { type KvCache } from '@essaim/kv';
 import { type ModelPieces, type PostOutput, type PreOutput } from './model-pieces.ts';
@@ -138,6 +138,8 @@ export class ModelRunner {
 
   async #finish(hidden: Float32Array, spans: readonly Span[]): Promise<ForwardOutput[]> {
     const { hiddenSize, vocabSize } = this.#options.spec;
+    // A NaN in any layer's keys or values is in the hidden state of its token: what is committed is sound, also for sequences that copy it.
+    for (const span of spans) if (span.failure === null && !rows(hidden, hiddenSize, span.row, span.count).every(Number.isFinite)) span.failure = notANumber();
     const wanted = spans.filter((span) => span.failure === null && span.logitsOfLast > 0);
     const gathered = new Float32Array(wanted.reduce((sum, span) => sum + span.logitsOfLast, 0) * hiddenSize);
     let offset = 0;
@@ -148,7 +150,7 @@ export class ModelRunner {
     const logits = await this.#head(gathered);
     let row = 0;
     return spans.map((span) => {
-      if (span.failure === null) span.cache.commit(span.count);
+      if (span.failure === null) span.cache.commit(span.tokenIds);
       const isWanted = wanted.includes(span);
       const own = isWanted ? rows(logits, vocabSize, row, span.logitsOfLast) : null;
       if (isWanted) row += span.logitsOfLast;
@@ -171,3 +173,6 @@ export class ModelRunner {
 
 /** `count` rows from `first` of a row-major matrix: a view. */
 const rows = (matrix: Float32Array, width: number, first: number, count: number): Float32Array => matrix.subarray(first * width, (first + count) * width);
+
+const notANumber = (): AppError =>
+  new AppError('internal', 'the model produced a value that is not a number: send the request again, and if it repeats check the checkpoint or use another dtype');

@@ -7,13 +7,26 @@ const LAYOUT = { layerCount: 1, keyWidth: 1, valueWidth: 1 };
 const TOKEN_BYTES = 8;
 const LIMITS = { waitingSequences: 8, runningSequences: 4, stepTokens: 16 };
 
+let sequences = 0;
+
+/** Its tokens are the numbers from `firstId` on; by default nobody else's. */
 class Sequence implements Schedulable {
   tokenCount: number;
   readonly maxTokenCount: number;
+  readonly #firstId: number;
 
-  constructor(promptTokens: number, answerTokens: number) {
+  constructor(promptTokens: number, answerTokens: number, firstId = 10_000 * sequences++) {
     this.tokenCount = promptTokens;
     this.maxTokenCount = promptTokens + answerTokens;
+    this.#firstId = firstId;
+  }
+
+  get copyableIds(): readonly number[] {
+    return this.tokens(0, this.tokenCount - 1);
+  }
+
+  tokens(first: number, count: number): number[] {
+    return Array.from({ length: count }, (_, index) => this.#firstId + first + index);
   }
 }
 
@@ -25,9 +38,9 @@ function create(poolTokens = 1_000): { scheduler: Scheduler<Sequence>; pool: KvP
 /** Runs a step as an engine does: what was scheduled is in the cache then, and a sequence whose tokens all are gets one more. */
 function run(scheduler: Scheduler<Sequence>): StepItem<Sequence>[] {
   const step = scheduler.schedule();
-  for (const { sequence, cache, count } of step) {
+  for (const { sequence, cache, first, count } of step) {
     cache.append(0, count, { keys: new Float32Array(count), values: new Float32Array(count) });
-    cache.commit(count);
+    cache.commit(sequence.tokens(first, count));
     if (cache.length < sequence.tokenCount) continue;
     if (sequence.tokenCount === sequence.maxTokenCount) scheduler.remove(sequence);
     else sequence.tokenCount++;

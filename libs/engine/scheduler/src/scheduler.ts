@@ -7,6 +7,8 @@ export interface Schedulable {
   readonly tokenCount: number;
   /** The most tokens that it may reach. */
   readonly maxTokenCount: number;
+  /** Its leading tokens whose keys and values may be copied from another sequence; the others must be computed, the last one always. */
+  readonly copyableIds: readonly number[];
 }
 
 export interface SchedulerLimits {
@@ -29,10 +31,13 @@ interface Running<S> {
   readonly cache: KvCache;
 }
 
+/** Of what a step has for prompts, the share of the prompt that is here longest: it arrives in the end, however many short ones come. */
+const OLDEST_SHARE = 0.25;
+
 /**
  * Decides what each step computes. Every running sequence that only needs its newest token gets it in every step; what is left of the
- * step's tokens goes to prompts in the order in which they came, in chunks, so that no prompt stalls the answers under way.
- * Owns the KV caches of what runs.
+ * step's tokens goes to prompts, in chunks, so that no prompt stalls the answers under way. The prompt with the fewest tokens left
+ * comes first, so that a long one holds back nobody. Owns the KV caches of what runs.
  */
 export class Scheduler<S extends Schedulable> {
   readonly #limits: SchedulerLimits;
@@ -67,31 +72,54 @@ export class Scheduler<S extends Schedulable> {
 
   /** Forgets a sequence, wherever it is, and frees its memory. Not while a step that it is part of runs. */
   remove(sequence: S): void {
-    const waiting = this.#waiting.indexOf(sequence);
-    if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    const running = this.#running.findIndex((each) => each.sequence === sequence);
-    if (running >= 0) this.#running.splice(running, 1)[0]!.cache.release();
+    this.#take(sequence)?.release();
+  }
+
+  /** The same, but leaves what was computed of it to sequences that begin alike. Not for one that failed. */
+  finish(sequence: S): void {
+    this.#take(sequence)?.keep();
   }
 
   /** The next step; empty when there is nothing to compute. */
   schedule(): StepItem<S>[] {
     this.#admit();
     const decoding = this.#running.filter((each) => missing(each) === 1);
+    const prompts = this.#running.filter((each) => missing(each) > 1);
     const items = decoding.map((each) => item(each, 1));
-    let budget = this.#limits.stepTokens - items.length;
-    for (const each of this.#running) {
-      if (missing(each) <= 1 || budget === 0) continue;
-      const count = Math.min(missing(each), budget);
-      items.push(item(each, count));
-      budget -= count;
-    }
-    return items;
+    return [...items, ...this.#share(prompts, this.#limits.stepTokens - items.length)];
+  }
+
+  /** Chunks of prompts, which are in the order in which they came, for `budget` tokens altogether. */
+  #share(prompts: readonly Running<S>[], budget: number): StepItem<S>[] {
+    const counts = new Map<Running<S>, number>();
+    let left = budget;
+    const give = (each: Running<S>, most: number): void => {
+      const given = counts.get(each) ?? 0;
+      // What was computed for another sequence meanwhile is copied.
+      if (given === 0) this.#pool.extend(each.cache, each.sequence.copyableIds);
+      const count = Math.min(missing(each) - given, most);
+      counts.set(each, given + count);
+      left -= count;
+    };
+    const [oldest] = prompts;
+    if (oldest !== undefined) give(oldest, Math.ceil(budget * OLDEST_SHARE));
+    for (const each of prompts.toSorted((one, other) => missing(one) - missing(other))) if (left > 0) give(each, left);
+    return [...counts].map(([each, count]) => item(each, count));
+  }
+
+  /** Takes a sequence out and returns its cache, if it has one. */
+  #take(sequence: S): KvCache | null {
+    const waiting = this.#waiting.indexOf(sequence);
+    if (waiting >= 0) this.#waiting.splice(waiting, 1);
+    const running = this.#running.findIndex((each) => each.sequence === sequence);
+    return running < 0 ? null : this.#running.splice(running, 1)[0]!.cache;
   }
 
   /** First come, first served: one that does not fit yet holds back those behind it, so that it is not starved. */
   #admit(): void {
     while (this.#waiting.length > 0 && this.#running.length < this.#limits.runningSequences) {
-      const cache = this.#pool.reserve(this.#waiting[0]!.maxTokenCount);
+      const { maxTokenCount, copyableIds } = this.#waiting[0]!;
+      const cache = this.#pool.reserve(maxTokenCount, copyableIds);
       if (cache === null) return;
       this.#running.push({ sequence: this.#waiting.shift()!, cache });
     }

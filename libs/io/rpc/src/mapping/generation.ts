@@ -15,6 +15,7 @@ export const fromWireLogprobs = ({ logprob, top }: generationV1.PositionLogprobs
 export const toWireStats = (stats: SequenceStats): MessageInitShape<typeof generationV1.GenerationStatsSchema> => ({
   lead: stats.lead,
   workers: [...stats.workers],
+  cachedPromptTokens: stats.cachedPromptTokens,
   localExpertCalls: BigInt(stats.localExpertCalls),
   remoteExpertCalls: BigInt(stats.remoteExpertCalls),
   retriedExpertCalls: BigInt(stats.retriedExpertCalls),
@@ -24,6 +25,7 @@ export const toWireStats = (stats: SequenceStats): MessageInitShape<typeof gener
 export const fromWireStats = (stats: generationV1.GenerationStats): SequenceStats => ({
   lead: workerId(stats.lead),
   workers: stats.workers.map(workerId),
+  cachedPromptTokens: stats.cachedPromptTokens,
   localExpertCalls: toNumber(stats.localExpertCalls, 'local_expert_calls'),
   remoteExpertCalls: toNumber(stats.remoteExpertCalls, 'remote_expert_calls'),
   retriedExpertCalls: toNumber(stats.retriedExpertCalls, 'retried_expert_calls'),

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file essaim/generation/v1/generation.proto.
  */
 export const file_essaim_generation_v1_generation: GenFile = /*@__PURE__*/
-  fileDesc("CiVlc3NhaW0vZ2VuZXJhdGlvbi92MS9nZW5lcmF0aW9uLnByb3RvEhRlc3NhaW0uZ2VuZXJhdGlvbi52MSIrCgxUb2tlbkxvZ3Byb2ISCgoCaWQYASABKA0SDwoHbG9ncHJvYhgCIAEoASJUChBQb3NpdGlvbkxvZ3Byb2JzEg8KB2xvZ3Byb2IYASABKAESLwoDdG9wGAIgAygLMiIuZXNzYWltLmdlbmVyYXRpb24udjEuVG9rZW5Mb2dwcm9iIpYBCg9HZW5lcmF0aW9uU3RhdHMSDAoEbGVhZBgBIAEoCRIPCgd3b3JrZXJzGAIgAygJEhoKEmxvY2FsX2V4cGVydF9jYWxscxgDIAEoBBIbChNyZW1vdGVfZXhwZXJ0X2NhbGxzGAQgASgEEhwKFHJldHJpZWRfZXhwZXJ0X2NhbGxzGAUgASgEEg0KBWVwb2NoGAYgASgEKl8KDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAmIGcHJvdG8z");
+  fileDesc("CiVlc3NhaW0vZ2VuZXJhdGlvbi92MS9nZW5lcmF0aW9uLnByb3RvEhRlc3NhaW0uZ2VuZXJhdGlvbi52MSIrCgxUb2tlbkxvZ3Byb2ISCgoCaWQYASABKA0SDwoHbG9ncHJvYhgCIAEoASJUChBQb3NpdGlvbkxvZ3Byb2JzEg8KB2xvZ3Byb2IYASABKAESLwoDdG9wGAIgAygLMiIuZXNzYWltLmdlbmVyYXRpb24udjEuVG9rZW5Mb2dwcm9iIrQBCg9HZW5lcmF0aW9uU3RhdHMSDAoEbGVhZBgBIAEoCRIPCgd3b3JrZXJzGAIgAygJEhoKEmxvY2FsX2V4cGVydF9jYWxscxgDIAEoBBIbChNyZW1vdGVfZXhwZXJ0X2NhbGxzGAQgASgEEhwKFHJldHJpZWRfZXhwZXJ0X2NhbGxzGAUgASgEEg0KBWVwb2NoGAYgASgEEhwKFGNhY2hlZF9wcm9tcHRfdG9rZW5zGAcgASgNKl8KDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAmIGcHJvdG8z");
 
 /**
  * One candidate for a position.
@@ -115,6 +115,13 @@ export type GenerationStats = Message<"essaim.generation.v1.GenerationStats"> & 
    * @generated from field: uint64 epoch = 6;
    */
   epoch: bigint;
+
+  /**
+   * Tokens of the prompt that the lead did not compute, because another sequence began with the same ones.
+   *
+   * @generated from field: uint32 cached_prompt_tokens = 7;
+   */
+  cachedPromptTokens: number;
 };
 
 /**
