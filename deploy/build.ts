@@ -1,6 +1,7 @@
 /**
  * Bundles every app into dist/<app>/. Our own packages are bundled from source; npm packages stay imports, so that
- * their native files and licences stay where npm put them. A file named *.thread.ts is the entry of a worker thread.
+ * their native files and licences stay where npm put them. A file named *.thread.ts or *.process.ts is the entry of a thread or
+ * of a process of its own.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -18,8 +19,8 @@ function entriesOf(app: string): Entry[] {
   const folder = join(ROOT, 'apps', app, 'src');
   const main = join(folder, 'main.ts');
   if (!existsSync(main)) throw new Error(`apps/${app}/src/main.ts is missing: every app needs an entry`);
-  const threads = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.thread.ts'));
-  return [main, ...threads.map((file) => join(folder, file))].map((file) => ({ in: file, out: join(app, basename(file, '.ts')) }));
+  const others = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(thread|process)\.ts$/.test(file));
+  return [main, ...others.map((file) => join(folder, file))].map((file) => ({ in: file, out: join(app, basename(file, '.ts')) }));
 }
 
 const npmPackagesStayImports: Plugin = {

@@ -8,6 +8,7 @@ it.runIf(existsSync('/proc/self/smaps_rollup'))('this process is in memory, with
   // Both are read while the process grows, so a little is left open.
   expect(memory!.proportionalBytes! / memory!.residentBytes).toBeLessThan(1.2);
   expect(memory!.proportionalBytes!).toBeGreaterThan(1e6);
+  expect(memory!.peakBytes!).toBeGreaterThanOrEqual(memory!.residentBytes);
 });
 
 it('a process that is not there has no memory', async () => {

@@ -5,13 +5,19 @@ export interface ProcessMemory {
   readonly residentBytes: number;
   /** The same with shared pages divided among those that share them; null where the system doesn't tell. */
   readonly proportionalBytes: number | null;
+  /** The most that was ever resident. */
+  readonly peakBytes: number | null;
 }
 
 /** As the kernel counts it (proc(5)); null for a process that is gone and on systems without /proc. */
 export async function memoryOf(pid: number): Promise<ProcessMemory | null> {
   const residentBytes = await kibibytes(`/proc/${pid}/status`, 'VmRSS');
   if (residentBytes === null) return null;
-  return { residentBytes, proportionalBytes: await kibibytes(`/proc/${pid}/smaps_rollup`, 'Pss') };
+  return {
+    residentBytes,
+    proportionalBytes: await kibibytes(`/proc/${pid}/smaps_rollup`, 'Pss'),
+    peakBytes: await kibibytes(`/proc/${pid}/status`, 'VmHWM'),
+  };
 }
 
 /** The value of a line such as "VmRSS:	  123 kB", in bytes. */

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { AppError } from '@essaim/core';
 import { resolveOptions, type UpOptions } from '../up/options.ts';
+import { METRICS, type PeerMetricName } from './peer/metrics.ts';
 
 export const BENCH_MODELS = ['built-in', 'synthetic'] as const;
 export type BenchModelName = (typeof BENCH_MODELS)[number];
@@ -12,6 +13,7 @@ export interface BenchFlags {
   readonly rounds: number;
   readonly model: BenchModelName | 'all';
   readonly json?: string;
+  readonly rows?: readonly PeerMetricName[];
   readonly threadsPerWorker?: number;
   readonly stateDir?: string;
 }
@@ -28,6 +30,8 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly models: readonly BenchModelName[];
   readonly threads: Threads;
+  /** Of the comparison with the peer, in any order; null for all. */
+  readonly metrics: readonly PeerMetricName[] | null;
   /** Absolute; null for none. */
   readonly jsonFile: string | null;
   /** Absolute. Everything that a benchmark writes lies below it, but for the JSON file. */
@@ -38,12 +42,13 @@ const SIDES = { one: 1, three: 3 } as const;
 export type Side = keyof typeof SIDES;
 export const workersOf = (side: Side): number => SIDES[side];
 
-export function resolveBenchOptions({ rounds, model, json, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
+export function resolveBenchOptions({ rounds, model, json, rows, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
   const { stateDirectory } = upOptions(stateDir === undefined ? {} : { stateDir });
   return {
     rounds,
     models: model === 'all' ? BENCH_MODELS : [model],
     threads: threadsOf(availableParallelism(), threadsPerWorker),
+    metrics: rows ?? null,
     jsonFile: json === undefined ? null : writableFile(json),
     folder: join(stateDirectory, 'bench'),
   };
@@ -70,6 +75,16 @@ export function upOptions(flags: ClusterFlags): UpOptions {
   const ports = { httpPort: 0, grpcPort: 0, adminPort: 0, controlPort: 0 };
   const options = resolveOptions({ workers: 1, replicas: 1, host: '127.0.0.1', maxTokens: 1, temperature: 0, quiet: true, ...ports, ...flags });
   return { ...options, model: { ...options.model, deterministic: false } };
+}
+
+/** Of names with commas between them. */
+export function peerMetrics(text: string): PeerMetricName[] {
+  const names = METRICS.map(({ name }) => name);
+  return text.split(',').map((each) => {
+    const name = names.find((known) => known === each.trim());
+    if (name === undefined) throw new AppError('invalid_argument', `there is no row '${each.trim()}': the rows are ${names.join(', ')}`);
+    return name;
+  });
 }
 
 /** Before an hour of measuring, not after it. */

@@ -21,7 +21,7 @@ export interface BenchResult {
 }
 
 /** Fails with `permission_denied` when the file can't be written. */
-export function writeJson(file: string, result: BenchResult): void {
+export function writeJson(file: string, result: object): void {
   try {
     writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
   } catch (cause) {

@@ -1,13 +1,11 @@
 import { type InferenceApi } from '@essaim/rpc';
 import { ask, type Question } from './ask.ts';
+import { randomPrompt } from './prompts.ts';
 import { seededRandom } from './random.ts';
 import { type TimedAnswer } from './rates.ts';
 
 /** What is asked of each cluster. BENCHMARKS.md says the same in words. */
 export const WORKLOAD = { streams: 16, promptTokens: 128, newTokens: 128, longPromptTokens: 1024, warmUpTokens: 8 } as const;
-
-/** The lower ids of a vocabulary are control tokens. */
-const CONTROL_TOKENS = 3;
 
 /** Asks one gateway questions of random tokens. The same seed gives the same questions in the same order; no two of them begin alike. */
 export class Workload {
@@ -46,8 +44,7 @@ export class Workload {
 
   #question({ promptTokens, newTokens }: Lengths): Question {
     const { id, vocabSize } = this.#model;
-    const promptIds = Array.from({ length: promptTokens }, () => CONTROL_TOKENS + this.#random.below(vocabSize - CONTROL_TOKENS));
-    return { model: id, promptIds, newTokens };
+    return { model: id, promptIds: randomPrompt(this.#random, { tokens: promptTokens, vocabSize }), newTokens };
   }
 }
 

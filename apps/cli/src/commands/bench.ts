@@ -1,15 +1,19 @@
 import { Argument, Command, Option } from 'commander';
 import { AppError } from '@essaim/core';
-import { BENCH_MODELS, type BenchFlags, type BenchOptions, resolveBenchOptions } from '../bench/options.ts';
+import { BENCH_MODELS, type BenchFlags, type BenchOptions, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
+import { runPeerBench } from '../bench/peer/run-peer.ts';
 import { runEngineBench } from '../bench/run-engine.ts';
 import { text, wholeNumber } from '../flags.ts';
 
-const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { engine: runEngineBench };
+const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { engine: runEngineBench, peer: runPeerBench };
 
 const ABOUT = `
 Benchmarks:
   engine   tokens per second at 1 and 16 streams, time to the first token, start, memory and expert calls between workers,
            of each model on 1 worker and on 3 workers in turns, measured by a client of the gateway
+  peer     the synthetic model on 1 worker and on llama.cpp (node-llama-cpp, installed on demand) in turns, with the same weights
+           and threads: decoding at 1 to 32 streams, prompts, time to the first token, start, memory, and what memory bandwidth
+           would allow
 
 Models:
   built-in    the one that Essaim starts with, float32: seconds a round
@@ -22,6 +26,7 @@ other, so they hold up better on a machine that others use too.
 Examples:
   essaim bench engine --model built-in --rounds 1      a first look, in less than a minute
   essaim bench engine --rounds 5 --json figures.json   what BENCHMARKS.md is made of
+  essaim bench peer --rounds 1 --rows decode-1,memory  against llama.cpp, two rows of the table
 `;
 
 /** `essaim bench`: figures of real clusters on this machine. */
@@ -33,6 +38,7 @@ export function benchCommand(): Command {
     .addOption(new Option('--rounds <n>', 'times that everything is measured; the table has medians, smallest and largest').argParser(wholeNumber({ from: 1, to: 100 })).default(3))
     .addOption(new Option('--model <name>', 'the model to measure').choices([...BENCH_MODELS, 'all']).default('all'))
     .addOption(new Option('--json <file>', 'also write every row into this file').argParser(text))
+    .addOption(new Option('--rows <names>', 'of peer: only these rows of the table, with commas between').argParser(peerMetrics))
     .addOption(new Option('--threads-per-worker <n>', 'computing threads of each of the 3 workers, the single one gets three times as many (default: the cores shared out)').env('ESSAIM_THREADS_PER_WORKER').argParser(wholeNumber({ from: 1, to: 256 })))
     .addOption(new Option('--state-dir <dir>', 'everything that is written goes here (default: essaim in the XDG state folder)').env('ESSAIM_STATE_DIR').argParser(text))
     .helpOption('-h, --help', 'this text')

@@ -1,0 +1,44 @@
+import { AppError } from '@essaim/core';
+import { type Prediction } from './contender.ts';
+
+/** How alike two sides predict, over several prompts. */
+export interface Agreement {
+  readonly prompts: number;
+  /** Prompts whose likeliest token is the same. */
+  readonly sameFirst: number;
+  /** Of the tokens that one side lists, those that the other lists too: 0 to 1. */
+  readonly meanOverlap: number;
+  /** Differences of log probabilities of tokens that both list. */
+  readonly meanDifference: number;
+  readonly largestDifference: number;
+}
+
+export function agreementOf(pairs: readonly { readonly ours: Prediction; readonly peers: Prediction }[]): Agreement {
+  const compared = pairs.map(({ ours, peers }) => {
+    const theirs = new Map(peers.map(({ id, logprob }) => [id, logprob]));
+    const differences = ours.flatMap(({ id, logprob }) => (theirs.has(id) ? [Math.abs(logprob - theirs.get(id)!)] : []));
+    return { isSameFirst: ours[0]?.id === peers[0]?.id, overlap: differences.length / ours.length, differences };
+  });
+  const differences = compared.flatMap((each) => each.differences);
+  return {
+    prompts: pairs.length,
+    sameFirst: compared.filter(({ isSameFirst }) => isSameFirst).length,
+    meanOverlap: mean(compared.map(({ overlap }) => overlap)),
+    meanDifference: mean(differences),
+    largestDifference: Math.max(0, ...differences),
+  };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+
+/**
+ * What rounding may do. Both sides hold the same 4-bit codes; scales, activations and llama.cpp's keys and values are rounded each in its
+ * own way, and a router that is nearly undecided may then choose another expert. With anything wrong, such as a head's rows in the other order, no token is shared.
+ */
+const WITHIN_ROUNDING = { overlap: 0.6, meanDifference: 0.25 };
+
+/** Fails with `data_loss` where the two can't be the same model: comparing their speed would say nothing. */
+export function assertSameModel({ meanOverlap, meanDifference }: Agreement): void {
+  if (meanOverlap >= WITHIN_ROUNDING.overlap && meanDifference <= WITHIN_ROUNDING.meanDifference) return;
+  throw new AppError('data_loss', `Essaim and llama.cpp don't compute the same: they share ${(100 * meanOverlap).toFixed(0)} % of the likeliest tokens, with log probabilities ${meanDifference.toFixed(3)} apart on average; rounding explains no less than ${100 * WITHIN_ROUNDING.overlap} % and no more than ${WITHIN_ROUNDING.meanDifference}. Delete the .gguf file in the cache and measure again; if it stays so, it is a bug`);
+}

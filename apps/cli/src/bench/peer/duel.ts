@@ -1,0 +1,40 @@
+import { connectInference } from '@essaim/rpc';
+import { type UpOptions } from '../../up/options.ts';
+import { withCluster } from '../with-cluster.ts';
+import { type Contender } from './contender.ts';
+import { essaimContender } from './essaim.ts';
+import { llamaContender } from './llama/contender.ts';
+import { LlamaProcess } from './llama/llama-process.ts';
+import { type LlamaLoading } from './llama/protocol.ts';
+import { type BestSettings } from './llama/settings.ts';
+import { type PeerMetricName } from './metrics.ts';
+import { type PeerRound } from './rows.ts';
+
+/** Everything that the rounds share. */
+export interface Duel {
+  /** Of one worker. */
+  readonly cluster: UpOptions;
+  readonly loading: Omit<LlamaLoading, 'mapped'>;
+  readonly settings: BestSettings;
+  readonly logFile: string;
+  readonly vocabSize: number;
+  readonly metrics: readonly PeerMetricName[];
+  readonly note: (line: string) => void;
+  readonly stop: AbortSignal;
+}
+
+export type Side = keyof PeerRound;
+export const SIDE_NAMES: Readonly<Record<Side, string>> = { ours: 'Essaim', peer: 'llama.cpp' };
+
+/** Brings both sides up, hands them to `use`, and ends them whatever happens. */
+export async function withSides<T>(duel: Duel, use: (sides: Readonly<Record<Side, Contender>>, signal: AbortSignal) => Promise<T>): Promise<T> {
+  return withCluster(duel.cluster, async ({ cluster }, signal) => {
+    const gateway = connectInference(cluster.addresses.grpc);
+    try {
+      await using llama = new LlamaProcess({ ...duel.loading, mapped: false }, duel.logFile);
+      return await use({ ours: essaimContender(cluster, gateway, duel.cluster.model.id), peer: llamaContender(llama, duel.settings) }, signal);
+    } finally {
+      gateway.close();
+    }
+  }, duel.stop);
+}

@@ -1,0 +1,65 @@
+import { randomPrompt } from '../../prompts.ts';
+import { seededRandom } from '../../random.ts';
+import { llamaFirstTokenMs } from '../first-token.ts';
+import { LOAD_METRICS, type PeerMetricName, RATES, type Work } from '../metrics.ts';
+import { llamaContender } from './contender.ts';
+import { LlamaProcess } from './llama-process.ts';
+import { type LlamaLoading } from './protocol.ts';
+import { type BestSettings, type LlamaSettings, TRIALS } from './settings.ts';
+
+/** Everything is judged by the better of so many runs: what disturbs one of them should not decide. */
+const RUNS = 2;
+
+export interface TryingOut {
+  readonly loading: Omit<LlamaLoading, 'mapped'>;
+  readonly logFile: string;
+  readonly vocabSize: number;
+  readonly metrics: readonly PeerMetricName[];
+  readonly note: (line: string) => void;
+  readonly stop: AbortSignal;
+}
+
+/** Tries everything that llama.cpp's user may choose and that makes a difference to the metrics asked for, and keeps the fastest of each. */
+export async function tryLlamaSettings(trying: TryingOut): Promise<BestSettings> {
+  const isStarted = trying.metrics.some((name) => name.startsWith('first-token'));
+  const startsMapped = isStarted && (await isFasterMapped(trying));
+  await using llama = new LlamaProcess({ ...trying.loading, mapped: false }, trying.logFile);
+  return { startsMapped, decode: await fastest('decode', llama, trying), prefill: await fastest('prefill', llama, trying) };
+}
+
+async function isFasterMapped(trying: TryingOut): Promise<boolean> {
+  const leastMs = { mapped: Infinity, read: Infinity };
+  for (let run = 0; run < RUNS; run++) {
+    for (const how of ['mapped', 'read'] as const) {
+      const ms = await llamaFirstTokenMs('warm', { ...trying.loading, mapped: how === 'mapped' }, trying);
+      leastMs[how] = Math.min(leastMs[how], ms ?? Infinity);
+    }
+  }
+  trying.note(`llama.cpp tried: first token from start, file mapped ${leastMs.mapped.toFixed(0)} ms, read ${leastMs.read.toFixed(0)} ms`);
+  return leastMs.mapped < leastMs.read;
+}
+
+async function fastest(work: Work, llama: LlamaProcess, trying: TryingOut): Promise<LlamaSettings> {
+  const { settings } = TRIALS[work];
+  if (!LOAD_METRICS.some((metric) => metric.work === work && trying.metrics.includes(metric.name))) return settings[0]!;
+  const rates: number[] = [];
+  for (const each of settings) {
+    rates.push(await rateWith(each, { work, llama, trying }));
+    trying.note(`llama.cpp tried: ${work}, ${settingsLine(each)}, ${rates.at(-1)!.toFixed(1)} tokens/s`);
+  }
+  return settings[rates.indexOf(Math.max(...rates))]!;
+}
+
+async function rateWith(settings: LlamaSettings, { work, llama, trying }: { readonly work: Work; readonly llama: LlamaProcess; readonly trying: TryingOut }): Promise<number> {
+  const { load } = TRIALS[work];
+  const contender = llamaContender(llama, { decode: settings, prefill: settings, startsMapped: false });
+  const rates: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const random = seededRandom(run);
+    const prompts = Array.from({ length: load.streams }, () => randomPrompt(random, { tokens: load.promptTokens, vocabSize: trying.vocabSize }));
+    rates.push(RATES[work](await contender.generate(prompts, { ...load, work }, trying.stop)));
+  }
+  return Math.max(...rates);
+}
+
+export const settingsLine = ({ batchTokens, flashAttention }: LlamaSettings): string => `flash attention ${flashAttention ? 'on' : 'off'}, batch and micro-batch of ${batchTokens}`;

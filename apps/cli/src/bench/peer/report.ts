@@ -1,0 +1,64 @@
+import Table from 'cli-table3';
+import { type Agreement } from './agreement.ts';
+import { type BestSettings, type LlamaSettings } from './llama/settings.ts';
+import { settingsLine } from './llama/try-settings.ts';
+import { type Machine } from '../machine.ts';
+import { type Roofline } from './roofline.ts';
+import { type PeerRow } from './rows.ts';
+
+export interface LoadAverage {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What one run found out, as the JSON file holds it. */
+export interface PeerResult {
+  readonly benchmark: 'peer';
+  readonly commit: string;
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly threads: number;
+  readonly peer: { readonly name: string; readonly version: string; readonly settings: BestSettings };
+  /** Runnable threads of the whole machine, averaged over a minute. */
+  readonly loadAverage: LoadAverage;
+  readonly agreement: Agreement;
+  readonly roofline: Readonly<Record<'ours' | 'peer', Roofline>>;
+  readonly rows: readonly PeerRow[];
+}
+
+export function peerTable(rows: readonly PeerRow[]): string {
+  const table = new Table({ head: ['', 'unit', 'Essaim', 'llama.cpp', 'Essaim / llama.cpp'], style: { head: [], border: [], compact: true }, colAligns: ['left', 'left', 'right', 'right', 'right'] });
+  for (const { name, unit, ours, peer, ratio, min, max } of rows) {
+    const spread = min === max ? ratio.toFixed(2) : `${ratio.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
+    table.push([name, unit, figure(ours), figure(peer), spread]);
+  }
+  return table.toString();
+}
+
+export function settingsLines({ decode, prefill, startsMapped }: BestSettings): string[] {
+  const line = (work: string, settings: LlamaSettings): string => `llama.cpp's best for ${work}: ${settingsLine(settings)}`;
+  return [line('decoding', decode), line('prompts', prefill), `llama.cpp's best for starting: the file ${startsMapped ? 'mapped' : 'read'}`];
+}
+
+export function agreementLine({ prompts, sameFirst, meanOverlap, meanDifference, largestDifference }: Agreement): string {
+  return `the same model: of ${prompts} prompts ${sameFirst} have the same likeliest next token; of the 20 likeliest ${(20 * meanOverlap).toFixed(1)} are the same, with log probabilities ${meanDifference.toFixed(3)} apart, ${largestDifference.toFixed(3)} at most`;
+}
+
+/** One line a side; of the side's measured rate where there is one. */
+export function rooflineLines(roofline: PeerResult['roofline'], rows: readonly PeerRow[]): string[] {
+  const measured = rows.find(({ name }) => name === 'decode-1');
+  const line = (side: 'ours' | 'peer', name: string): string => {
+    const { bytesPerToken, readBandwidth, tokensPerSecond } = roofline[side];
+    const share = measured === undefined ? '' : `, of which one stream reaches ${((100 * measured[side]) / tokensPerSecond).toFixed(0)} %`;
+    return `roofline of ${name}: ${(bytesPerToken / 1e6).toFixed(0)} MB of weights a token at ${(readBandwidth / 1e9).toFixed(1)} GB/s make ${tokensPerSecond.toFixed(0)} tokens/s${share}`;
+  };
+  return [line('ours', 'Essaim'), line('peer', 'llama.cpp')];
+}
+
+/** llama.cpp's threads wait for each other by spinning, so that it suffers more than its share from others: what is measured beside others is no comparison. */
+export function loadLine({ before, after }: LoadAverage, threads: number): string {
+  const verdict = after > threads + 1 ? ': others used the machine too, measure again when it is quiet' : '';
+  return `load average of the machine: ${before.toFixed(1)} before the rounds, ${after.toFixed(1)} after them${verdict}`;
+}
+
+const figure = (value: number): string => value.toFixed(value >= 100 ? 0 : 1);
