@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ExpertKey } from '@essaim/core';
+import { type ExpertKey, type WeightDtype } from '@essaim/core';
 import { type PieceKey, pieceName, WEIGHTS_FILE } from '@essaim/graph';
 import { syntheticModel } from '../test/synthetic-model.ts';
 import { compileIntoCache } from './compile.ts';
@@ -86,6 +86,31 @@ describe('an expert', () => {
     }
   });
 });
+
+describe('quantised pieces', () => {
+  // 64 is two blocks of 32; 80 and 72 leave a part of a block, 40 is little more than one.
+  it.each([[64, 96], [80, 72], [40, 33], [30, 8]])('of widths %i and %i are as near to float32 as their bits allow', async (hiddenSize, expertSize) => {
+    const input = Float32Array.from({ length: 5 * hiddenSize }, (_, index) => Math.sin(index * index));
+    const outputs = async (dtype: WeightDtype): Promise<Float32Array[]> => {
+      const sized = syntheticModel({ hiddenSize, expertSize, vocabSize: 50, dtype });
+      const own = new OnnxModel(sized.spec, { threads: 1 });
+      for (const key of [PIECE, { kind: 'head' } as const]) await own.load(await compileIntoCache(sized, key, new GraphCache(folder), { onBytes: () => undefined }));
+      const both = [await own.run(EXPERT, input), await own.head(input)];
+      await own.close();
+      return both;
+    };
+    const exact = await outputs('float32');
+    for (const [dtype, most] of [['int8', 0.03], ['int4', 0.25]] as const) {
+      for (const [nth, output] of (await outputs(dtype)).entries()) expect(relativeError(output, exact[nth]!)).toBeLessThan(most);
+    }
+  });
+});
+
+/** Root mean square of the difference over that of the values themselves. */
+function relativeError(actual: Float32Array, expected: Float32Array): number {
+  const sum = (values: Float32Array): number => values.reduce((total, value) => total + value * value, 0);
+  return Math.sqrt(sum(actual.map((value, index) => value - expected[index]!)) / sum(expected));
+}
 
 describe('a file in the cache that is damaged', () => {
   const damages: [string, (file: string) => void][] = [
