@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { STORED_DTYPES, WEIGHT_DTYPES } from '@essaim/core';
+import { countingModel, type CountingModel } from '../test/counting-model.ts';
+import { compilePiece, expertPieces, graphDigest, leadPieces, type PieceKey, pieceName, type PlacedWeight } from './index.ts';
+
+const piecesOf = ({ spec }: CountingModel): PieceKey[] => [...leadPieces(spec), ...expertPieces(spec)];
+const digestOf = (model: CountingModel, key: PieceKey): Promise<string> => graphDigest(compilePiece(model, key));
+const HEAD: PieceKey = { kind: 'head' };
+
+/** Size and content of what a weight becomes. */
+async function contentOf({ chunks }: PlacedWeight): Promise<{ readonly bytes: number; readonly hash: string }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of chunks()) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+  }
+  return { bytes, hash: hash.digest('hex') };
+}
+
+describe('the pieces of a model', () => {
+  it('have names of their own: the dense part, and every expert of every layer', () => {
+    const moe = piecesOf(countingModel({ dtype: 'int4' })).map(pieceName);
+    expect(moe).toEqual([
+      'embed', 'attention', 'attention.masked', 'pre.0', 'post.0', 'pre.1', 'post.1', 'head', 'expert.0.0', 'expert.0.1', 'expert.0.2', 'expert.1.0', 'expert.1.1', 'expert.1.2',
+    ]);
+    expect(expertPieces(countingModel({ dtype: 'int4', isDense: true }).spec)).toEqual([]);
+  });
+
+  it('that the model does not have are a bug', () => {
+    const dense = countingModel({ dtype: 'int4', isDense: true });
+    expect(() => compilePiece(dense, { kind: 'expert', layer: 0, expert: 0 })).toThrow('assertion failed');
+    expect(() => compilePiece(dense, { kind: 'pre', layer: 2 })).toThrow('assertion failed');
+    expect(() => compilePiece(countingModel({ dtype: 'int4' }), { kind: 'expert', layer: 0, expert: 3 })).toThrow('assertion failed');
+  });
+});
+
+describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
+  it.each([true, false])('lie one behind the other on pages of their own, as large as promised (dense: %s)', async (isDense) => {
+    const model = countingModel({ dtype, isDense });
+    for (const key of piecesOf(model)) {
+      const { weights, weightBytes } = compilePiece(model, key);
+      let end = 0;
+      for (const weight of weights) {
+        expect(weight.offset % 4096).toBe(0);
+        expect(weight.offset).toBeGreaterThanOrEqual(end);
+        end = weight.offset + weight.byteLength;
+        expect((await contentOf(weight)).bytes).toBe(weight.byteLength);
+      }
+      expect(weightBytes).toBeGreaterThanOrEqual(end);
+    }
+  });
+
+  it('are the same in whatever order, and however often, they are asked for', async () => {
+    const model = countingModel({ dtype });
+    for (const key of piecesOf(model)) {
+      const forward = compilePiece(model, key).weights;
+      const contents = [];
+      for (const weight of forward) contents.push(await contentOf(weight));
+      const backward = compilePiece(model, key).weights;
+      for (const weight of backward.toReversed()) expect(await contentOf(weight)).toEqual(contents[backward.indexOf(weight)]);
+      for (const [nth, weight] of forward.entries()) expect(await contentOf(weight)).toEqual(contents[nth]);
+    }
+  });
+
+  it('are read once each, every row of them, and only when they are written', async () => {
+    const model = countingModel({ dtype });
+    for (const key of piecesOf(model)) await digestOf(model, key);
+    expect(model.reads).toEqual([]);
+    for (const key of piecesOf(model)) for (const weight of compilePiece(model, key).weights) await contentOf(weight);
+    const names = model.reads.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(model.reads.map(({ first }) => first)).toEqual(names.map(() => 0));
+  });
+
+  it('are read a few megabytes at a time', async () => {
+    const model = countingModel({ dtype, hiddenSize: 4096, vocabSize: 700 });
+    for (const weight of compilePiece(model, HEAD).weights) await contentOf(weight);
+    const reads = model.reads.filter(({ name }) => name === 'head');
+    expect(reads.reduce((next, { first, count }) => (expect(first).toBe(next), next + count), 0)).toBe(700);
+    for (const { count } of reads) expect(count * 4096 * 4).toBeLessThanOrEqual(4 << 20);
+  });
+});
+
+describe('the embedding', () => {
+  it.each(STORED_DTYPES)('stays in the form in which the checkpoint has it: %s', async (stored) => {
+    const model = countingModel({ dtype: 'int4', stored });
+    const [table] = compilePiece(model, { kind: 'embed' }).weights;
+    expect(table!.type).toBe(stored);
+    expect((await contentOf(table!)).bytes).toBe(50 * 40 * (stored === 'f32' ? 4 : 2));
+  });
+});
+
+describe('the digest of a graph', () => {
+  it('is the same for the same model, and another one for each piece', async () => {
+    const model = countingModel({ dtype: 'int8' });
+    const digests: string[] = [];
+    for (const key of piecesOf(model)) digests.push(await digestOf(model, key));
+    expect(new Set(digests).size).toBe(digests.length);
+    for (const digest of digests) expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    const same = countingModel({ dtype: 'int8' });
+    for (const [nth, key] of piecesOf(same).entries()) expect(await digestOf(same, key)).toBe(digests[nth]);
+  });
+
+  it.each([
+    ['the file', { version: '2' }], ['the dtype', { dtype: 'int8' as const }], ['a width', { hiddenSize: 48 }],
+  ])('changes with %s', async (_what, change) => {
+    expect(await digestOf(countingModel({ dtype: 'int4', ...change }), HEAD)).not.toBe(await digestOf(countingModel({ dtype: 'int4' }), HEAD));
+  });
+
+  it('of what has no quantised weights is shared by all dtypes', async () => {
+    for (const key of [{ kind: 'embed' }, { kind: 'attention', masked: true }] as const) {
+      const digests = await Promise.all(WEIGHT_DTYPES.map((dtype) => digestOf(countingModel({ dtype }), key)));
+      expect(new Set(digests).size).toBe(1);
+    }
+  });
+});
