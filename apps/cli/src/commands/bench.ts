@@ -1,11 +1,12 @@
 import { Argument, Command, Option } from 'commander';
 import { AppError } from '@essaim/core';
+import { runClusterBench } from '../bench/cluster/run-cluster.ts';
 import { BENCH_MODELS, type BenchFlags, type BenchOptions, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
 import { runPeerBench } from '../bench/peer/run-peer.ts';
 import { runEngineBench } from '../bench/run-engine.ts';
 import { text, wholeNumber } from '../flags.ts';
 
-const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { engine: runEngineBench, peer: runPeerBench };
+const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { engine: runEngineBench, peer: runPeerBench, cluster: runClusterBench };
 
 const ABOUT = `
 Benchmarks:
@@ -14,6 +15,8 @@ Benchmarks:
   peer     the synthetic model on 1 worker and on llama.cpp (node-llama-cpp, installed on demand) in turns, with the same weights
            and threads: decoding at 1 to 32 streams, prompts, time to the first token, start, memory, and what memory bandwidth
            would allow
+  cluster  microseconds of one exchange of activations between two workers, in each form that they may travel in, beside raw
+           sockets with the same bytes: seconds a round
 
 Models:
   built-in    the one that Essaim starts with, float32: seconds a round
@@ -27,6 +30,7 @@ Examples:
   essaim bench engine --model built-in --rounds 1      a first look, in less than a minute
   essaim bench engine --rounds 5 --json figures.json   what BENCHMARKS.md is made of
   essaim bench peer --rounds 1 --rows decode-1,memory  against llama.cpp, two rows of the table
+  essaim bench cluster --rounds 20                     what a call to another worker costs
 `;
 
 /** `essaim bench`: figures of real clusters on this machine. */
