@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import { resolveBenchOptions, threadsOf, upOptions } from './options.ts';
+import { peerMetrics, resolveBenchOptions, threadsOf, upOptions } from './options.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -27,4 +27,9 @@ it('refuses a JSON file that can never be written before anything is measured', 
 it('its clusters take free ports, and the built-in model at full precision, whatever the environment asks for', () => {
   vi.stubEnv('ESSAIM_DETERMINISTIC', '1');
   expect(upOptions({ workers: 3 })).toMatchObject({ workers: 3, ports: { http: 0, grpc: 0, admin: 0, control: 0 }, model: { id: 'petit', dtype: 'float32', deterministic: false } });
+});
+
+it('rows of the comparison with the peer are named, with commas between', () => {
+  expect(peerMetrics('decode-1, memory')).toEqual(['decode-1', 'memory']);
+  expect(() => peerMetrics('decode-2')).toThrow(/there is no row 'decode-2': the rows are decode-1, decode-4/);
 });

@@ -35,18 +35,21 @@ export class LlamaProcess implements AsyncDisposable {
   async ask<K extends LlamaRequest['kind']>(request: Extract<LlamaRequest, { kind: K }>, stop: AbortSignal): Promise<Extract<LlamaReply, { kind: ReplyTo[K] }>> {
     const { promise, resolve, reject } = Promise.withResolvers<LlamaReply>();
     const signal = AbortSignal.any([stop, AbortSignal.timeout(REPLY_TIMEOUT_MS)]);
+    let isWaiting = true;
     const abort = (): void => reject(AppError.from(signal.reason));
     this.#process.once('message', resolve);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
-    void this.#ended.then(() => reject(this.#endedEarly()));
-    this.#process.send(request, (error) => error && reject(this.#endedEarly()));
+    void this.#ended.then(() => isWaiting && reject(this.#endedEarly()));
+    // A message that can't be sent has no reader any more: the end of the process is heard of above.
+    this.#process.send(request, () => undefined);
     try {
       const reply = await promise;
       if (reply.kind === 'failed') throw new AppError('unavailable', `llama.cpp failed: ${reply.message}`);
       assert(reply.kind === REPLY_TO[request.kind], 'a reply belongs to its request');
       return reply as Extract<LlamaReply, { kind: ReplyTo[K] }>;
     } finally {
+      isWaiting = false;
       this.#process.off('message', resolve);
       signal.removeEventListener('abort', abort);
     }
