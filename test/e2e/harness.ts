@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The real thing: the bundled command line in a process of its own, on free ports, in a state folder of its own. */
 const ROOT = join(import.meta.dirname, '..', '..');
-const CLI = join(ROOT, 'dist', 'cli', 'main.js');
+export const CLI = join(ROOT, 'dist', 'cli', 'main.js');
 export const BUF = join(ROOT, 'node_modules', '.bin', 'buf');
 export const PETIT = join(ROOT, 'deploy', 'models', 'petit');
-const FREE_PORTS = ['--http-port', '0', '--grpc-port', '0', '--admin-port', '0', '--control-port', '0'];
+export const FREE_PORTS = ['--http-port', '0', '--grpc-port', '0', '--admin-port', '0', '--control-port', '0'];
 const READY_MS = 90_000;
 /** Longest run of a command that ends by itself; then it is asked to stop. */
 const RUN_MS = 90_000;
@@ -40,13 +40,28 @@ export interface RunningCluster extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<Result>;
 }
 
+export interface WorkerState {
+  readonly id: string;
+  readonly state: string;
+  readonly hosted: readonly unknown[];
+  readonly runningSequences: number;
+  readonly waitingSequences: number;
+  readonly kvUsedBytes: number;
+}
+
+/** What the admin API tells of the workers, lost ones included. */
+export async function workersOf({ ready }: RunningCluster): Promise<readonly WorkerState[]> {
+  const { workers } = (await (await fetch(`${ready.addresses.admin}/api/v1/workers`)).json()) as { readonly workers: readonly WorkerState[] };
+  return workers;
+}
+
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'essaim-e2e-'));
 }
 
 /** Runs any program to its end, within a bounded time. */
-export async function runToEnd(command: string, args: readonly string[], { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {}): Promise<Result> {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'], timeout: RUN_MS });
+export async function runToEnd(command: string, args: readonly string[], { env = {}, input = '', cwd = process.cwd() }: { env?: Record<string, string | undefined>; input?: string; cwd?: string } = {}): Promise<Result> {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'], timeout: RUN_MS });
   child.stdin.end(input);
   return ended(child);
 }

@@ -1,6 +1,12 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError, assert } from '@essaim/core';
 
+/**
+ * Since 1.29 ONNX Runtime reports every session to Microsoft, and leaves an identifier, a cache and logs in the home and temporary folders.
+ * It reads this when its first session is made, and then never again. https://github.com/microsoft/onnxruntime/pull/27379
+ */
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 /** An input: float32 or token ids, row-major, with its shape. The memory is read in place, not copied. */
 export interface Input {
   readonly data: Float32Array | BigInt64Array;
