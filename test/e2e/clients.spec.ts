@@ -1,7 +1,7 @@
 import { Mistral } from '@mistralai/mistralai';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BUF, processesOf, runToEnd, startCluster, type RunningCluster } from './harness.ts';
+import { BUF, eventually, processesOf, runToEnd, startCluster, workersOf, type RunningCluster } from './harness.ts';
 
 const PROMPT = 'Il était une fois';
 
@@ -63,6 +63,47 @@ describe('clients nobody here wrote, against a running cluster', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^HTTP\/1\.1 200/);
     expect(stdout).toMatch(/x-request-id: \S+/i);
+  });
+
+  it('scores a text as it would have generated it, without generating anything', async () => {
+    const asked = { model: 'petit', prompt: PROMPT, temperature: 0, max_tokens: 12, logprobs: 2 };
+    const { text, logprobs: generated } = (await openai.completions.create(asked)).choices[0]!;
+    const scored = await openai.completions.create({ ...asked, prompt: PROMPT + text, echo: true, max_tokens: 0 });
+    const { tokens, token_logprobs } = scored.choices[0]!.logprobs!;
+    expect(scored.choices[0]!.text).toBe(PROMPT + text);
+    expect(scored.usage?.completion_tokens).toBe(0);
+    expect(token_logprobs![0]).toBeNull();
+    // A greedy text need not be cut into the tokens that made it, but this one is.
+    expect(tokens!.slice(-12)).toEqual(generated!.tokens);
+    token_logprobs!.slice(-12).forEach((logprob, index) => expect(logprob).toBeCloseTo(generated!.token_logprobs![index]!, 4));
+  });
+
+  it('serves 64 streams at once, each as if it were alone', async () => {
+    const asked = { model: 'petit', prompt: PROMPT, temperature: 0, max_tokens: 24 };
+    const alone = (await openai.completions.create(asked)).choices[0]!.text;
+    const texts = await Promise.all(Array.from({ length: 64 }, async () => {
+      let text = '';
+      for await (const chunk of await openai.completions.create({ ...asked, stream: true })) text += chunk.choices[0]!.text;
+      return text;
+    }));
+    expect(texts).toEqual(Array.from({ length: 64 }, () => alone));
+  });
+
+  it('frees the memory of answers whose clients left, streamed or not', async () => {
+    const memory = async (): Promise<number> => (await workersOf(cluster)).reduce((sum, { kvUsedBytes }) => sum + kvUsedBytes, 0);
+    const left = async (): Promise<number> => Number(/essaim_gateway_generations_total\{outcome="cancelled"\} (\d+)/.exec(await (await fetch(`${cluster.ready.addresses.http}/metrics`)).text())?.[1] ?? 0);
+    const leftBefore = await left();
+    const leave = new AbortController();
+    const long = { model: 'petit', prompt: PROMPT, max_tokens: 1_900, ignore_eos: true };
+    const answers = [true, false].map(async (stream) => fetch(`${cluster.ready.addresses.http}/v1/completions`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...long, stream }), signal: leave.signal,
+    }).then((response) => response.text()));
+    await eventually('both answers are under way', async () => (await workersOf(cluster)).reduce((sum, { runningSequences }) => sum + runningSequences, 0) === 2);
+    expect(await memory()).toBeGreaterThan(0);
+    leave.abort();
+    expect((await Promise.allSettled(answers)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await eventually('their memory is free', async () => (await memory()) === 0);
+    expect(await left()).toBe(leftBefore + 2);
   });
 
   it('refuses a body of 2 MB with 413 and goes on', async () => {

@@ -1,9 +1,18 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { essaim, processesOf, startCluster, temporaryFolder } from './harness.ts';
 
 const PROMPT = ['--prompt', 'Il était une fois', '--max-tokens', '16'];
+
+/** A token for each byte, as the tiny random models of 256 tokens need it: GPT-2's alphabet of bytes, nothing merged. */
+function byteTokenizer(): object {
+  const isPrinted = (byte: number): boolean => (byte > 32 && byte < 127) || (byte > 160 && byte < 256 && byte !== 173);
+  let moved = 256;
+  const vocab = Object.fromEntries(Array.from({ length: 256 }, (_, byte) => [String.fromCodePoint(isPrinted(byte) ? byte : moved++), byte]));
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  return { version: '1.0', added_tokens: [], normalizer: null, pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel, model: { type: 'BPE', unk_token: null, vocab, merges: [] } };
+}
 
 describe('one answer through a whole cluster', () => {
   const stateDir = temporaryFolder();
@@ -29,5 +38,23 @@ describe('one answer through a whole cluster', () => {
     expect(alone).toMatchObject({ kind: 'answer', completionTokens: 16, stats: { remoteExpertCalls: 0 } });
     expect(together?.text).toBe(alone?.text);
     expect(together?.stats.remoteExpertCalls).toBeGreaterThan(0);
+  });
+
+  it('draws the same from the same seed, in whichever cluster', async () => {
+    const draw = async (seed: string): Promise<string> => (await essaim(['up', '--state-dir', stateDir, '--quiet', '--temperature', '0.9', '--seed', seed, ...PROMPT])).stdout;
+    const [first, again, other] = [await draw('7'), await draw('7'), await draw('8')];
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
+  it('runs a dense model, which has no experts to call, without a tokenizer_config.json', async () => {
+    const model = join(stateDir, 'dense');
+    cpSync(join(import.meta.dirname, '..', 'golden', 'models', 'mistral-window-bf16'), model, { recursive: true });
+    writeFileSync(join(model, 'tokenizer.json'), JSON.stringify(byteTokenizer()));
+    const { code, stdout, stderr } = await essaim(['up', '--state-dir', stateDir, '--workers', '2', '--model', model, ...PROMPT]);
+    expect(stderr).toMatch(/16 tokens after 18 of prompt/);
+    expect(stderr).toMatch(/no expert calls: the model is dense\nled and served by w\d\n/);
+    expect(stdout).not.toBe('');
+    expect(code).toBe(0);
   });
 });

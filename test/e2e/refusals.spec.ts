@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { essaim, PETIT, processesOf, startCluster, temporaryFolder } from './harness.ts';
+import { essaim, FREE_PORTS, PETIT, processesOf, startCluster, temporaryFolder } from './harness.ts';
 
 describe('what essaim refuses: one sentence, an exit code, nothing left running', () => {
   let folder: string;
@@ -70,11 +70,26 @@ describe('what essaim refuses: one sentence, an exit code, nothing left running'
     expect(await refused(['--model', model, '--prompt', 'x', '--quiet'], 1)).toMatch(/model\.safetensors/);
   });
 
-  it('a port that is taken, by name', async () => {
+  it('a checkpoint without its tokenizer, before its weights are loaded', async () => {
+    const model = join(folder, 'no-tokenizer');
+    mkdirSync(model);
+    for (const file of ['config.json', 'model.safetensors']) copyFileSync(join(PETIT, file), join(model, file));
+    expect(await refused(['--model', model, '--prompt', 'x', '--quiet'], 1)).toMatch(/no-tokenizer has no tokenizer\.json/);
+  });
+
+  it('a state folder that is a file', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const { code, stderr } = await essaim(['up', '--state-dir', file, '--prompt', 'x']);
+    expect(stderr).toBe(`essaim: the state folder ${file} can't be written (ENOTDIR): give --state-dir a folder of yours\n`);
+    expect(code).toBe(1);
+  });
+
+  it.each(['http', 'grpc', 'admin', 'control'])('a port for %s that is taken, by name', async (name) => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    expect(await refused(['--admin-port', String(port)], 1)).toMatch(new RegExp(`port 127\\.0\\.0\\.1:${port} is taken: give --admin-port`));
+    expect(await refused([...FREE_PORTS, `--${name}-port`, String(port)], 1)).toMatch(new RegExp(`port 127\\.0\\.0\\.1:${port} is taken: give --${name}-port`));
     server.close();
   });
 

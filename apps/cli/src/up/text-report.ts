@@ -59,7 +59,7 @@ function summary({ stats, ...answer }: Answer): string {
   const lines = [
     `${answer.completionTokens} tokens after ${answer.promptTokens} of prompt, ${tokensPerSecond({ stats, ...answer }).toFixed(1)} tokens/s, first token after ${answer.timeToFirstTokenMs.toFixed(0)} ms`,
     expertCalls === 0 ? 'no expert calls: the model is dense' : `${stats.remoteExpertCalls} of ${expertCalls} expert calls crossed between workers${stats.retriedExpertCalls > 0 ? `, ${stats.retriedExpertCalls} sent again` : ''}`,
-    `led by ${stats.lead}, served by ${stats.workers.join(', ')}`,
+    stats.workers.length === 0 ? `led and served by ${stats.lead}` : `led by ${stats.lead}, served by ${stats.workers.join(', ')}`,
   ];
   return lines.map((line) => colors.dim(line)).join('\n');
 }
