@@ -20,6 +20,8 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly clock?: Clock;
   /** Of each engine. Default: small ones, so that a short prompt comes in chunks. */
   readonly limits?: Partial<SchedulerLimits>;
+  /** Of the keys and values of all engines together. Default: more than any test needs. */
+  readonly kvBytes?: number;
   /** Told of each step of an engine before it runs: how many tokens of each sequence. */
   readonly onStep?: (tokenCounts: readonly number[]) => void;
 }
@@ -51,7 +53,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   for (const { id } of snapshot.workers) models.set(id, await load(options, checkpoint, hostedExperts(snapshot, id).map((key) => ({ kind: 'expert', ...key }))));
   const experts = new Map([...models].map(([id, model]) => [id, new LocalExperts({ runner: model, epoch: () => snapshot.epoch })]));
   const lead = await load(options, checkpoint, leadPieces(checkpoint.spec));
-  const kv = new KvPool(kvLayoutOf(checkpoint.spec), KV_BYTES);
+  const kv = new KvPool(kvLayoutOf(checkpoint.spec), options.kvBytes ?? KV_BYTES);
   const peer = (id: WorkerId): ExpertPeer => ({
     execute: (batch, signal) => (dead.has(id) ? Promise.reject(new AppError('unavailable', `worker ${id} was killed`)) : experts.get(id)!.execute(batch, signal)),
   });
