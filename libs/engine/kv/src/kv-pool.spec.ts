@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LAYOUT, matrix, TOKEN_BYTES } from '../test/rows.ts';
 import { type KvCache } from './kv-cache.ts';
-import { kvBytesPerToken, type KvLayout } from './kv-layout.ts';
 import { KvPool } from './kv-pool.ts';
-
-const LAYOUT: KvLayout = { layerCount: 2, keyWidth: 3, valueWidth: 2 };
-const BYTES = kvBytesPerToken(LAYOUT);
-
-/** Row r of a matrix holds `base + r` in every column. */
-const matrix = (count: number, width: number, base: number): Float32Array => Float32Array.from({ length: count * width }, (_, index) => base + Math.floor(index / width));
 
 function appendAll(cache: KvCache, count: number): void {
   for (let layer = 0; layer < LAYOUT.layerCount; layer++) {
@@ -19,24 +13,24 @@ function appendAll(cache: KvCache, count: number): void {
 
 describe('a KV pool', () => {
   it('reserves up to its budget, refuses past it, and has room again when something is released', () => {
-    const pool = new KvPool(LAYOUT, 10 * BYTES);
+    const pool = new KvPool(LAYOUT, 10 * TOKEN_BYTES);
     const first = pool.reserve(6)!;
     expect(pool.reserve(5)).toBeNull();
     expect(pool.reserve(4)).not.toBeNull();
     first.release();
-    expect(pool.usedBytes).toBe(4 * BYTES);
+    expect(pool.usedBytes).toBe(4 * TOKEN_BYTES);
     expect(pool.reserve(6)).not.toBeNull();
     pool.checkIntegrity();
   });
 
   it('knows what it could never hold', () => {
-    const pool = new KvPool(LAYOUT, 10 * BYTES);
+    const pool = new KvPool(LAYOUT, 10 * TOKEN_BYTES);
     expect([10, 11].map((tokens) => pool.couldEverHold(tokens))).toEqual([true, false]);
   });
 
   it('counts exactly what is open, whatever the order of reserving and releasing', () => {
     fc.assert(fc.property(fc.array(fc.oneof(fc.nat(12).map((tokens) => ({ tokens })), fc.nat(20).map((release) => ({ release }))), { maxLength: 60 }), (acts) => {
-      const pool = new KvPool(LAYOUT, 40 * BYTES);
+      const pool = new KvPool(LAYOUT, 40 * TOKEN_BYTES);
       const open: KvCache[] = [];
       for (const act of acts) {
         if ('tokens' in act) {
@@ -46,14 +40,14 @@ describe('a KV pool', () => {
           open.splice(act.release, 1)[0]?.release();
         }
         pool.checkIntegrity();
-        expect(pool.usedBytes).toBe(open.reduce((sum, { maxTokens }) => sum + maxTokens, 0) * BYTES);
+        expect(pool.usedBytes).toBe(open.reduce((sum, { maxTokens }) => sum + maxTokens, 0) * TOKEN_BYTES);
         expect(pool.usedBytes).toBeLessThanOrEqual(pool.budgetBytes);
       }
     }));
   });
 
   it('refuses to release a cache twice', () => {
-    const cache = new KvPool(LAYOUT, 10 * BYTES).reserve(1)!;
+    const cache = new KvPool(LAYOUT, 10 * TOKEN_BYTES).reserve(1)!;
     cache.release();
     expect(() => cache.release()).toThrow('released once');
   });
@@ -63,7 +57,7 @@ describe('a KV cache', () => {
   it('gives back every position that was appended, however the appends were cut', () => {
     fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 6 }), (counts) => {
       const total = counts.reduce((sum, count) => sum + count, 0);
-      const cache = new KvPool(LAYOUT, total * BYTES).reserve(total)!;
+      const cache = new KvPool(LAYOUT, total * TOKEN_BYTES).reserve(total)!;
       for (const count of counts) appendAll(cache, count);
       expect(cache.length).toBe(total);
       for (let layer = 0; layer < LAYOUT.layerCount; layer++) {
@@ -74,7 +68,7 @@ describe('a KV cache', () => {
   });
 
   it('shows appended tokens before they are committed and drops them when they never are', () => {
-    const cache = new KvPool(LAYOUT, 10 * BYTES).reserve(10)!;
+    const cache = new KvPool(LAYOUT, 10 * TOKEN_BYTES).reserve(10)!;
     appendAll(cache, 2);
     cache.append(0, 1, { keys: matrix(1, 3, 7), values: matrix(1, 2, 7) });
     expect(cache.keys(0, 2, 3)).toEqual(matrix(1, 3, 7));
@@ -84,7 +78,7 @@ describe('a KV cache', () => {
   });
 
   it('never grows past what was reserved', () => {
-    const cache = new KvPool(LAYOUT, 10 * BYTES).reserve(1)!;
+    const cache = new KvPool(LAYOUT, 10 * TOKEN_BYTES).reserve(1)!;
     expect(() => cache.append(0, 2, { keys: matrix(2, 3, 0), values: matrix(2, 2, 0) })).toThrow('reserved for 1 tokens');
   });
 });

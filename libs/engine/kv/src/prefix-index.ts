@@ -2,6 +2,8 @@ import { assert } from '@essaim/core';
 
 /** Tokens that are found together; a prefix is found from so many on. */
 export const CHUNK_TOKENS = 32;
+/** Of the holders that share all of the last chunk found, how many are compared. */
+const COMPARED_HOLDERS = 8;
 
 /** Whatever begins with tokens; they only grow. */
 export interface Prefixed {
@@ -45,18 +47,24 @@ export class PrefixIndex<T extends Prefixed> {
     this.#filed.delete(holder);
   }
 
-  /** The holder that begins with most of `tokenIds`, chunk by chunk; of several the one that is here longest. Null where none shares a chunk. */
+  /** A holder that begins with as many chunks of `tokenIds` as any does; of several the one that goes on alike longest, then the one that is here longest. Null where none shares a chunk. */
   longest(tokenIds: readonly number[]): Match<T> | null {
-    let holder: T | null = null;
+    let holders: Iterable<T> = [];
     let hash = 0;
     for (let first = 0; first + CHUNK_TOKENS <= tokenIds.length; first += CHUNK_TOKENS) {
       hash = hashChunk(hash, tokenIds, first);
-      const holders = this.#holders.get(hash);
-      if (holders === undefined) break;
-      [holder = null] = holders;
+      const alike = this.#holders.get(hash);
+      if (alike === undefined) break;
+      holders = alike;
     }
-    const count = holder === null ? 0 : sameTokens(holder.tokenIds, tokenIds);
-    return holder === null || count === 0 ? null : { holder, count };
+    let best: Match<T> | null = null;
+    let compared = 0;
+    for (const holder of holders) {
+      if (compared++ === COMPARED_HOLDERS) break;
+      const count = sameTokens(holder.tokenIds, tokenIds);
+      if (count > (best?.count ?? 0)) best = { holder, count };
+    }
+    return best;
   }
 
   /** These holders are filed, whole, and nobody else. */
