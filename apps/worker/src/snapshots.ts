@@ -3,11 +3,18 @@ import { assert, type Clock, type ClusterSnapshot } from '@essaim/core';
 /** How long an expert call may wait for a placement newer than the one that failed it. */
 const NEWER_MS = 1_000;
 
+interface Waiter {
+  /** It waits for a higher one. */
+  readonly epoch: number;
+  readonly resolve: (snapshot: ClusterSnapshot | null) => void;
+}
+
 /** The snapshot in force: swapped whole, never for one of a lower epoch. */
 export class Snapshots {
   readonly #clock: Clock;
+  /** Gone when their time is over, so that a cluster which stays as it is gathers none. */
+  readonly #waiters = new Set<Waiter>();
   #current: ClusterSnapshot | null = null;
-  #changed = Promise.withResolvers<ClusterSnapshot>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -27,21 +34,23 @@ export class Snapshots {
   accept(snapshot: ClusterSnapshot): boolean {
     if (snapshot.epoch <= this.epoch) return false;
     this.#current = snapshot;
-    this.#changed.resolve(snapshot);
-    this.#changed = Promise.withResolvers();
+    for (const { epoch, resolve } of this.#waiters) if (snapshot.epoch > epoch) resolve(snapshot);
     return true;
   }
 
   /** The snapshot in force once its epoch is higher than `epoch`; null when that takes too long or the signal aborts. */
   async newerThan(epoch: number, signal: AbortSignal): Promise<ClusterSnapshot | null> {
+    if (this.epoch > epoch) return this.current;
+    const { promise, resolve } = Promise.withResolvers<ClusterSnapshot | null>();
+    const waiter = { epoch, resolve };
     const over = new AbortController();
-    const waited = this.#clock.sleep(NEWER_MS, AbortSignal.any([signal, over.signal])).then(() => null, () => null);
+    this.#waiters.add(waiter);
+    const late = (): void => resolve(null);
+    this.#clock.sleep(NEWER_MS, AbortSignal.any([signal, over.signal])).then(late, late);
     try {
-      while (this.epoch <= epoch) {
-        if ((await Promise.race([this.#changed.promise, waited])) === null) return null;
-      }
-      return this.current;
+      return await promise;
     } finally {
+      this.#waiters.delete(waiter);
       over.abort();
     }
   }
