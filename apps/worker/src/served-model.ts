@@ -23,8 +23,6 @@ export interface ServedModelOptions {
   readonly onChange: () => void;
 }
 
-/** Of the worker's memory, for keys and values; weights take what they take. */
-const KV_SHARE = 0.25;
 /** Tokens of one step: enough to keep the cores busy with a prompt, few enough that answers under way hardly wait. */
 const STEP_TOKENS = 256;
 
@@ -47,7 +45,7 @@ export class ServedModel {
     this.#model = new OnnxModel(spec, { threads: environment.threads });
     this.#compiler = new CompileThreads({ model: ref, cacheFolder: join(environment.stateFolder, 'cache', 'compiled'), threads: environment.threads });
     this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype }, model: this.#model, compiler: this.#compiler, onChange });
-    this.#kv = new KvPool(kvLayoutOf(spec), Math.floor(environment.memoryBytes * KV_SHARE));
+    this.#kv = new KvPool(kvLayoutOf(spec), environment.kvMemoryBytes);
     this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch });
     const dispatcher = new Dispatcher({
       self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic,

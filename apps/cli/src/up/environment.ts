@@ -1,6 +1,6 @@
-import { totalmem } from 'node:os';
 import { type UpOptions } from './options.ts';
 import { type StateFolder } from './state-folder.ts';
+import { workerMemoryBytes } from './worker-memory.ts';
 
 /** The variables through which every process of the cluster learns what to serve and where to write. */
 export function clusterEnvironment({ model, workers, replicas }: UpOptions, folder: StateFolder): Record<string, string> {
@@ -27,18 +27,15 @@ export function serverEnvironment({ host, ports }: UpOptions): Record<string, st
   };
 }
 
-/** Of the machine's memory, for all workers together. */
-const WORKERS_MEMORY_SHARE = 0.8;
-
 /** Workers of one machine talk over loopback, each on a port of its own, and share its memory. */
-export function workerEnvironment(id: string, { threadsPerWorker, wireDtype, workers }: UpOptions): Record<string, string> {
-  const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, wireDtype, workers }: UpOptions): Record<string, string> {
   return {
     ESSAIM_WORKER_ID: id,
     ESSAIM_WORKER_HOST: '127.0.0.1',
     ESSAIM_WORKER_PORT: '0',
     ESSAIM_THREADS_PER_WORKER: String(threadsPerWorker),
     ESSAIM_WIRE_DTYPE: wireDtype,
-    ESSAIM_WORKER_MEMORY_BYTES: String(Math.floor((memoryBytes * WORKERS_MEMORY_SHARE) / workers)),
+    ESSAIM_WORKER_MEMORY_BYTES: String(workerMemoryBytes(workers)),
+    ESSAIM_KV_MEMORY_MIB: String(kvMemoryMib),
   };
 }

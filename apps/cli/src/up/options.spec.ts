@@ -19,6 +19,13 @@ it('quantises a checkpoint of the user to int8 unless told otherwise, and names 
   expect(resolveOptions({ ...FLAGS, model: '/models/Mixtral-8x7B', dtype: 'int4', modelId: 'm' }).model).toMatchObject({ id: 'm', dtype: 'int4' });
 });
 
+it('gives keys and values a quarter of each worker\'s memory unless told otherwise, and never more than all of it', () => {
+  const shared = resolveOptions({ ...FLAGS, workers: 1 }).kvMemoryMib;
+  expect(Math.abs(resolveOptions({ ...FLAGS, workers: 2 }).kvMemoryMib - shared / 2)).toBeLessThanOrEqual(1);
+  expect(resolveOptions({ ...FLAGS, workers: 1, kvMemory: 4 * shared }).kvMemoryMib).toBe(4 * shared);
+  expect(() => resolveOptions({ ...FLAGS, workers: 1, kvMemory: 4 * shared + 4 })).toThrow(/--kv-memory \d+ is more than the \d+ MiB that each of 1 workers may take/);
+});
+
 it('a one-shot takes free ports except where one is given', () => {
   expect(resolveOptions({ ...FLAGS, prompt: 'x', httpPort: 9000 }).ports).toEqual({ http: 9000, grpc: 0, admin: 0, control: 0 });
 });

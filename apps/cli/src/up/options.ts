@@ -4,6 +4,7 @@ import { AppError, type ModelRef, type WeightDtype } from '@essaim/core';
 import { flagVariable } from '@essaim/process';
 import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
 import { packageRoot } from '../package-root.ts';
+import { resolveKvMemory } from './worker-memory.ts';
 
 /** What commander hands over, each value parsed alone. */
 export interface UpFlags {
@@ -14,6 +15,7 @@ export interface UpFlags {
   readonly workers: number;
   readonly replicas: number;
   readonly threadsPerWorker?: number;
+  readonly kvMemory?: number;
   readonly wireDtype?: ActivationDtype;
   readonly stateDir?: string;
   readonly host: string;
@@ -50,6 +52,8 @@ export interface UpOptions {
   readonly workers: number;
   readonly replicas: number;
   readonly threadsPerWorker: number;
+  /** MiB of each worker for keys and values. */
+  readonly kvMemoryMib: number;
   /** How activations travel between workers. */
   readonly wireDtype: ActivationDtype;
   /** Absolute. */
@@ -74,6 +78,7 @@ export function resolveOptions(flags: UpFlags): UpOptions {
     workers: flags.workers,
     replicas: flags.replicas,
     threadsPerWorker: flags.threadsPerWorker ?? Math.max(1, Math.floor(availableParallelism() / flags.workers)),
+    kvMemoryMib: resolveKvMemory(flags.kvMemory, flags.workers),
     wireDtype: flags.wireDtype ?? DEFAULT_ACTIVATION_DTYPE,
     stateDirectory: resolve(flags.stateDir ?? join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'essaim')),
     host: flags.host,
