@@ -33,9 +33,10 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 
 /**
  * What rounding may do. Both sides hold the same 4-bit codes; scales, activations and llama.cpp's keys and values are rounded each in its
- * own way, and a router that is nearly undecided may then choose another expert. With anything wrong, such as a head's rows in the other order, no token is shared.
+ * own way, and a router that is nearly undecided may then choose another expert: measured 0.83 and 0.075. The mildest mistake that was
+ * tried, the rows of queries and keys in Hugging Face's order, gave 0.38 and 0.22.
  */
-const WITHIN_ROUNDING = { overlap: 0.6, meanDifference: 0.25 };
+const WITHIN_ROUNDING = { overlap: 0.6, meanDifference: 0.15 };
 
 /** Fails with `data_loss` where the two can't be the same model: comparing their speed would say nothing. */
 export function assertSameModel({ meanOverlap, meanDifference }: Agreement): void {

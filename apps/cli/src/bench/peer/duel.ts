@@ -26,13 +26,18 @@ export interface Duel {
 export type Side = keyof PeerRound;
 export const SIDE_NAMES: Readonly<Record<Side, string>> = { ours: 'Essaim', peer: 'llama.cpp' };
 
-/** Brings both sides up, hands them to `use`, and ends them whatever happens. */
+/** Short enough not to matter. */
+const FIRST_PROMPT = [3, 4, 5];
+
+/** Brings both sides up, hands them to `use` when both have answered, so that neither still loads while the other is measured, and ends them whatever happens. */
 export async function withSides<T>(duel: Duel, use: (sides: Readonly<Record<Side, Contender>>, signal: AbortSignal) => Promise<T>): Promise<T> {
   return withCluster(duel.cluster, async ({ cluster }, signal) => {
     const gateway = connectInference(cluster.addresses.grpc);
     try {
       await using llama = new LlamaProcess({ ...duel.loading, mapped: false }, duel.logFile);
-      return await use({ ours: essaimContender(cluster, gateway, duel.cluster.model.id), peer: llamaContender(llama, duel.settings) }, signal);
+      const sides = { ours: essaimContender(cluster, gateway, duel.cluster.model.id), peer: llamaContender(llama, duel.settings) };
+      for (const side of Object.values(sides)) await side.predict(FIRST_PROMPT, signal);
+      return await use(sides, signal);
     } finally {
       gateway.close();
     }

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 
 /** Far beyond any cache. */
 const TOTAL_BYTES = 1 << 30;
-const PASSES = 7;
+const PASSES = 15;
 
 /** Beside this file, from source as well as bundled. */
 const ENTRY = join(import.meta.dirname, `read-memory.thread${extname(import.meta.filename)}`);

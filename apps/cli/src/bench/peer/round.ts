@@ -23,13 +23,14 @@ export async function measureRound(round: number, duel: Duel): Promise<PeerRound
   for (const files of (['cold', 'warm'] as const).filter((each) => duel.metrics.includes(`first-token-${each}`))) {
     for (const side of order) await add(side, `first token, ${files}`, () => firstToken(side, files, duel));
   }
+  if (duel.metrics.every((name) => name.startsWith('first-token'))) return samples;
   await withSides(duel, async (sides, signal) => {
     for (const [index, metric] of LOAD_METRICS.entries()) {
       if (!duel.metrics.includes(metric.name)) continue;
       const seed = SEEDS_PER_ROUND * round + index;
       for (const side of order) await add(side, metric.name, () => measureLoad(sides[side], metric, { seed, vocabSize: duel.vocabSize, signal }));
     }
-    for (const side of order) await add(side, 'memory', () => peakMemory(sides[side]));
+    if (duel.metrics.some((name) => name.startsWith('memory'))) for (const side of order) await add(side, 'memory', () => peakMemory(sides[side]));
   });
   return samples;
 }
@@ -54,7 +55,7 @@ async function measureLoad(side: Contender, { name, load, work, measure }: LoadM
   return { [name]: measure(await side.generate(prompts(load.promptTokens), { ...load, work }, signal)) };
 }
 
-/** In MB: of all processes of a side, and of the one that computes. */
+/** In MB, after everything that the round asked: of all processes of a side, and of the one that computes. */
 async function peakMemory(side: Contender): Promise<PeerSample> {
   const peaks = await side.peakBytes();
   if (peaks === null) return {};

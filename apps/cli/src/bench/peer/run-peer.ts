@@ -51,7 +51,7 @@ async function benchPeer(preparing: Preparing): Promise<PeerResult> {
   assertSameModel(agreement);
   const measured: PeerRound[] = [];
   while (measured.length < rounds) measured.push(await measureRound(measured.length + 1, duel));
-  const rows = peerRows(measured);
+  const rows = peerRows(measured).filter(({ name }) => duel.metrics.includes(name));
   const loadAverage = { before, after: loadOfLastMinute() };
   print('', peerTable(rows), ...rooflineLines(roofline, rows), loadLine(loadAverage, threads));
   const peer = { ...LLAMA_PACKAGE, settings: duel.settings };
