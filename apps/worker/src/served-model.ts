@@ -4,7 +4,7 @@ import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type SequenceEve
 import { Dispatcher, type ExpertBatch, LocalExperts } from '@essaim/dispatch';
 import { openCheckpointFolder } from '@essaim/files';
 import { kvLayoutOf, KvPool } from '@essaim/kv';
-import { OnnxModel } from '@essaim/runtime';
+import { GraphCache, OnnxModel } from '@essaim/runtime';
 import { Engine, ModelRunner } from '@essaim/runner';
 import { Scheduler } from '@essaim/scheduler';
 import { systemClock, type Logger } from '@essaim/telemetry';
@@ -43,7 +43,7 @@ export class ServedModel {
     this.ref = ref;
     this.#checkpoint = checkpoint;
     this.#model = new OnnxModel(spec, { threads: environment.threads });
-    this.#compiler = new CompileThreads({ model: ref, cacheFolder: join(environment.stateFolder, 'cache', 'compiled'), threads: environment.threads });
+    this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
     this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype }, model: this.#model, compiler: this.#compiler, onChange });
     this.#kv = new KvPool(kvLayoutOf(spec), environment.kvMemoryBytes);
     this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch });
@@ -60,6 +60,7 @@ export class ServedModel {
   }
 
   static async open(options: ServedModelOptions): Promise<ServedModel> {
+    await new GraphCache(cacheFolderOf(options.environment)).removeAbandoned(new Date());
     return new ServedModel(await openCheckpoint(openCheckpointFolder(options.ref.directory)), options);
   }
 
@@ -97,5 +98,7 @@ export class ServedModel {
     await this.#checkpoint.close();
   }
 }
+
+const cacheFolderOf = ({ stateFolder }: WorkerEnvironment): string => join(stateFolder, 'cache', 'compiled');
 
 export const notReady = (): AppError => new AppError('unavailable', 'this worker is still loading the model: use another one, or try again later');

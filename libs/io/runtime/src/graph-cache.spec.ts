@@ -134,3 +134,21 @@ function canMount(): boolean {
     return false;
   }
 }
+
+describe('what a process left that ended while it wrote', () => {
+  it('is removed an hour later, and nothing else is', async () => {
+    const cache = new GraphCache(folder);
+    await cache.write(digest, graph, ignored);
+    for (const name of ['old.part', 'empty.part']) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, 'old.part', WEIGHTS_FILE), 'half');
+    const hours = (count: number): Date => new Date(Date.now() + count * 3_600_000);
+    await cache.removeAbandoned(hours(0.9));
+    expect(readdirSync(folder)).toHaveLength(3);
+    await cache.removeAbandoned(hours(1.1));
+    expect(readdirSync(folder)).toEqual([digest]);
+  });
+
+  it('is no matter where there is no cache yet', async () => {
+    await new GraphCache(join(folder, 'nowhere')).removeAbandoned(new Date());
+  });
+});

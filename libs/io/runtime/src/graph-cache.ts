@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, assert } from '@essaim/core';
 import { type Graph, type PlacedWeight, WEIGHTS_FILE } from '@essaim/graph';
 
 const MODEL_FILE = 'model.onnx';
+const UNFINISHED = '.part';
+/** Nobody writes that slowly: what was not touched for so long belongs to a process that is gone. */
+const ABANDONED_MS = 3_600_000;
 
 /** Compiled graphs on disk by their digest, one folder each. Several processes may share it: a folder appears whole or not at all. */
 export class GraphCache {
@@ -27,7 +30,7 @@ export class GraphCache {
 
   /** Writes a graph with its weights. Fails with `resource_exhausted` where the disk is full, `failed_precondition` where the folder can't be written, `data_loss` where a graph of this digest lies there incomplete. */
   async write(digest: string, graph: Graph, onBytes: (bytes: number) => void): Promise<void> {
-    const temporary = join(this.#folder, `${digest}.${randomBytes(6).toString('hex')}.part`);
+    const temporary = join(this.#folder, `${digest}.${randomBytes(6).toString('hex')}${UNFINISHED}`);
     try {
       await mkdir(temporary, { recursive: true, mode: 0o700 });
       await writeWeights(join(temporary, WEIGHTS_FILE), graph.weights, onBytes);
@@ -38,6 +41,16 @@ export class GraphCache {
       await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
       // Another process was faster with the same content.
       if (!this.has(digest)) throw writeError(cause);
+    }
+  }
+
+  /** Removes what processes that ended while they wrote have left. What can't be removed now can be later. */
+  async removeAbandoned(now: Date): Promise<void> {
+    const entries = await readdir(this.#folder).catch(() => []);
+    for (const entry of entries.filter((name) => name.endsWith(UNFINISHED))) {
+      const folder = join(this.#folder, entry);
+      const touched = await stat(join(folder, WEIGHTS_FILE)).catch(() => stat(folder)).catch(() => null);
+      if (touched !== null && now.getTime() - touched.mtimeMs > ABANDONED_MS) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 }
