@@ -140,7 +140,7 @@ export class ModelRunner {
     const { hiddenSize, vocabSize } = this.#options.spec;
     // A NaN in any layer's keys or values is in the hidden state of its token: what is committed is sound, also for sequences that copy it.
     for (const span of spans) if (span.failure === null && !rows(hidden, hiddenSize, span.row, span.count).every(Number.isFinite)) span.failure = notANumber();
-    const wanted = spans.filter((span) => span.failure === null && span.logitsOfLast > 0);
+    const wanted = spans.filter(wantsLogits);
     const gathered = new Float32Array(wanted.reduce((sum, span) => sum + span.logitsOfLast, 0) * hiddenSize);
     let offset = 0;
     for (const span of wanted) {
@@ -151,9 +151,9 @@ export class ModelRunner {
     let row = 0;
     return spans.map((span) => {
       if (span.failure === null) span.cache.commit(span.tokenIds);
-      const isWanted = wanted.includes(span);
-      const own = isWanted ? rows(logits, vocabSize, row, span.logitsOfLast) : null;
-      if (isWanted) row += span.logitsOfLast;
+      if (!wantsLogits(span)) return { ...span, logits: null };
+      const own = rows(logits, vocabSize, row, span.logitsOfLast);
+      row += span.logitsOfLast;
       return { ...span, logits: own };
     });
   }
@@ -170,6 +170,8 @@ export class ModelRunner {
     return logits;
   }
 }
+
+const wantsLogits = ({ failure, logitsOfLast }: Span): boolean => failure === null && logitsOfLast > 0;
 
 /** `count` rows from `first` of a row-major matrix: a view. */
 const rows = (matrix: Float32Array, width: number, first: number, count: number): Float32Array => matrix.subarray(first * width, (first + count) * width);

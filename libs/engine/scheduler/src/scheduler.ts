@@ -43,7 +43,8 @@ export class Scheduler<S extends Schedulable> {
   readonly #limits: SchedulerLimits;
   readonly #pool: KvPool;
   readonly #waiting: S[] = [];
-  readonly #running: Running<S>[] = [];
+  /** In the order in which they were let in. */
+  readonly #running = new Map<S, Running<S>>();
 
   constructor(limits: SchedulerLimits, pool: KvPool) {
     assert(limits.stepTokens > limits.runningSequences, 'a step has room for a prompt beside every running sequence');
@@ -56,7 +57,7 @@ export class Scheduler<S extends Schedulable> {
   }
 
   get runningCount(): number {
-    return this.#running.length;
+    return this.#running.size;
   }
 
   /** Queues a sequence. Fails with `resource_exhausted` when the queue is full or the sequence is larger than all the memory for keys and values. */
@@ -83,10 +84,14 @@ export class Scheduler<S extends Schedulable> {
   /** The next step; empty when there is nothing to compute. */
   schedule(): StepItem<S>[] {
     this.#admit();
-    const decoding = this.#running.filter((each) => missing(each) === 1);
-    const prompts = this.#running.filter((each) => missing(each) > 1);
-    const items = decoding.map((each) => item(each, 1));
-    return [...items, ...this.#share(prompts, this.#limits.stepTokens - items.length)];
+    const [items, prompts]: [StepItem<S>[], Running<S>[]] = [[], []];
+    for (const each of this.#running.values()) {
+      const tokens = missing(each);
+      if (tokens === 1) items.push(item(each, 1));
+      else if (tokens > 1) prompts.push(each);
+    }
+    items.push(...this.#share(prompts, this.#limits.stepTokens - items.length));
+    return items;
   }
 
   /** Chunks of prompts, which are in the order in which they came, for `budget` tokens altogether. */
@@ -109,19 +114,24 @@ export class Scheduler<S extends Schedulable> {
 
   /** Takes a sequence out and returns its cache, if it has one. */
   #take(sequence: S): KvCache | null {
+    const running = this.#running.get(sequence);
+    if (running !== undefined) {
+      this.#running.delete(sequence);
+      return running.cache;
+    }
     const waiting = this.#waiting.indexOf(sequence);
     if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    const running = this.#running.findIndex((each) => each.sequence === sequence);
-    return running < 0 ? null : this.#running.splice(running, 1)[0]!.cache;
+    return null;
   }
 
   /** First come, first served: one that does not fit yet holds back those behind it, so that it is not starved. */
   #admit(): void {
-    while (this.#waiting.length > 0 && this.#running.length < this.#limits.runningSequences) {
+    while (this.#waiting.length > 0 && this.#running.size < this.#limits.runningSequences) {
       const { maxTokenCount, copyableIds } = this.#waiting[0]!;
       const cache = this.#pool.reserve(maxTokenCount, copyableIds);
       if (cache === null) return;
-      this.#running.push({ sequence: this.#waiting.shift()!, cache });
+      const sequence = this.#waiting.shift()!;
+      this.#running.set(sequence, { sequence, cache });
     }
   }
 }
