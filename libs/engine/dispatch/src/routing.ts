@@ -47,15 +47,14 @@ function softmax(logits: Float32Array, probabilities: Float32Array): void {
 
 /** Fills `chosen` with the experts of the highest probabilities, best first; returns the sum of these. */
 function chooseBest(probabilities: Float32Array, chosen: Uint32Array): number {
-  let sum = 0;
-  for (let nth = 0; nth < chosen.length; nth++) {
-    let best = -1;
-    for (let expert = 0; expert < probabilities.length; expert++) {
-      const isBetter = best === -1 || probabilities[expert]! > probabilities[best]!;
-      if (isBetter && !chosen.subarray(0, nth).includes(expert)) best = expert;
+  for (let expert = 0; expert < probabilities.length; expert++) {
+    let place = Math.min(expert, chosen.length);
+    for (; place > 0 && probabilities[expert]! > probabilities[chosen[place - 1]!]!; place--) {
+      if (place < chosen.length) chosen[place] = chosen[place - 1]!;
     }
-    chosen[nth] = best;
-    sum = Math.fround(sum + probabilities[best]!);
+    if (place < chosen.length) chosen[place] = expert;
   }
+  let sum = 0;
+  for (const expert of chosen) sum = Math.fround(sum + probabilities[expert]!);
   return sum;
 }
