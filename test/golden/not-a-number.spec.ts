@@ -61,3 +61,14 @@ describe.each(['nan', 'infinity'] as const)('an embedding of %s', (name) => {
     expect([engine.runningSequences, cluster.kv.usedBytes]).toEqual([0, 0]);
   });
 });
+
+it('a broken prompt fails in the step that computes the token, and leaves nothing to prompts that begin alike', async () => {
+  const steps: (readonly number[])[] = [];
+  await using cluster = await startTiny({ cache: compiled.cache, directory: brokenCheckpoint('nan'), limits: { stepTokens: 40 }, onStep: (counts) => steps.push(counts) });
+  const { engine } = cluster.workers[0]!;
+  const long = Array.from({ length: 100 }, (_, position) => (position === 50 ? BROKEN_TOKEN : 3 + position));
+  await expect(tokensOf(engine, greedyRequest(long, 8))).rejects.toMatchObject(refusal);
+  expect([steps, cluster.kv.usedBytes, cluster.kv.keptBytes]).toEqual([[[40], [40]], 0, 0]);
+  const answer = await eventsOf(engine, greedyRequest(long.slice(0, 50), 1));
+  expect(answer.at(-1)).toMatchObject({ kind: 'done', stats: { cachedPromptTokens: 0 } });
+});
