@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Mistral } from '@mistralai/mistralai';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -104,6 +106,7 @@ describe('clients nobody here wrote, against a running cluster', () => {
     expect((await Promise.allSettled(answers)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await eventually('their memory is free', async () => (await memory()) === 0);
     expect(await left()).toBe(leftBefore + 2);
+    expect(readFileSync(join(cluster.stateDir, 'logs', 'worker-w1.log'), 'utf8')).not.toContain('the caller is gone');
   });
 
   it('refuses a body of 2 MB with 413 and goes on', async () => {

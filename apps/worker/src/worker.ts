@@ -89,8 +89,13 @@ export class ClusterWorker {
         expert: { execute: async (batch, signal) => (this.#ready ?? served()).execute(batch, signal) },
         epoch: () => this.#snapshots.epoch,
       },
-      { host, port, tls, onFailure: ({ method, error }) => this.#logger.warn({ error, method }, 'a call failed') },
+      { host, port, tls, onFailure: ({ method, error }) => this.#tellFailure(method, error) },
     );
+  }
+
+  /** A caller that leaves is everyday life. */
+  #tellFailure(method: string, error: AppError): void {
+    this.#logger[error.code === 'cancelled' ? 'debug' : 'warn']({ error, method }, 'a call failed');
   }
 
   #register(address: string): WorkerRegistration {

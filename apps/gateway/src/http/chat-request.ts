@@ -11,8 +11,10 @@ import { streamFields, type StreamOptions, toStreamOptions } from './stream-opti
 const MESSAGES = 2_048;
 
 const textParts = z.array(z.object({ type: z.literal('text'), text: z.string() })).transform((parts) => parts.map(({ text }) => text).join(''));
+/** OpenAI's newer name for the system; templates know the older one. */
+const role = z.enum(['system', 'developer', 'user', 'assistant', 'tool']).transform((name) => (name === 'developer' ? 'system' : name));
 const message = z.object({
-  role: z.enum(['system', 'user', 'assistant', 'tool']),
+  role,
   content: z.union([z.string(), textParts]),
   tool_calls: z.array(z.never()).nullish(),
 });
@@ -21,7 +23,7 @@ const chatSchema = z.object({
   ...generationFields,
   ...streamFields,
   model: z.string().describe('the id of a model, see /v1/models'),
-  messages: z.array(message).min(1).max(MESSAGES).describe(`a list of 1 to ${MESSAGES} messages, each with a role (system, user, assistant or tool) and a content of text`),
+  messages: z.array(message).min(1).max(MESSAGES).describe(`a list of 1 to ${MESSAGES} messages, each with a role (system, developer, user, assistant or tool) and a content of text`),
   max_completion_tokens: generationFields.max_tokens,
   random_seed: generationFields.seed,
   n: z.int().min(1).max(LIMITS.sequencesPerRequest).nullish().describe(`a whole number from 1 to ${LIMITS.sequencesPerRequest}`),
