@@ -5,6 +5,9 @@ type Opened<T> = AsyncIterator<T, void, undefined>;
  * The first failure is everybody's. However it ends, every source is told by its signal and has ended.
  */
 export async function* merge<T>(sources: readonly ((stop: AbortSignal) => AsyncIterable<T>)[], signal: AbortSignal): AsyncGenerator<T, void, undefined> {
+  const [only] = sources;
+  // Most requests have one answer: then there is nothing to wait for beside it.
+  if (only !== undefined && sources.length === 1) return yield* only(signal);
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const opened = sources.map((open) => open(either)[Symbol.asyncIterator]() as Opened<T>);
