@@ -1,0 +1,58 @@
+import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { workerV1 } from '@essaim/contracts';
+import { encodeExecuteRequest, encodeExecuteResponse } from './activation-frames.ts';
+
+const { ExecuteRequestSchema, ExecuteResponseSchema } = workerV1;
+
+const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const uint64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+const dtype = fc.constantFrom(0, 1, 2, 3, 4) as fc.Arbitrary<workerV1.ActivationDtype>;
+// Up to lengths that take one, two and three bytes to say.
+const activations = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(127, 128, 16_383, 16_384, 70_000).map((length) => new Uint8Array(length).fill(7))) as fc.Arbitrary<Uint8Array<ArrayBuffer>>;
+
+const request: fc.Arbitrary<MessageInitShape<typeof ExecuteRequestSchema>> = fc.record({
+  frame: fc.oneof(
+    fc.record({
+      case: fc.constant('call' as const),
+      value: fc.record({
+        callId: uint64, step: uint64, layer: uint32, attempt: uint32, epoch: uint64, dtype, rows: uint32, width: uint32, activations,
+        rowOffsets: fc.array(uint32), experts: fc.array(uint32), gates: fc.array(fc.float()), reduce: fc.boolean(),
+      }),
+    }),
+    fc.record({ case: fc.constant('cancel' as const), value: fc.record({ callId: uint64 }) }),
+    fc.constant({ case: undefined }),
+  ),
+});
+
+const response: fc.Arbitrary<MessageInitShape<typeof ExecuteResponseSchema>> = fc.record({
+  callId: uint64, attempt: uint32, epoch: uint64,
+  outcome: fc.oneof(
+    fc.record({ case: fc.constant('result' as const), value: fc.record({ dtype, activations }) }),
+    fc.record({ case: fc.constant('failure' as const), value: fc.record({ code: uint32, reason: fc.string({ unit: 'grapheme' }) }) }),
+    fc.constant({ case: undefined }),
+  ),
+});
+
+/** What protobuf-es reads is what it would have written itself. */
+function reads<D extends DescMessage>(desc: D, arbitrary: fc.Arbitrary<MessageInitShape<D>>, encode: (message: MessageShape<D>) => Buffer): void {
+  fc.assert(fc.property(arbitrary, (init) => {
+    const message = create(desc, init);
+    const read = fromBinary(desc, encode(message));
+    expect(Buffer.compare(toBinary(desc, read), toBinary(desc, message))).toBe(0);
+  }));
+}
+
+describe('any protobuf library reads', () => {
+  it('requests', () => reads(ExecuteRequestSchema, request, encodeExecuteRequest));
+  it('responses', () => reads(ExecuteResponseSchema, response, encodeExecuteResponse));
+});
+
+it('a frame is hardly longer than its activations, and does not share their memory', () => {
+  const sent = new Uint8Array(4096).fill(1);
+  const bytes = encodeExecuteRequest(create(ExecuteRequestSchema, { frame: { case: 'call', value: { activations: sent } } }));
+  sent.fill(2);
+  expect(bytes.length).toBeLessThan(4096 + 10);
+  expect(bytes.includes(2, 16)).toBe(false);
+});
