@@ -124,6 +124,7 @@ describe('what the HTTP API refuses', () => {
     socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
     await once(socket, 'close');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toMatch(/\r\nx-request-id: [0-9a-f-]{36}\r\n/);
     expect(JSON.parse(answer.slice(answer.indexOf('{')))).toMatchObject({ error: { code: 'invalid_request' } });
   });
 

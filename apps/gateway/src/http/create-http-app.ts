@@ -8,7 +8,7 @@ import { ErrorFilter } from './error.filter.ts';
 import { toHttpFailure } from './failure.ts';
 import { GatewayModule } from './gateway.module.ts';
 import { parseJsonBody } from './json-body.ts';
-import { headerRequestId } from '../request-id.ts';
+import { headerRequestId, requestIdOf } from '../request-id.ts';
 import { type GatewayServices } from './services.ts';
 
 /** Sockets at once: as many answers as may be under way, with room for probes and for clients that are told to wait. */
@@ -30,7 +30,7 @@ export async function createHttpApp(services: GatewayServices): Promise<NestFast
     genReqId: headerRequestId,
     routerOptions: { maxParamLength: 512 },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => void reply.header('x-request-id', request.id).code(400).send(toHttpFailure(error).body),
-    clientErrorHandler: (_error: Error, socket: Socket) => void socket.end(BAD_HTTP),
+    clientErrorHandler: (_error: Error, socket: Socket) => void socket.end(badHttp(requestIdOf(null))),
   });
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(services), adapter, { logger: false, abortOnError: false, bodyParser: false });
   app.useGlobalFilters(new ErrorFilter(services.log));
@@ -42,10 +42,10 @@ export async function createHttpApp(services: GatewayServices): Promise<NestFast
 }
 
 /** What Node's HTTP parser could not read has no request to answer. */
-const BAD_HTTP = (() => {
+function badHttp(requestId: string): string {
   const body = JSON.stringify(toHttpFailure({ statusCode: 400 }).body);
-  return `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-})();
+  return `HTTP/1.1 400 Bad Request\r\nconnection: close\r\nx-request-id: ${requestId}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
 
 function parseBodies(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
