@@ -1,12 +1,20 @@
 import { Argument, Command, Option } from 'commander';
 import { AppError } from '@essaim/core';
 import { runClusterBench } from '../bench/cluster/run-cluster.ts';
+import { runGatewayBench } from '../bench/gateway/run-gateway.ts';
 import { BENCH_MODELS, type BenchFlags, type BenchOptions, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
 import { runPeerBench } from '../bench/peer/run-peer.ts';
 import { runEngineBench } from '../bench/run-engine.ts';
+import { runScaleBench } from '../bench/scale/run-scale.ts';
 import { text, wholeNumber } from '../flags.ts';
 
-const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { engine: runEngineBench, peer: runPeerBench, cluster: runClusterBench };
+const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
+  engine: runEngineBench,
+  peer: runPeerBench,
+  cluster: runClusterBench,
+  gateway: runGatewayBench,
+  scale: runScaleBench,
+};
 
 const ABOUT = `
 Benchmarks:
@@ -17,6 +25,10 @@ Benchmarks:
            would allow
   cluster  microseconds of one exchange of activations between two workers, in each form that they may travel in, beside raw
            sockets with the same bytes: seconds a round
+  gateway  what a gateway costs for each token, until the first one, and in memory for a stream that waits, in front of a scripted
+           lead: a minute a round
+  scale    nanoseconds per token that a lead spends on scheduling, routing and dispatch, for up to 10,000 sequences, 256 experts
+           and 512 workers, in one process: half a minute a round
 
 Models:
   built-in    the one that Essaim starts with, float32: seconds a round
