@@ -9,6 +9,8 @@ export interface ChildSpec {
   readonly entry: string;
   readonly env: Readonly<Record<string, string>>;
   readonly log: LogFile;
+  /** Flags of Node itself, beside those that every process gets. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** A process of the cluster. */
@@ -23,11 +25,11 @@ export class Child {
   readonly #messages = new Map<ChildMessage['kind'], ChildMessage>();
   #running = true;
 
-  constructor({ name, entry, env, log }: ChildSpec) {
+  constructor({ name, entry, env, log, nodeFlags = [] }: ChildSpec) {
     this.name = name;
     this.#log = log;
     // The warnings are of libraries: node:sqlite is experimental, and grpc-js names an IP address as TLS server name.
-    const execArgv = ['--enable-source-maps', '--disable-warning=ExperimentalWarning', '--disable-warning=DEP0123'];
+    const execArgv = ['--enable-source-maps', '--disable-warning=ExperimentalWarning', '--disable-warning=DEP0123', ...nodeFlags];
     // A session of its own: Ctrl-C in the terminal reaches only the command line, which then stops its processes in order.
     this.#process = fork(entry, [], { env: { ...process.env, ...env }, execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
     this.pid = this.#process.pid ?? 0;
