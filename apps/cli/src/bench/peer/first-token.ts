@@ -34,7 +34,7 @@ export async function essaimFirstTokenMs(files: Files, options: UpOptions, { voc
 export async function llamaFirstTokenMs(files: Files, loading: LlamaLoading, { logFile, vocabSize, stop }: { readonly logFile: string; readonly vocabSize: number; readonly stop: AbortSignal }): Promise<number | null> {
   if (files === 'cold' && !(await dropFromMemory(loading.gguf, stop))) return null;
   await using llama = new LlamaProcess(loading, logFile);
-  const context = { sequences: 1, tokensPerSequence: PROMPT_TOKENS + 1, batchTokens: PROMPT_TOKENS, flashAttention: true };
+  const context = { sequences: 1, tokensPerSequence: PROMPT_TOKENS + 1, batchTokens: PROMPT_TOKENS, flashAttention: true, order: 'maximumParallelism' } as const;
   await llama.ask<'generate'>({ kind: 'generate', context, prompts: [promptOf(vocabSize)], newTokens: 1 }, stop);
   return performance.now() - llama.startedMs;
 }

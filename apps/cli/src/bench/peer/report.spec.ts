@@ -25,10 +25,11 @@ it('a table has medians of both sides, and of the ratio what it was between', ()
 it('says what each side could reach, how llama.cpp was set, and whether both are one model', () => {
   const [ours] = rooflineLines(rooflinesOf(SYNTHETIC_MIXTRAL, 30e9), ROWS);
   expect(ours).toBe('roofline of Essaim: 267 MB of weights a token at 30.0 GB/s make 112 tokens/s, of which one stream reaches 63 %');
-  const settings = { batchTokens: 512, flashAttention: true };
-  expect(settingsLines({ decode: settings, prefill: { batchTokens: 1024, flashAttention: false }, startsMapped: false })).toEqual([
+  const settings = { batchTokens: 512, flashAttention: true, order: 'maximumParallelism' } as const;
+  expect(settingsLines({ decode: settings, prefill: { ...settings, batchTokens: 1024, flashAttention: false }, arrival: { ...settings, order: 'firstInFirstOut' }, startsMapped: false })).toEqual([
     'llama.cpp\'s best for decoding: flash attention on, batch and micro-batch of 512',
-    'llama.cpp\'s best for prompts: flash attention off, batch and micro-batch of 1024',
+    'llama.cpp\'s best for a prompt: flash attention off, batch and micro-batch of 1024',
+    'llama.cpp\'s best for prompts that come together: flash attention on, batch and micro-batch of 512, first in first out',
     'llama.cpp\'s best for starting: the file read',
   ]);
   expect(agreementLine({ prompts: 8, sameFirst: 7, meanOverlap: 0.83, meanDifference: 0.0751, largestDifference: 0.4512 }))

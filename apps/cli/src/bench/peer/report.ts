@@ -35,9 +35,9 @@ export function peerTable(rows: readonly PeerRow[]): string {
   return table.toString();
 }
 
-export function settingsLines({ decode, prefill, startsMapped }: BestSettings): string[] {
+export function settingsLines({ decode, prefill, arrival, startsMapped }: BestSettings): string[] {
   const line = (work: string, settings: LlamaSettings): string => `llama.cpp's best for ${work}: ${settingsLine(settings)}`;
-  return [line('decoding', decode), line('prompts', prefill), `llama.cpp's best for starting: the file ${startsMapped ? 'mapped' : 'read'}`];
+  return [line('decoding', decode), line('a prompt', prefill), line('prompts that come together', arrival), `llama.cpp's best for starting: the file ${startsMapped ? 'mapped' : 'read'}`];
 }
 
 export function agreementLine({ prompts, sameFirst, meanOverlap, meanDifference, largestDifference }: Agreement): string {

@@ -21,6 +21,7 @@ export interface LlamaModel {
     readonly batchSize: number;
     readonly flashAttention: boolean;
     readonly threads: { readonly ideal: number; readonly min: number };
+    readonly batching: { readonly itemPrioritizationStrategy: 'maximumParallelism' | 'firstInFirstOut' };
   }): Promise<LlamaContext>;
 }
 

@@ -34,9 +34,10 @@ export class LlamaHost {
     if (this.#current?.shape === key) return this.#current.context;
     await this.#current?.context.dispose();
     this.#current = null;
-    const { sequences, tokensPerSequence, batchTokens, flashAttention } = shape;
+    const { sequences, tokensPerSequence, batchTokens, flashAttention, order } = shape;
+    const batching = { itemPrioritizationStrategy: order };
     const threads = { ideal: this.#threads, min: this.#threads };
-    const context = await this.#model.createContext({ sequences, contextSize: tokensPerSequence, batchSize: batchTokens, flashAttention, threads });
+    const context = await this.#model.createContext({ sequences, contextSize: tokensPerSequence, batchSize: batchTokens, flashAttention, threads, batching });
     this.#current = { shape: key, context };
     return context;
   }

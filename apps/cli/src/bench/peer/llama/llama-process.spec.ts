@@ -19,7 +19,7 @@ const LIBRARY = `
   };
   export const getLlama = async () => ({ loadModel: async () => ({ createContext }) });
 `;
-const SETTINGS = { batchTokens: 8, flashAttention: true };
+const SETTINGS = { batchTokens: 8, flashAttention: true, order: 'maximumParallelism' } as const;
 
 let folder: string;
 let llama: LlamaProcess;
@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 const signal = new AbortController().signal;
-const contender = () => llamaContender(llama, { decode: SETTINGS, prefill: SETTINGS, startsMapped: false });
+const contender = () => llamaContender(llama, { decode: SETTINGS, prefill: SETTINGS, arrival: SETTINGS, startsMapped: false });
 
 it('answers every prompt with as many tokens as were asked for, each with its time', async () => {
   const answers = await contender().generate([[1, 2], [20, 30]], { promptTokens: 2, newTokens: 5, work: 'decode' }, signal);

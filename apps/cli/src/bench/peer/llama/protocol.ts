@@ -6,6 +6,8 @@ export interface ContextShape {
   /** Tokens computed at once: node-llama-cpp has one number for llama.cpp's batch and micro-batch. */
   readonly batchTokens: number;
   readonly flashAttention: boolean;
+  /** Which prompts share a batch that is too small for all: a little of each, or as much as possible of the first. */
+  readonly order: 'maximumParallelism' | 'firstInFirstOut';
 }
 
 /** What a peer process is asked, one request at a time. */

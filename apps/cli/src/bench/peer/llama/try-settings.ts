@@ -24,7 +24,8 @@ export async function tryLlamaSettings(trying: TryingOut): Promise<BestSettings>
   const isStarted = trying.metrics.some((name) => name.startsWith('first-token'));
   const startsMapped = isStarted && (await isFasterMapped(trying));
   await using llama = new LlamaProcess({ ...trying.loading, mapped: false }, trying.logFile);
-  return { startsMapped, decode: await fastest('decode', llama, trying), prefill: await fastest('prefill', llama, trying) };
+  const [decode, prefill, arrival] = [await fastest('decode', llama, trying), await fastest('prefill', llama, trying), await fastest('arrival', llama, trying)];
+  return { startsMapped, decode, prefill, arrival };
 }
 
 async function isFasterMapped(trying: TryingOut): Promise<boolean> {
@@ -45,14 +46,14 @@ async function fastest(work: Work, llama: LlamaProcess, trying: TryingOut): Prom
   const rates: number[] = [];
   for (const each of settings) {
     rates.push(await rateWith(each, { work, llama, trying }));
-    trying.note(`llama.cpp tried: ${work}, ${settingsLine(each)}, ${rates.at(-1)!.toFixed(1)} tokens/s`);
+    trying.note(`llama.cpp tried: ${work}, ${settingsLine(each)}, ${rates.at(-1)!.toFixed(2)} ${work === 'arrival' ? 'first tokens/s' : 'tokens/s'}`);
   }
   return settings[rates.indexOf(Math.max(...rates))]!;
 }
 
 async function rateWith(settings: LlamaSettings, { work, llama, trying }: { readonly work: Work; readonly llama: LlamaProcess; readonly trying: TryingOut }): Promise<number> {
   const { load } = TRIALS[work];
-  const contender = llamaContender(llama, { decode: settings, prefill: settings, startsMapped: false });
+  const contender = llamaContender(llama, { decode: settings, prefill: settings, arrival: settings, startsMapped: false });
   const rates: number[] = [];
   for (let run = 0; run < RUNS; run++) {
     const random = seededRandom(run);
@@ -62,4 +63,5 @@ async function rateWith(settings: LlamaSettings, { work, llama, trying }: { read
   return Math.max(...rates);
 }
 
-export const settingsLine = ({ batchTokens, flashAttention }: LlamaSettings): string => `flash attention ${flashAttention ? 'on' : 'off'}, batch and micro-batch of ${batchTokens}`;
+export const settingsLine = ({ batchTokens, flashAttention, order }: LlamaSettings): string =>
+  `flash attention ${flashAttention ? 'on' : 'off'}, batch and micro-batch of ${batchTokens}${order === 'firstInFirstOut' ? ', first in first out' : ''}`;
