@@ -4,6 +4,7 @@ import { runClusterBench } from '../bench/cluster/run-cluster.ts';
 import { runGatewayBench } from '../bench/gateway/run-gateway.ts';
 import { BENCH_MODELS, type BenchFlags, type BenchOptions, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
 import { runPeerBench } from '../bench/peer/run-peer.ts';
+import { runProfile } from '../bench/profile/run-profile.ts';
 import { runEngineBench } from '../bench/run-engine.ts';
 import { runScaleBench } from '../bench/scale/run-scale.ts';
 import { text, wholeNumber } from '../flags.ts';
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<voi
   cluster: runClusterBench,
   gateway: runGatewayBench,
   scale: runScaleBench,
+  profile: runProfile,
 };
 
 const ABOUT = `
@@ -29,6 +31,7 @@ Benchmarks:
            lead: a minute a round
   scale    nanoseconds per token that a lead spends on scheduling, routing and dispatch, for up to 10,000 sequences, 256 experts
            and 512 workers, in one process: half a minute a round
+  profile  no figures but a CPU profile: where one of 3 workers spends its time while 16 streams run
 
 Models:
   built-in    the one that Essaim starts with, float32: seconds a round

@@ -123,10 +123,16 @@ export class Cluster {
       entry: join(packageRoot(), 'dist', role, 'main.js'),
       env: { ...clusterEnvironment(this.#options, this.#folder), ...env, ESSAIM_TLS_NAME: name },
       log: new LogFile(join(this.#folder.logs, `${name}.log`)),
-      nodeFlags: role === 'gateway' ? GATEWAY_NODE_FLAGS : [],
+      nodeFlags: this.#nodeFlags(role, name),
     });
     this.#children.push({ role, child });
     return child;
+  }
+
+  #nodeFlags(role: Role, name: string): readonly string[] {
+    if (role === 'gateway') return GATEWAY_NODE_FLAGS;
+    const { profileFolder } = this.#options;
+    return profileFolder !== undefined && name === `worker-${this.workerIds[0]}` ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] : [];
   }
 }
 

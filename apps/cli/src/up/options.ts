@@ -64,6 +64,8 @@ export interface UpOptions {
   readonly oneShot: OneShot | null;
   readonly output: 'text' | 'json';
   readonly quiet: boolean;
+  /** Absolute: where the first worker writes CPU profiles when it ends. Absent for none. */
+  readonly profileFolder?: string;
 }
 
 const DEFAULT_PORTS: Ports = { http: 8000, grpc: 8001, admin: 8080, control: 8081 };
