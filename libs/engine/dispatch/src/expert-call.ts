@@ -48,13 +48,15 @@ export function toExpertBatch(work: DispatchWork, { pairs, rows }: ExpertCall, {
     step, layer, attempt, epoch, hiddenSize, reduce,
     activations: rows.length === rowCount(work) ? activations : gatherRows(activations, rows, hiddenSize),
     rowOffsets: new Uint32Array(rows.length + 1),
-    experts: Uint32Array.from(pairs, (pair) => routing.experts[pair]!),
-    gates: Float32Array.from(pairs, (pair) => routing.gates[pair]!),
+    experts: new Uint32Array(pairs.length),
+    gates: new Float32Array(pairs.length),
   };
   let nth = 0;
   pairs.forEach((pair, index) => {
     if (rowOf(pair, routing) !== rows[nth]) nth++;
     batch.rowOffsets[nth + 1] = index + 1;
+    batch.experts[index] = routing.experts[pair]!;
+    batch.gates[index] = routing.gates[pair]!;
   });
   return batch;
 }
