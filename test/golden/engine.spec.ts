@@ -3,6 +3,7 @@ import { type WeightDtype } from '@essaim/core';
 import { type LocalCluster, startLocalCluster } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
 import { greedyRequest, tokensOf } from './generate.ts';
+import { perplexity } from './perplexity.ts';
 import { checkpointDirectory, logitsNames, readGreedyRuns, readLogits, readPerplexity, type LogitsVector } from './read-vectors.ts';
 
 /** The engine against Hugging Face transformers, its experts spread over three workers. */
@@ -63,30 +64,6 @@ describe('the built-in model', () => {
   it.each([['float32', 1.00001], ['int8', 1.005], ['int4', 1.06]] as const)('at %s has at most %f times the perplexity of float32', async (dtype, most) => {
     const vector = readPerplexity();
     await using cluster = await start(petit, { dtype });
-    const losses: number[] = [];
-    for (let window = 0; window < vector.windowLosses.length; window++) losses.push(await windowLoss(cluster, vector.ids.slice(window * vector.windowTokens, (window + 1) * vector.windowTokens)));
-    const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-    expect(Math.exp(mean) / vector.perplexity).toBeLessThan(most);
+    expect(await perplexity(cluster, vector) / vector.perplexity).toBeLessThan(most);
   });
 });
-
-/** Mean negative log likelihood of all tokens but the first. */
-async function windowLoss({ workers, kv, spec }: LocalCluster, tokenIds: readonly number[]): Promise<number> {
-  const cache = kv.reserve(tokenIds.length)!;
-  const [output] = await workers[0]!.runner.forward([{ cache, first: 0, tokenIds, logitsOfLast: tokenIds.length }], NEVER);
-  cache.release();
-  let loss = 0;
-  for (let position = 0; position + 1 < tokenIds.length; position++) {
-    const row = output!.logits!.subarray(position * spec.vocabSize, (position + 1) * spec.vocabSize);
-    loss += logSumExp(row) - row[tokenIds[position + 1]!]!;
-  }
-  return loss / (tokenIds.length - 1);
-}
-
-function logSumExp(row: Float32Array): number {
-  let largest = -Infinity;
-  for (const logit of row) largest = Math.max(largest, logit);
-  let sum = 0;
-  for (const logit of row) sum += Math.exp(logit - largest);
-  return largest + Math.log(sum);
-}

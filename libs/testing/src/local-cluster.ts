@@ -22,6 +22,8 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly limits?: Partial<SchedulerLimits>;
   /** Of the keys and values of all engines together. Default: more than any test needs. */
   readonly kvBytes?: number;
+  /** What lies between the leads and the experts of each worker, even a lead's own. Default: nothing. */
+  readonly wire?: (experts: ExpertPeer) => Promise<ExpertPeer>;
   /** Told of each step of an engine before it runs: how many tokens of each sequence. */
   readonly onStep?: (tokenCounts: readonly number[]) => void;
 }
@@ -51,7 +53,11 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const dead = new Set<WorkerId>();
   const models = new Map<WorkerId, OnnxModel>();
   for (const { id } of snapshot.workers) models.set(id, await load(options, checkpoint, hostedExperts(snapshot, id).map((key) => ({ kind: 'expert', ...key }))));
-  const experts = new Map([...models].map(([id, model]) => [id, new LocalExperts({ runner: model, epoch: () => snapshot.epoch })]));
+  const experts = new Map<WorkerId, ExpertPeer>();
+  for (const [id, model] of models) {
+    const local = new LocalExperts({ runner: model, epoch: () => snapshot.epoch });
+    experts.set(id, options.wire === undefined ? local : await options.wire(local));
+  }
   const lead = await load(options, checkpoint, leadPieces(checkpoint.spec));
   const kv = new KvPool(kvLayoutOf(checkpoint.spec), options.kvBytes ?? KV_BYTES);
   const peer = (id: WorkerId): ExpertPeer => ({
