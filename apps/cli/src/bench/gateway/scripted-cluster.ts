@@ -20,6 +20,7 @@ export interface GatewayUnderTest {
   /** host:port each. */
   readonly http: string;
   readonly grpc: string;
+  /** The lead itself, by name: Node warns whoever asks for a certificate by IP address. */
   readonly lead: string;
   /** What the gateway itself shows the lead. */
   readonly tls: TlsMaterial;
@@ -47,14 +48,21 @@ export class ScriptedCluster {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(START_MS)]);
     await mintCertificates(this.#folder.tls, { workerIds: [LEAD], host: HOST });
     const worker = this.#fork({ name: `worker-${LEAD}`, entry: join('cli', 'scripted-lead.process.js'), env: { ESSAIM_WORKER_ID: LEAD, ESSAIM_BENCH_STEP_MS: String(WORKLOAD.stepMs) } });
-    const lead = addressOf(await worker.message('listening', signal), 'port');
-    this.#controlPlane = await serveControlPlane(unchanging(snapshotOf(this.#options, lead)), { host: HOST, port: 0, tls: this.#tlsOf('control-plane') });
+    const { port } = await worker.message('listening', signal);
+    this.#controlPlane = await serveControlPlane(unchanging(snapshotOf(this.#options, `${HOST}:${String(port)}`)), { host: HOST, port: 0, tls: this.#tlsOf('control-plane') });
     const env = { ...serverEnvironment(this.#options), ESSAIM_CONTROL_ADDRESS: this.#controlPlane.address };
     const gateway = this.#fork({ name: 'gateway', entry: join('gateway', 'main.js'), env, nodeFlags: GATEWAY_NODE_FLAGS });
     const listening = await gateway.message('listening', signal);
     await gateway.message('ready', signal);
-    const [http, grpc] = [addressOf(listening, 'httpPort'), addressOf(listening, 'grpcPort')];
-    return { pid: gateway.pid, modelId: this.#options.model.id, http, grpc, lead, tls: this.#tlsOf('gateway') };
+    const { httpPort, grpcPort } = listening;
+    return {
+      pid: gateway.pid,
+      modelId: this.#options.model.id,
+      http: `${HOST}:${String(httpPort)}`,
+      grpc: `${HOST}:${String(grpcPort)}`,
+      lead: `localhost:${String(port)}`,
+      tls: this.#tlsOf('gateway'),
+    };
   }
 
   /** Rejects with `unavailable` when one of the processes ends; never resolves. */
@@ -87,8 +95,6 @@ export class ScriptedCluster {
     return { caPem: read('ca.pem'), certificatePem: read(`${name}.pem`), privateKeyPem: read(`${name}.key`) };
   }
 }
-
-const addressOf = (listening: Readonly<Record<string, unknown>>, port: string): string => `${HOST}:${String(listening[port])}`;
 
 const snapshotOf = ({ model }: UpOptions, address: string): ClusterSnapshot => ({
   clusterId: 'bench', epoch: 1, model, placement: [],
