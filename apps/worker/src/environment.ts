@@ -28,7 +28,7 @@ export const readEnvironment = (): WorkerEnvironment => ({
   controlAddress: textVariable('ESSAIM_CONTROL_ADDRESS'),
   threads: wholeVariable('ESSAIM_THREADS_PER_WORKER', { from: 1, to: 1024 }),
   memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
-  kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY_MIB', { from: 1, to: 2 ** 30 }) * 2 ** 20,
+  kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,
   wireDtype: choiceVariable('ESSAIM_WIRE_DTYPE', ACTIVATION_DTYPES),
   stateFolder: textVariable('ESSAIM_STATE_DIR'),
   tls: readTlsFiles(),

@@ -93,9 +93,9 @@ export class ClusterWorker {
     );
   }
 
-  /** A caller that leaves is everyday life. */
+  /** A caller that leaves is everyday life, and so are calls that end because this worker does. */
   #tellFailure(method: string, error: AppError): void {
-    this.#logger[error.code === 'cancelled' ? 'debug' : 'warn']({ error, method }, 'a call failed');
+    this.#logger[error.code === 'cancelled' || this.#isDraining ? 'debug' : 'warn']({ error, method }, 'a call failed');
   }
 
   #register(address: string): WorkerRegistration {

@@ -33,7 +33,7 @@ export function upCommand(): Command {
     .addOption(flag('--workers <n>', 'WORKERS', 'worker processes').argParser(wholeNumber({ from: 1, to: 64 })).default(3))
     .addOption(flag('--replicas <n>', 'REPLICAS', 'copies of every expert, each on another worker').argParser(wholeNumber({ from: 1, to: 64 })).default(1))
     .addOption(flag('--threads-per-worker <n>', 'THREADS_PER_WORKER', `threads that compute (default: the ${availableParallelism()} cores shared out)`).argParser(wholeNumber({ from: 1, to: 1024 })))
-    .addOption(flag('--kv-memory <mib>', 'KV_MEMORY_MIB', 'MiB of each worker for keys and values, also of prompts that may come again (default: a quarter of its share of the memory)').argParser(wholeNumber({ from: 1, to: 2 ** 30 })))
+    .addOption(flag('--kv-memory <mib>', 'KV_MEMORY', 'MiB of each worker for keys and values, also of prompts that may come again (default: a quarter of its share of the memory)').argParser(wholeNumber({ from: 1, to: 2 ** 30 })))
     .addOption(flag('--wire-dtype <f32|f16|bf16|int8>', 'WIRE_DTYPE', 'form of activations between workers, always f32 with --deterministic').choices(ACTIVATION_DTYPES).default(DEFAULT_ACTIVATION_DTYPE))
     .addOption(flag('--state-dir <dir>', 'STATE_DIR', 'everything that is written goes here (default: essaim in the XDG state folder)').argParser(text));
 

@@ -36,6 +36,6 @@ export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, w
     ESSAIM_THREADS_PER_WORKER: String(threadsPerWorker),
     ESSAIM_WIRE_DTYPE: wireDtype,
     ESSAIM_WORKER_MEMORY_BYTES: String(workerMemoryBytes(workers)),
-    ESSAIM_KV_MEMORY_MIB: String(kvMemoryMib),
+    ESSAIM_KV_MEMORY: String(kvMemoryMib),
   };
 }
