@@ -49,6 +49,16 @@ describe('any protobuf library reads', () => {
   it('responses', () => reads(ExecuteResponseSchema, response, encodeExecuteResponse));
 });
 
+it('the receiver finds activations at a multiple of four bytes behind the framing of grpc-js', () => {
+  const behindFraming = (bytes: Buffer): Buffer => Buffer.concat([Buffer.alloc(5), bytes], 5 + bytes.length).subarray(5);
+  fc.assert(fc.property(request, response, (call, result) => {
+    const { frame } = fromBinary(ExecuteRequestSchema, behindFraming(encodeExecuteRequest(create(ExecuteRequestSchema, call))));
+    const { outcome } = fromBinary(ExecuteResponseSchema, behindFraming(encodeExecuteResponse(create(ExecuteResponseSchema, result))));
+    if (frame.case === 'call') expect(frame.value.activations.byteOffset % 4).toBe(0);
+    if (outcome.case === 'result') expect(outcome.value.activations.byteOffset % 4).toBe(0);
+  }));
+});
+
 it('a frame is hardly longer than its activations, and does not share their memory', () => {
   const sent = new Uint8Array(4096).fill(1);
   const bytes = encodeExecuteRequest(create(ExecuteRequestSchema, { frame: { case: 'call', value: { activations: sent } } }));
