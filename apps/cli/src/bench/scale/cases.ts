@@ -23,5 +23,5 @@ export const CASES: readonly ScaleCase[] = [
   ...TOKENS.map((tokens) => ({ name: SERIES[0], tokens, measure: () => measureScheduling(tokens) })),
   ...TOKENS.map((tokens) => ({ name: SERIES[1], tokens, measure: () => measureDispatch({ tokens, experts: 128, workers: 64 }) })),
   ...EXPERTS.map((experts) => ({ name: `routing to ${experts} experts`, tokens: STEP_TOKENS, measure: () => measureRouting({ tokens: STEP_TOKENS, experts }) })),
-  ...EXPERTS.flatMap((experts) => WORKERS.map((workers) => ({ name: `dispatch, ${experts} experts on ${workers} workers`, tokens: STEP_TOKENS, measure: () => measureDispatch({ tokens: STEP_TOKENS, experts, workers }) }))),
+  ...EXPERTS.flatMap((experts) => WORKERS.map((workers) => ({ name: `dispatch, ${experts} experts on ${workers} worker${workers === 1 ? '' : 's'}`, tokens: STEP_TOKENS, measure: () => measureDispatch({ tokens: STEP_TOKENS, experts, workers }) }))),
 ];
