@@ -36,8 +36,8 @@ export async function askGrpc(gateway: InferenceApi, { modelId, newTokens }: { r
   assert(false, 'an answer ends with done or an error');
 }
 
-/** About as many as the prompt's text has. */
-const PROMPT_IDS = Array.from({ length: 128 }, (_, index) => 300 + index);
+/** As many as the prompt's text has. */
+const PROMPT_IDS = Array.from({ length: 171 }, (_, index) => 300 + index);
 
 /** Milliseconds until the lead itself gives its first token: what a gateway adds is counted from there. */
 export async function askLead(lead: LeadApi, signal: AbortSignal): Promise<number> {

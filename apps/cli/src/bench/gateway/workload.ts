@@ -12,5 +12,5 @@ export const WORKLOAD = {
   settleMs: 1_000,
 } as const;
 
-/** About 100 tokens of the built-in model. */
+/** 171 tokens of the built-in model. */
 export const PROMPT = Array.from({ length: 6 }, (_, index) => `Chapitre ${index + 1}. Il était une fois, au bord de la mer, un vieux pêcheur qui parlait aux étoiles.`).join(' ');
