@@ -1,6 +1,6 @@
+import { styleText } from 'node:util';
 import { writeFileSync } from 'node:fs';
 import Table from 'cli-table3';
-import colors from 'picocolors';
 import { AppError, type ModelSpec } from '@essaim/core';
 import { type Machine } from './machine.ts';
 import { type BenchModel } from './models.ts';
@@ -40,7 +40,7 @@ export function threadsLine({ one, three }: Threads, cores: number): string {
 }
 
 export function modelLine({ name, ref, spec }: BenchModel): string {
-  return `${colors.bold(name)}  ${ref.id}, ${ref.dtype}, ${spec.layerCount} layers, hidden ${spec.hiddenSize}${expertsOf(spec)}, vocabulary ${spec.vocabSize}`;
+  return `${styleText('bold', name)}  ${ref.id}, ${ref.dtype}, ${spec.layerCount} layers, hidden ${spec.hiddenSize}${expertsOf(spec)}, vocabulary ${spec.vocabSize}`;
 }
 
 const expertsOf = ({ feedForward }: ModelSpec): string => (feedForward.kind === 'moe' ? `, ${feedForward.expertCount} experts of ${feedForward.size}, ${feedForward.expertsPerToken} per token` : '');

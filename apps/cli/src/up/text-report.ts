@@ -1,5 +1,5 @@
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import colors from 'picocolors';
 import { type WorkerView } from './admin.ts';
 import { progressLine } from './progress-line.ts';
 import { tokensPerSecond, type Answer, type ReadyView, type Report } from './report.ts';
@@ -29,22 +29,25 @@ export function textReport({ quiet }: { readonly quiet: boolean }): Report {
   };
 }
 
+/** Styled where stdout is a terminal that wants it (NO_COLOR is heeded). */
+const onScreen = (style: 'bold' | 'cyan' | 'dim', text: string): string => styleText(style, text, { stream: process.stdout });
+
 function readyScreen({ model, addresses, epoch, workers }: ReadyView): string {
   const mode = model.deterministic ? ', deterministic' : '';
   const body = JSON.stringify({ model: model.id, prompt: 'Il était une fois', max_tokens: 40 });
   return [
-    `${colors.bold(model.id)}  ${model.dtype}${mode}  ${colors.dim(model.directory)}`,
+    `${onScreen('bold', model.id)}  ${model.dtype}${mode}  ${onScreen('dim', model.directory)}`,
     '',
-    `  OpenAI HTTP   ${colors.cyan(`${addresses.http}/v1`)}`,
-    `  gRPC          ${colors.cyan(addresses.grpc)}  essaim.inference.v1, with reflection`,
-    `  admin REST    ${colors.cyan(`${addresses.admin}/api/v1`)}  described at ${addresses.admin}/api/openapi.json`,
+    `  OpenAI HTTP   ${onScreen('cyan', `${addresses.http}/v1`)}`,
+    `  gRPC          ${onScreen('cyan', addresses.grpc)}  essaim.inference.v1, with reflection`,
+    `  admin REST    ${onScreen('cyan', `${addresses.admin}/api/v1`)}  described at ${addresses.admin}/api/openapi.json`,
     '',
     `placement, epoch ${epoch}`,
     placementTable(workers),
     '',
     `curl ${addresses.http}/v1/completions -H 'content-type: application/json' -d '${body.replaceAll("'", String.raw`'\''`)}'`,
     '',
-    colors.dim('Ctrl-C stops'),
+    onScreen('dim', 'Ctrl-C stops'),
   ].join('\n');
 }
 
@@ -61,7 +64,7 @@ function summary({ stats, ...answer }: Answer): string {
     expertCalls === 0 ? 'no expert calls: the model is dense' : `${stats.remoteExpertCalls} of ${expertCalls} expert calls crossed between workers${stats.retriedExpertCalls > 0 ? `, ${stats.retriedExpertCalls} sent again` : ''}`,
     stats.workers.length === 0 ? `led and served by ${stats.lead}` : `led by ${stats.lead}, served by ${stats.workers.join(', ')}`,
   ];
-  return lines.map((line) => colors.dim(line)).join('\n');
+  return lines.map((line) => styleText('dim', line, { stream: process.stderr })).join('\n');
 }
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
