@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { loadSync, type ServiceDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { workerV1 } from '@essaim/contracts';
@@ -44,9 +46,31 @@ function reads<D extends DescMessage>(desc: D, arbitrary: fc.Arbitrary<MessageIn
   }));
 }
 
-describe('any protobuf library reads', () => {
+describe('protobuf-es reads', () => {
   it('requests', () => reads(ExecuteRequestSchema, request, encodeExecuteRequest));
   it('responses', () => reads(ExecuteResponseSchema, response, encodeExecuteResponse));
+});
+
+describe('protobuf.js, which shares no code with what is ours, reads', () => {
+  const proto = join(import.meta.dirname, '../../../../../proto');
+  const service = loadSync('essaim/worker/v1/worker.proto', { includeDirs: [proto], enums: Number, keepCase: false, oneofs: true, defaults: true })['essaim.worker.v1.WorkerService'] as ServiceDefinition;
+  const { Execute } = service;
+
+  it('calls, whatever padding aligns their activations', () => {
+    for (let length = 0; length < 8; length++) {
+      const sent = { callId: 7n, layer: 3, width: 9, activations: new Uint8Array(length).fill(length), rowOffsets: [0, 1], experts: Array.from({ length }, (_, index) => index), gates: [0.5] };
+      const read = Execute!.requestDeserialize(encodeExecuteRequest(create(ExecuteRequestSchema, { frame: { case: 'call', value: sent } })));
+      expect(read).toMatchObject({ frame: 'call', call: { ...sent, callId: expect.anything() as unknown, activations: Buffer.from(sent.activations) } });
+    }
+  });
+
+  it('results', () => {
+    for (let length = 0; length < 8; length++) {
+      const activations = new Uint8Array(length).fill(length);
+      const read = Execute!.responseDeserialize(encodeExecuteResponse(create(ExecuteResponseSchema, { attempt: 2 ** length, outcome: { case: 'result', value: { dtype: 1, activations } } })));
+      expect(read).toMatchObject({ attempt: 2 ** length, outcome: 'result', result: { dtype: 1, activations: Buffer.from(activations) } });
+    }
+  });
 });
 
 it('the receiver finds activations at a multiple of four bytes behind the framing of grpc-js', () => {
