@@ -8,7 +8,7 @@ import { type ClusterStore } from '@essaim/membership';
 import { connectControlPlane, type GrpcServer, serveControlPlane } from '@essaim/rpc';
 import { openSqliteClusterStore } from '@essaim/store';
 import { createLogger } from '@essaim/telemetry';
-import { ManualClock } from '../test/manual-clock.ts';
+import { ManualClock } from '@essaim/testing';
 import { issueTestCertificates, openState, registration, report } from '../test/samples.ts';
 import { ClusterService } from './cluster-service.ts';
 
@@ -79,7 +79,7 @@ describe('the life of a cluster, over real sockets', () => {
     const leases: Lease[] = [];
     for (const id of ['w1', 'w2']) leases.push(await worker.join(registration(id), NEVER));
     expect(leases[0]!.ttlMs).toBe(LIMITS.leaseTtlMs);
-    await clock.pass(SHORT_MS);
+    await clock.passInSteps(SHORT_MS);
 
     const placed = await snapshotWhere(snapshots, ({ workers }) => workers.length === 2);
     expect(placed.placement.flat(2).map(({ state }) => state)).toEqual(Array.from({ length: 8 }, () => 'loading'));
@@ -87,17 +87,17 @@ describe('the life of a cluster, over real sockets', () => {
       worker.report(report(leases[index]!.id, { hosted: hostedExperts(snapshot, workerId(`w${index + 1}`)) }), NEVER);
     await load(0, placed);
     await load(1, placed);
-    await clock.pass(SHORT_MS);
+    await clock.passInSteps(SHORT_MS);
     const servable = await snapshotWhere(snapshots, isServable);
 
-    await clock.pass(LIMITS.leaseTtlMs - 2 * SHORT_MS);
+    await clock.passInSteps(LIMITS.leaseTtlMs - 2 * SHORT_MS);
     await load(0, servable);
-    await clock.pass(LIMITS.leaseTtlMs - SHORT_MS);
+    await clock.passInSteps(LIMITS.leaseTtlMs - SHORT_MS);
     const replaced = await snapshotWhere(snapshots, ({ workers }) => workers.length === 1);
     expect(hostedExperts(replaced, workerId('w1')).length).toBe(8);
     await expect(load(1, replaced)).rejects.toMatchObject({ code: 'not_found' });
     await load(0, replaced);
-    await clock.pass(SHORT_MS);
+    await clock.passInSteps(SHORT_MS);
     const again = await snapshotWhere(snapshots, isServable);
     expect(again.epoch).toBeGreaterThan(replaced.epoch);
   });
@@ -142,7 +142,7 @@ it('makes few epochs of many small changes, the first of them at once', async ()
     for (const lease of leases) await service.report(report(lease, { hosted: hostedExperts(service.published!, workerId('w1')).slice(0, expert) }));
   }
   expect(service.published?.epoch).toBe(1);
-  await clock.pass(SHORT_MS);
+  await clock.passInSteps(SHORT_MS);
   expect(service.published?.epoch).toBe(2);
 });
 
@@ -171,7 +171,7 @@ describe('an epoch that can not be made durable', () => {
     for (const id of ['w1', 'w2']) await service.join(registration(id));
     await expect.poll(() => service.problem?.message).toBe('the disk is full');
     expect(service.published).toBeNull();
-    await clock.pass(SHORT_MS);
+    await clock.passInSteps(SHORT_MS);
     expect(service.published?.epoch).toBe(1);
     expect(service.problem).toBeNull();
   });

@@ -1,4 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Clock } from '@essaim/core';
+
+const STEP_MS = 50;
 
 interface Sleeper {
   readonly untilMs: number;
@@ -38,5 +41,13 @@ export class ManualClock implements Clock {
   pass(durationMs: number): void {
     this.#nowMs += durationMs;
     for (const { untilMs, wake } of this.#sleepers) if (untilMs <= this.#nowMs) wake();
+  }
+
+  /** In steps with turns between them, so that whoever sleeps in a loop wakes as often as with a real clock. */
+  async passInSteps(durationMs: number): Promise<void> {
+    for (let restMs = durationMs; restMs > 0; restMs -= STEP_MS) {
+      this.pass(Math.min(restMs, STEP_MS));
+      await setImmediate();
+    }
   }
 }
