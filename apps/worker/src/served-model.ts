@@ -54,7 +54,7 @@ export class ServedModel {
     this.#engine = new Engine({
       self, spec, clock: systemClock, epoch: () => snapshots.epoch,
       scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, stepTokens: STEP_TOKENS }, this.#kv),
-      runner: new ModelRunner({ spec, pieces: this.#model, dispatcher, deterministic: ref.deterministic }),
+      runner: new ModelRunner({ spec, pieces: this.#model, dispatcher, evenAttention: ref.deterministic }),
       onStepFailure: (error) => logger.error({ error }, 'a step failed'),
     });
   }

@@ -65,7 +65,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   });
   const workers = snapshot.workers.map(({ id }): LocalWorker => {
     const dispatcher = new Dispatcher({ self: id, local: experts.get(id)!, peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: options.deterministic });
-    const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, deterministic: options.deterministic });
+    const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, evenAttention: options.deterministic });
     const engine = new Engine({
       self: id, spec: checkpoint.spec, scheduler: new Scheduler({ ...LIMITS, ...options.limits }, kv), runner: observed(runner, options),
       clock: options.clock ?? systemClock, epoch: () => snapshot.epoch,

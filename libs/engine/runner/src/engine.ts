@@ -110,7 +110,7 @@ export class Engine {
     } catch (thrown) {
       const failure = AppError.from(thrown);
       if (!this.#closed.signal.aborted) this.#options.onStepFailure(failure);
-      return items.map(() => ({ logits: null, failure, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() }));
+      return items.map(() => ({ logits: null, failure, soundDrafts: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() }));
     }
   }
 

@@ -13,6 +13,8 @@ export interface ForwardItem {
   readonly tokenIds: readonly number[];
   /** Logits are wanted for the last so many of them; 0 for none. */
   readonly logitsOfLast: number;
+  /** The last so many of them are guesses: computed, but not committed. Default: none. */
+  readonly draftCount?: number;
 }
 
 export interface ForwardOutput {
@@ -20,6 +22,8 @@ export interface ForwardOutput {
   readonly logits: Float32Array | null;
   /** Why this item failed, whatever became of the others. */
   readonly failure: AppError | null;
+  /** How many of the guesses, from the first on, were computed: one that fails costs itself and those behind it, not the item. */
+  readonly soundDrafts: number;
   readonly localExpertCalls: number;
   readonly remoteExpertCalls: number;
   readonly retriedExpertCalls: number;
@@ -31,15 +35,20 @@ export interface RunnerOptions {
   readonly pieces: ModelPieces;
   /** Only a model with routed experts has one. */
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
-  readonly deterministic: boolean;
+  /**
+   * True: a token comes out the same to the last bit whether it is computed alone or together with others of its sequence. Costs a row of
+   * zeros beside each token that is alone. Without it the two differ in the last bit, on a device that treats single rows in a way of their own.
+   */
+  readonly evenAttention: boolean;
 }
 
 /** An item within the rows of a step. */
-interface Span extends ForwardItem {
+interface Span extends Required<ForwardItem> {
   readonly row: number;
   readonly count: number;
   readonly visibility: Visibility;
   failure: AppError | null;
+  soundDrafts: number;
   localExpertCalls: number;
   remoteExpertCalls: number;
   retriedExpertCalls: number;
@@ -78,10 +87,10 @@ export class ModelRunner {
 
   #layOut(items: readonly ForwardItem[]): Span[] {
     let row = 0;
-    return items.map((item) => {
+    return items.map(({ draftCount = 0, ...item }) => {
       const count = item.tokenIds.length;
-      const visibility = visibilityOf(item.first, count, { slidingWindow: this.#options.spec.attention.slidingWindow, fromStart: this.#options.deterministic });
-      const span: Span = { ...item, row, count, visibility, failure: null, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
+      const visibility = visibilityOf(item.first, count, { slidingWindow: this.#options.spec.attention.slidingWindow, fromStart: this.#options.evenAttention });
+      const span: Span = { ...item, draftCount, row, count, visibility, failure: null, soundDrafts: draftCount, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
       row += count;
       return span;
     });
@@ -105,9 +114,9 @@ export class ModelRunner {
    * of a prompt and of a decoding step, it is accompanied by a row of zeros.
    */
   async #attendOne(query: Float32Array, view: { readonly key: Float32Array; readonly value: Float32Array; readonly length: number }, mask: Float32Array | null): Promise<Float32Array> {
-    const { pieces, spec, deterministic } = this.#options;
+    const { pieces, spec, evenAttention } = this.#options;
     const tokens = query.length / (spec.attention.headCount * spec.attention.headSize);
-    if (tokens > 1 || !deterministic) return pieces.attend({ ...view, query, tokens, mask });
+    if (tokens > 1 || !evenAttention) return pieces.attend({ ...view, query, tokens, mask });
     const padded = new Float32Array(2 * query.length);
     padded.set(query);
     const paddedMask = new Float32Array(2 * view.length);
@@ -128,7 +137,8 @@ export class ModelRunner {
 
   #count(span: Span, result: DispatchResult): void {
     for (let row = span.row; row < span.row + span.count; row++) {
-      span.failure ??= result.failures.get(row) ?? null;
+      const failure = result.failures.get(row);
+      if (failure !== undefined) fail(span, row - span.row, failure);
       span.localExpertCalls += result.localExpertCalls[row]!;
       span.remoteExpertCalls += result.remoteExpertCalls[row]!;
       span.retriedExpertCalls += result.retriedExpertCalls[row]!;
@@ -139,7 +149,9 @@ export class ModelRunner {
   async #finish(hidden: Float32Array, spans: readonly Span[]): Promise<ForwardOutput[]> {
     const { hiddenSize, vocabSize } = this.#options.spec;
     // A NaN in any layer's keys or values is in the hidden state of its token: what is committed is sound, also for sequences that copy it.
-    for (const span of spans) if (span.failure === null && !rows(hidden, hiddenSize, span.row, span.count).every(Number.isFinite)) span.failure = notANumber();
+    for (const span of spans) {
+      for (let index = 0; index < span.count; index++) if (!rows(hidden, hiddenSize, span.row + index, 1).every(Number.isFinite)) fail(span, index, notANumber());
+    }
     const wanted = spans.filter(wantsLogits);
     const gathered = new Float32Array(wanted.reduce((sum, span) => sum + span.logitsOfLast, 0) * hiddenSize);
     let offset = 0;
@@ -150,7 +162,7 @@ export class ModelRunner {
     const logits = await this.#head(gathered);
     let row = 0;
     return spans.map((span) => {
-      if (span.failure === null) span.cache.commit(span.tokenIds);
+      if (span.failure === null) span.cache.commit(span.tokenIds.slice(0, span.count - span.draftCount));
       if (!wantsLogits(span)) return { ...span, logits: null };
       const own = rows(logits, vocabSize, row, span.logitsOfLast);
       row += span.logitsOfLast;
@@ -169,6 +181,13 @@ export class ModelRunner {
     }
     return logits;
   }
+}
+
+/** Of token `index` of an item. */
+function fail(span: Span, index: number, failure: AppError): void {
+  const draft = index - (span.count - span.draftCount);
+  if (draft < 0) span.failure ??= failure;
+  else span.soundDrafts = Math.min(span.soundDrafts, draft);
 }
 
 const wantsLogits = ({ failure, logitsOfLast }: Span): boolean => failure === null && logitsOfLast > 0;
