@@ -1,11 +1,19 @@
 import { type ExpertKey } from '@essaim/core';
 
+/** Rows that one expert runs. */
+export interface ExpertGroup {
+  readonly expert: number;
+  /** [n, hidden] */
+  readonly activations: Float32Array;
+}
+
 /** The experts that are loaded in this process. */
 export interface ExpertRunner {
   holds(key: ExpertKey): boolean;
   /**
-   * One expert over `activations` [n, hidden], which it neither changes nor keeps; returns [n, hidden], owned by the caller. A row's result
-   * does not depend on the other rows. Several experts may be asked for at once; how many run side by side is the runner's to bound.
+   * Experts of one layer, each at most once, over activations that it neither changes nor keeps; returns one [n, hidden] per group, in the
+   * order of the groups, owned by the caller. A row's result depends neither on the other rows nor on the other groups. How the groups are
+   * spread over threads is the runner's matter. Fails with `failed_precondition` when it does not hold one of the experts.
    */
-  run(key: ExpertKey, activations: Float32Array): Promise<Float32Array>;
+  run(layer: number, groups: readonly ExpertGroup[]): Promise<readonly Float32Array[]>;
 }

@@ -41,18 +41,6 @@ describe('LocalExperts', () => {
     ]);
   });
 
-  it('sums in the same order whichever expert is done first', async () => {
-    const runner = new ToyRunner();
-    const releases: (() => void)[] = [];
-    const slow = {
-      holds: () => true,
-      run: (...args: Parameters<ToyRunner['run']>) => new Promise<void>((resolve) => releases.push(resolve)).then(() => runner.run(...args)),
-    };
-    const pending = new LocalExperts({ runner: slow, epoch: () => 0 }).execute(BATCH, signal);
-    for (const release of releases.toReversed()) release();
-    expect(await pending).toEqual(await expertsOf(new ToyRunner()).execute(BATCH, signal));
-  });
-
   it('keeps a NaN in its row', async () => {
     const activations = BATCH.activations.slice();
     activations[0] = NaN;

@@ -10,7 +10,7 @@ export interface LocalExpertsOptions {
 }
 
 /** The pairs of a batch that one expert runs. */
-interface ExpertGroup {
+interface PairsOfExpert {
   readonly expert: number;
   readonly rows: number[];
   readonly pairs: number[];
@@ -32,16 +32,17 @@ export class LocalExperts implements ExpertPeer {
     this.#refuseStale(batch);
     this.#refuseForeign(batch, groups);
     if (signal.aborted) throw AppError.from(signal.reason);
-    const results = await Promise.all(groups.map((group) => this.#run(batch, group)));
+    const results = await this.#run(batch, groups);
     const output = new Float32Array((batch.reduce ? batch.rowOffsets.length - 1 : batch.experts.length) * batch.hiddenSize);
     groups.forEach((group, nth) => addGroup(output, batch, group, results[nth]!));
     return output;
   }
 
-  async #run({ layer, hiddenSize, activations }: ExpertBatch, { expert, rows }: ExpertGroup): Promise<Float32Array> {
-    const result = await this.#runner.run({ layer, expert }, gatherRows(activations, rows, hiddenSize));
-    assert(result.length === rows.length * hiddenSize, 'an expert returns as many rows as it was given');
-    return result;
+  async #run({ layer, hiddenSize, activations }: ExpertBatch, groups: readonly PairsOfExpert[]): Promise<readonly Float32Array[]> {
+    if (groups.length === 0) return [];
+    const results = await this.#runner.run(layer, groups.map(({ expert, rows }) => ({ expert, activations: gatherRows(activations, rows, hiddenSize) })));
+    assert(groups.every(({ rows }, nth) => results[nth]?.length === rows.length * hiddenSize), 'an expert returns as many rows as it was given');
+    return results;
   }
 
   #refuseStale({ epoch }: ExpertBatch): void {
@@ -49,15 +50,15 @@ export class LocalExperts implements ExpertPeer {
     if (epoch < applied) throw new AppError('failed_precondition', `an expert call of epoch ${epoch} is stale, epoch ${applied} holds here: take the newer placement and call again`);
   }
 
-  #refuseForeign({ layer }: ExpertBatch, groups: readonly ExpertGroup[]): void {
+  #refuseForeign({ layer }: ExpertBatch, groups: readonly PairsOfExpert[]): void {
     const foreign = groups.find(({ expert }) => !this.#runner.holds({ layer, expert }));
     if (foreign !== undefined) throw new AppError('failed_precondition', `layer ${layer}, expert ${foreign.expert} is not loaded here: take the newest placement and call another replica`);
   }
 }
 
 /** Ascending by expert. */
-function groupByExpert({ rowOffsets, experts }: ExpertBatch): ExpertGroup[] {
-  const groups = new Map<number, ExpertGroup>();
+function groupByExpert({ rowOffsets, experts }: ExpertBatch): PairsOfExpert[] {
+  const groups = new Map<number, PairsOfExpert>();
   for (let row = 0; row + 1 < rowOffsets.length; row++) {
     for (let pair = rowOffsets[row]!; pair < rowOffsets[row + 1]!; pair++) {
       const expert = experts[pair]!;
@@ -71,6 +72,6 @@ function groupByExpert({ rowOffsets, experts }: ExpertBatch): ExpertGroup[] {
 }
 
 /** Adds each weighted row of one expert's result to its place in the reply: that of its token, or that of its pair. */
-function addGroup(output: Float32Array, { gates, hiddenSize, reduce }: ExpertBatch, { rows, pairs }: ExpertGroup, values: Float32Array): void {
+function addGroup(output: Float32Array, { gates, hiddenSize, reduce }: ExpertBatch, { rows, pairs }: PairsOfExpert, values: Float32Array): void {
   scatterAddWeighted(output, { values, width: hiddenSize, places: reduce ? rows : pairs }, pairs.map((pair) => gates[pair]!));
 }

@@ -1,5 +1,5 @@
 import { type ExpertKey } from '@essaim/core';
-import { type ExpertRunner } from '../src/index.ts';
+import { type ExpertGroup, type ExpertRunner } from '../src/index.ts';
 
 /** Real arithmetic, different for each (layer, expert), value by value: no row can depend on another, as the port demands. */
 export function toyExpert({ layer, expert }: ExpertKey, activations: Float32Array): Float32Array {
@@ -19,8 +19,11 @@ export class ToyRunner implements ExpertRunner {
     return this.#holds(key);
   }
 
-  run(key: ExpertKey, activations: Float32Array): Promise<Float32Array> {
-    this.runs.push({ key, values: activations.length });
-    return Promise.resolve(toyExpert(key, activations));
+  run(layer: number, groups: readonly ExpertGroup[]): Promise<Float32Array[]> {
+    return Promise.resolve(groups.map(({ expert, activations }) => {
+      const key = { layer, expert };
+      this.runs.push({ key, values: activations.length });
+      return toyExpert(key, activations);
+    }));
   }
 }

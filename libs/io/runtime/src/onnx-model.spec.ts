@@ -24,6 +24,7 @@ afterEach(async () => {
 const compile = (key: PieceKey): Promise<PieceFile> => compileIntoCache(compiled, key, new GraphCache(folder), { onBytes: () => undefined });
 const EXPERT: ExpertKey = { layer: 0, expert: 1 };
 const PIECE: PieceKey = { kind: 'expert', ...EXPERT };
+const run = async (activations: Float32Array, on = model): Promise<Float32Array> => (await on.run(EXPERT.layer, [{ expert: EXPERT.expert, activations }]))[0]!;
 const rows = (count: number): Float32Array => Float32Array.from({ length: count * 64 }, (_, index) => Math.sin(index));
 
 describe('a piece', () => {
@@ -51,31 +52,37 @@ describe('a piece', () => {
   it('gives the same after it was unloaded and loaded again', async () => {
     const expert = await compile(PIECE);
     await model.load(expert);
-    const first = await model.run(EXPERT, rows(3));
+    const first = await run(rows(3));
     await model.unload(PIECE);
     await model.load(expert);
-    expect(await model.run(EXPERT, rows(3))).toEqual(first);
+    expect(await run(rows(3))).toEqual(first);
   });
 });
 
 describe('an expert', () => {
   it('computes each row by itself, whatever else is in the batch', async () => {
     await model.load(await compile(PIECE));
-    const all = await model.run(EXPERT, rows(9));
+    const all = await run(rows(9));
     expect(all).toHaveLength(9 * 64);
-    for (const row of [0, 4, 8]) expect(await model.run(EXPERT, rows(9).slice(row * 64, (row + 1) * 64))).toEqual(all.slice(row * 64, (row + 1) * 64));
+    for (const row of [0, 4, 8]) expect(await run(rows(9).slice(row * 64, (row + 1) * 64))).toEqual(all.slice(row * 64, (row + 1) * 64));
+  });
+
+  it('gives the same beside others as alone, in the order in which they were asked for', async () => {
+    for (const expert of [0, 1]) await model.load(await compile({ kind: 'expert', layer: 0, expert }));
+    const together = await model.run(0, [{ expert: 1, activations: rows(2) }, { expert: 0, activations: rows(3) }]);
+    expect(together).toEqual([await run(rows(2)), (await model.run(0, [{ expert: 0, activations: rows(3) }]))[0]]);
   });
 
   it('that is not here is refused with a code that lets the caller go elsewhere', async () => {
-    await expect(model.run(EXPERT, rows(1))).rejects.toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('expert 1 of layer 0') as string });
+    await expect(run(rows(1))).rejects.toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('expert 1 of layer 0') as string });
   });
 
   it('that is unloaded while it is called answers or is refused like one that is not here', async () => {
     const expert = await compile(PIECE);
     await model.load(expert);
-    const answer = await model.run(EXPERT, rows(2));
+    const answer = await run(rows(2));
     for (let round = 0; round < 5; round++) {
-      const calls = Array.from({ length: 3 }, () => model.run(EXPERT, rows(2)));
+      const calls = Array.from({ length: 3 }, () => run(rows(2)));
       const outcomes = Promise.allSettled(calls);
       await model.unload(PIECE);
       for (const outcome of await outcomes) {
@@ -95,7 +102,7 @@ describe('quantised pieces', () => {
       const sized = syntheticModel({ hiddenSize, expertSize, vocabSize: 50, dtype });
       const own = new OnnxModel(sized.spec, { threads: 1 });
       for (const key of [PIECE, { kind: 'head' } as const]) await own.load(await compileIntoCache(sized, key, new GraphCache(folder), { onBytes: () => undefined }));
-      const both = [await own.run(EXPERT, input), await own.head(input)];
+      const both = [await run(input, own), await own.head(input)];
       await own.close();
       return both;
     };

@@ -1,5 +1,5 @@
 import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
-import { type ExpertRunner } from '@essaim/dispatch';
+import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
 import { type PieceKey, pieceName } from '@essaim/graph';
 import { type AttentionInput, type ModelPieces, type PostOutput, type PreOutput, type RopeAngles } from '@essaim/runner';
 import { OnnxSession } from './onnx-session.ts';
@@ -104,12 +104,19 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
     return this.has({ kind: 'expert', ...key });
   }
 
-  async run(key: ExpertKey, activations: Float32Array): Promise<Float32Array> {
+  async run(layer: number, groups: readonly ExpertGroup[]): Promise<Float32Array[]> {
     const { hiddenSize } = this.#spec;
+    const sessions = groups.map(({ expert }) => this.#expert({ layer, expert }));
+    return Promise.all(groups.map(async ({ activations }, nth) => {
+      const { output } = await sessions[nth]!.run({ input: { data: activations, dims: [activations.length / hiddenSize, hiddenSize] } });
+      return output!;
+    }));
+  }
+
+  #expert(key: ExpertKey): OnnxSession {
     const loaded = this.#loaded.get(pieceName({ kind: 'expert', ...key }));
     if (loaded === undefined) throw new AppError('failed_precondition', `expert ${key.expert} of layer ${key.layer} is not on this worker`);
-    const { output } = await loaded.session.run({ input: { data: activations, dims: [activations.length / hiddenSize, hiddenSize] } });
-    return output!;
+    return loaded.session;
   }
 
   #session(key: PieceKey): OnnxSession {
