@@ -1,4 +1,4 @@
-import { workerId, type WorkerId } from '@essaim/core';
+import { LIMITS, workerId, type WorkerId } from '@essaim/core';
 import { choiceVariable, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
 import { ACTIVATION_DTYPES, type ActivationDtype } from '@essaim/rpc';
 
@@ -17,6 +17,8 @@ export interface WorkerEnvironment {
   readonly kvMemoryBytes: number;
   /** How its activations travel to other workers, outside deterministic mode. */
   readonly wireDtype: ActivationDtype;
+  /** Tokens that a sequence may guess in a step; 0 for none. */
+  readonly draftTokens: number;
   readonly stateFolder: string;
   readonly tls: TlsFiles;
 }
@@ -30,6 +32,7 @@ export const readEnvironment = (): WorkerEnvironment => ({
   memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
   kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,
   wireDtype: choiceVariable('ESSAIM_WIRE_DTYPE', ACTIVATION_DTYPES),
+  draftTokens: wholeVariable('ESSAIM_SPECULATE', { from: 0, to: LIMITS.draftTokens }),
   stateFolder: textVariable('ESSAIM_STATE_DIR'),
   tls: readTlsFiles(),
 });

@@ -54,7 +54,8 @@ export class ServedModel {
     this.#engine = new Engine({
       self, spec, clock: systemClock, epoch: () => snapshots.epoch,
       scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, stepTokens: STEP_TOKENS }, this.#kv),
-      runner: new ModelRunner({ spec, pieces: this.#model, dispatcher, evenAttention: ref.deterministic }),
+      runner: new ModelRunner({ spec, pieces: this.#model, dispatcher, evenAttention: ref.deterministic || environment.draftTokens > 0 }),
+      draftTokens: environment.draftTokens,
       onStepFailure: (error) => logger.error({ error }, 'a step failed'),
     });
   }

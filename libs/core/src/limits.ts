@@ -14,6 +14,8 @@ export const LIMITS = {
   waitingSequences: 512,
   /** Sequences one lead worker runs together in a step. */
   runningSequences: 64,
+  /** Tokens that a sequence may guess in one step. */
+  draftTokens: 32,
   /** Lease of a worker; it reports three times as often. */
   leaseTtlMs: 3_000,
   /** One expert call, from sending the frame to the reply. */

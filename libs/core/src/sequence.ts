@@ -43,6 +43,10 @@ export interface SequenceStats {
   readonly workers: readonly WorkerId[];
   /** Tokens of the prompt that were not computed, because another sequence on this lead began with the same ones. */
   readonly cachedPromptTokens: number;
+  /** Tokens of the answer that the lead had guessed, so that they came together with others. */
+  readonly acceptedDraftTokens: number;
+  /** Guesses that cost time and are in no answer. */
+  readonly rejectedDraftTokens: number;
   /** Pairs of (token, expert) that ran on the lead itself. */
   readonly localExpertCalls: number;
   /** Pairs of (token, expert) that ran on another worker. */

@@ -20,6 +20,10 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly clock?: Clock;
   /** Of each engine. Default: small ones, so that a short prompt comes in chunks. */
   readonly limits?: Partial<SchedulerLimits>;
+  /** Tokens that a sequence may guess in a step. Default: none. */
+  readonly draftTokens?: number;
+  /** Default: where a cluster needs it, deterministic or with guesses. */
+  readonly evenAttention?: boolean;
   /** Of the keys and values of all engines together. Default: more than any test needs. */
   readonly kvBytes?: number;
   /** What lies between the leads and the experts of each worker, even a lead's own. Default: nothing. */
@@ -48,6 +52,7 @@ const KV_BYTES = 256 << 20;
 const LIMITS: SchedulerLimits = { waitingSequences: 64, runningSequences: 32, stepTokens: 64 };
 
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  const { draftTokens = 0, evenAttention = options.deterministic || draftTokens > 0 } = options;
   const checkpoint = await openCheckpoint(openCheckpointFolder(options.directory));
   const snapshot = snapshotOf(options, checkpoint.spec);
   const dead = new Set<WorkerId>();
@@ -65,9 +70,9 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   });
   const workers = snapshot.workers.map(({ id }): LocalWorker => {
     const dispatcher = new Dispatcher({ self: id, local: experts.get(id)!, peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: options.deterministic });
-    const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, evenAttention: options.deterministic });
+    const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, evenAttention });
     const engine = new Engine({
-      self: id, spec: checkpoint.spec, scheduler: new Scheduler({ ...LIMITS, ...options.limits }, kv), runner: observed(runner, options),
+      self: id, spec: checkpoint.spec, scheduler: new Scheduler({ ...LIMITS, ...options.limits }, kv), runner: observed(runner, options), draftTokens,
       clock: options.clock ?? systemClock, epoch: () => snapshot.epoch,
       // Every sequence of the step fails with it: the test sees it there.
       onStepFailure: () => undefined,

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { WEIGHT_DTYPES } from '@essaim/core';
+import { LIMITS, WEIGHT_DTYPES } from '@essaim/core';
 import { ACTIVATION_DTYPES, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
 import { decimal, port, seed, text, wholeNumber } from '../flags.ts';
 import { runUp } from '../up/run-up.ts';
@@ -35,6 +35,7 @@ export function upCommand(): Command {
     .addOption(flag('--threads-per-worker <n>', 'THREADS_PER_WORKER', `threads that compute (default: the ${availableParallelism()} cores shared out)`).argParser(wholeNumber({ from: 1, to: 1024 })))
     .addOption(flag('--kv-memory <mib>', 'KV_MEMORY', 'MiB of each worker for keys and values, also of prompts that may come again (default: a quarter of its share of the memory)').argParser(wholeNumber({ from: 1, to: 2 ** 30 })))
     .addOption(flag('--wire-dtype <f32|f16|bf16|int8>', 'WIRE_DTYPE', 'form of activations between workers, always f32 with --deterministic').choices(ACTIVATION_DTYPES).default(DEFAULT_ACTIVATION_DTYPE))
+    .addOption(flag('--speculate <tokens>', 'SPECULATE', 'guess so many tokens of an answer from what it repeats, and verify them together: the same answer, sooner where it repeats').argParser(wholeNumber({ from: 0, to: LIMITS.draftTokens })).default(0))
     .addOption(flag('--state-dir <dir>', 'STATE_DIR', 'everything that is written goes here (default: essaim in the XDG state folder)').argParser(text));
 
   command.optionsGroup('Network (with --prompt each port defaults to any free one):');

@@ -17,6 +17,7 @@ export interface UpFlags {
   readonly threadsPerWorker?: number;
   readonly kvMemory?: number;
   readonly wireDtype?: ActivationDtype;
+  readonly speculate?: number;
   readonly stateDir?: string;
   readonly host: string;
   readonly httpPort?: number;
@@ -56,6 +57,8 @@ export interface UpOptions {
   readonly kvMemoryMib: number;
   /** How activations travel between workers. */
   readonly wireDtype: ActivationDtype;
+  /** Tokens that an answer may guess in a step; 0 for none. */
+  readonly draftTokens: number;
   /** Absolute. */
   readonly stateDirectory: string;
   readonly host: string;
@@ -82,6 +85,7 @@ export function resolveOptions(flags: UpFlags): UpOptions {
     threadsPerWorker: flags.threadsPerWorker ?? Math.max(1, Math.floor(availableParallelism() / flags.workers)),
     kvMemoryMib: resolveKvMemory(flags.kvMemory, flags.workers),
     wireDtype: flags.wireDtype ?? DEFAULT_ACTIVATION_DTYPE,
+    draftTokens: flags.speculate ?? 0,
     stateDirectory: resolve(flags.stateDir ?? join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'essaim')),
     host: flags.host,
     ports: resolvePorts(flags),

@@ -3,7 +3,7 @@ import { type SequenceEvent, workerId } from '@essaim/core';
 import { type Tokenizer } from '@essaim/tokenizer';
 import { type AnswerEvent, readAnswer } from './answer.ts';
 
-const STATS = { lead: workerId('w1'), workers: [], cachedPromptTokens: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, epoch: 1 };
+const STATS = { lead: workerId('w1'), workers: [], cachedPromptTokens: 0, acceptedDraftTokens: 0, rejectedDraftTokens: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, epoch: 1 };
 
 /** Each id is one byte of the answer. */
 const bytes: Tokenizer = {

@@ -105,7 +105,7 @@ export class SequenceRun {
     const lead = this.#ports.leads.take(servability.snapshot, { except: this.#failed });
     if (lead === null) return null;
     if (this.#attempts > 0) this.#ports.onFailover();
-    this.#stats = { lead: lead.id, workers: [lead.id], cachedPromptTokens: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, epoch: servability.snapshot.epoch };
+    this.#stats = { lead: lead.id, workers: [lead.id], cachedPromptTokens: 0, acceptedDraftTokens: 0, rejectedDraftTokens: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, epoch: servability.snapshot.epoch };
     return lead;
   }
 

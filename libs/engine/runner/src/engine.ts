@@ -8,6 +8,8 @@ export interface EngineOptions {
   readonly spec: ModelSpec;
   readonly scheduler: Scheduler<LeadSequence>;
   readonly runner: Pick<ModelRunner, 'forward'>;
+  /** Tokens that a sequence may guess in a step, for the step to verify; 0 for none. More than 0 changes no token where the runner's attention is even. */
+  readonly draftTokens: number;
   readonly clock: Clock;
   /** Epoch of the placement in force. */
   readonly epoch: () => number;
@@ -40,7 +42,7 @@ export class Engine {
    * wait, `unavailable` when an expert can't be reached, `deadline_exceeded`, `cancelled`.
    */
   async *generate(request: SequenceRequest, signal: AbortSignal): AsyncGenerator<SequenceEvent, void, undefined> {
-    const sequence = new LeadSequence(checked(request, this.#options.spec), this.#options.spec);
+    const sequence = new LeadSequence(checked(request, this.#options.spec), this.#options);
     if (signal.aborted) throw AppError.from(signal.reason);
     if (sequence.isFull && request.promptLogprobs === null) sequence.done('length', this.#origin());
     else this.#options.scheduler.submit(sequence);
@@ -103,7 +105,7 @@ export class Engine {
 
   /** Outputs in the order of the step; a failure of the whole step is one of each. */
   async #run(step: readonly StepItem<LeadSequence>[]): Promise<readonly ForwardOutput[]> {
-    const items = step.map(({ sequence, cache, first, count }): ForwardItem => ({ cache, first, tokenIds: sequence.tokens(first, count), logitsOfLast: sequence.logitsWanted(first, count) }));
+    const items = step.map(toForwardItem);
     try {
       this.#closed.signal.throwIfAborted();
       return await this.#options.runner.forward(items, this.#closed.signal);
@@ -118,11 +120,13 @@ export class Engine {
     step.forEach((item, index) => this.#commitOne(item, outputs[index]!));
   }
 
-  #commitOne({ sequence, first, count }: StepItem<LeadSequence>, output: ForwardOutput): void {
+  #commitOne({ sequence, cache, ...part }: StepItem<LeadSequence>, output: ForwardOutput): void {
     const { scheduler } = this.#options;
     try {
       if (output.failure !== null) throw output.failure;
-      const finishReason = sequence.commit({ first, count }, output);
+      const { finishReason, accepted } = sequence.commit(part, output);
+      // The keys and values of the other guesses are not committed: the next ones take their place.
+      if (accepted > 0) cache.commit(part.draftIds.slice(0, accepted));
       if (finishReason === null) return;
       sequence.done(finishReason, this.#origin());
       scheduler.finish(sequence);
@@ -136,6 +140,10 @@ export class Engine {
     return { lead: this.#options.self, epoch: this.#options.epoch() };
   }
 }
+
+const toForwardItem = ({ sequence, cache, first, count, draftIds }: StepItem<LeadSequence>): ForwardItem => ({
+  cache, first, tokenIds: [...sequence.tokens(first, count), ...draftIds], logitsOfLast: sequence.logitsWanted(first, count) + draftIds.length, draftCount: draftIds.length,
+});
 
 function checked(request: SequenceRequest, { vocabSize, contextLength }: ModelSpec): SequenceRequest {
   const { promptIds, generatedIds } = request;

@@ -1,8 +1,23 @@
 import { type AppError, type FinishReason, type ModelSpec, type PositionLogprobs, type SequenceEvent, type SequenceRequest, type SequenceStats, type WorkerId } from '@essaim/core';
 import { logprobsOf, Sampler } from '@essaim/sampling';
-import { type Schedulable } from '@essaim/scheduler';
+import { type Schedulable, type StepItem } from '@essaim/scheduler';
+import { Drafter } from './drafter.ts';
 import { EventQueue } from './event-queue.ts';
 import { type ForwardOutput } from './model-runner.ts';
+
+/** What became of a part of a sequence that a step computed. */
+export interface Outcome {
+  /** Why the sequence ended, or null. */
+  readonly finishReason: FinishReason | null;
+  /** How many guesses, from the first on, are tokens of the sequence now. */
+  readonly accepted: number;
+}
+
+export interface LeadSequenceOptions {
+  readonly spec: ModelSpec;
+  /** Tokens that it may guess in a step. */
+  readonly draftTokens: number;
+}
 
 /** One sequence that this worker leads: its tokens so far, how the next one is chosen, and whom to tell. */
 export class LeadSequence implements Schedulable {
@@ -11,6 +26,7 @@ export class LeadSequence implements Schedulable {
   readonly events = new EventQueue<SequenceEvent>();
   readonly #tokens: number[];
   readonly #sampler: Sampler;
+  readonly #drafter: Drafter;
   readonly #stopIds: ReadonlySet<number>;
   readonly #workers = new Set<WorkerId>();
   readonly #promptLogprobs: (PositionLogprobs | null)[] = [null];
@@ -21,10 +37,11 @@ export class LeadSequence implements Schedulable {
   #remoteExpertCalls = 0;
   #retriedExpertCalls = 0;
 
-  constructor(request: SequenceRequest, { contextLength, eosTokenIds }: ModelSpec) {
+  constructor(request: SequenceRequest, { spec: { contextLength, eosTokenIds }, draftTokens }: LeadSequenceOptions) {
     this.request = request;
     this.maxTokenCount = Math.min(request.promptIds.length + request.maxTokens, contextLength);
     this.#tokens = [...request.promptIds, ...request.generatedIds];
+    this.#drafter = new Drafter(this.#tokens, draftTokens);
     this.#sampler = new Sampler(request.sampling, request.promptIds);
     for (const id of request.generatedIds) this.#sampler.accept(id);
     this.#stopIds = new Set([...request.stopTokenIds, ...(request.ignoreEos ? [] : eosTokenIds)]);
@@ -44,6 +61,10 @@ export class LeadSequence implements Schedulable {
     return this.#tokens.length >= this.maxTokenCount;
   }
 
+  draft(most: number): readonly number[] {
+    return this.#drafter.draft(most);
+  }
+
   tokens(first: number, count: number): readonly number[] {
     return this.#tokens.slice(first, first + count);
   }
@@ -55,26 +76,32 @@ export class LeadSequence implements Schedulable {
     return last === this.#tokens.length ? 1 : 0;
   }
 
-  /** Takes the logits of the tokens [first, first + count), [wanted, vocab], and returns why the sequence ended, or null. */
-  commit({ first, count }: { readonly first: number; readonly count: number }, output: ForwardOutput): FinishReason | null {
+  /** Takes the logits of the tokens [first, first + count) and of the guesses behind them, [wanted + draftIds.length, vocab]. */
+  commit({ first, count, draftIds }: Omit<StepItem<this>, 'sequence' | 'cache'>, output: ForwardOutput): Outcome {
     this.#copiedTokens += first - this.#knownTokens;
     this.#knownTokens = first + count;
     this.#localExpertCalls += output.localExpertCalls;
     this.#remoteExpertCalls += output.remoteExpertCalls;
     this.#retriedExpertCalls += output.retriedExpertCalls;
     for (const worker of output.workers) this.#workers.add(worker);
-    if (output.logits === null) return null;
-    const vocabSize = output.logits.length / this.logitsWanted(first, count);
+    if (output.logits === null) return { finishReason: null, accepted: 0 };
+    const wanted = this.logitsWanted(first, count);
+    const vocabSize = output.logits.length / (wanted + draftIds.length);
     const row = (index: number): Float32Array => output.logits!.subarray(index * vocabSize, (index + 1) * vocabSize);
     if (this.#reportsPrompt && first < this.request.promptIds.length) this.#reportPrompt(first, count, row);
-    if (first + count < this.#tokens.length) return null;
-    return this.isFull ? 'length' : this.#choose(row(this.logitsWanted(first, count) - 1));
+    if (first + count < this.#tokens.length) return { finishReason: null, accepted: 0 };
+    if (this.isFull) return { finishReason: 'length', accepted: 0 };
+    const outcome = this.#extend(draftIds.slice(0, output.soundDrafts), (index) => row(wanted - 1 + index));
+    this.#drafter.learn(draftIds.length, outcome.accepted);
+    this.#knownTokens += outcome.accepted;
+    return outcome;
   }
 
   done(finishReason: FinishReason, { lead, epoch }: Pick<SequenceStats, 'lead' | 'epoch'>): void {
     const [localExpertCalls, remoteExpertCalls, retriedExpertCalls] = [this.#localExpertCalls, this.#remoteExpertCalls, this.#retriedExpertCalls];
     const cachedPromptTokens = Math.min(this.#copiedTokens, this.request.promptIds.length);
-    const stats: SequenceStats = { lead, epoch, workers: [...this.#workers].sort(), cachedPromptTokens, localExpertCalls, remoteExpertCalls, retriedExpertCalls };
+    const { accepted: acceptedDraftTokens, rejected: rejectedDraftTokens } = this.#drafter.counts;
+    const stats: SequenceStats = { lead, epoch, workers: [...this.#workers].sort(), cachedPromptTokens, acceptedDraftTokens, rejectedDraftTokens, localExpertCalls, remoteExpertCalls, retriedExpertCalls };
     this.events.push({ kind: 'done', finishReason, stats });
     this.events.end();
   }
@@ -94,6 +121,17 @@ export class LeadSequence implements Schedulable {
       this.#promptLogprobs.push(logprobsOf(row(position - 1 - first), promptIds[position]!, promptLogprobs!));
     }
     if (first + count >= promptIds.length) this.events.push({ kind: 'prompt', logprobs: this.#promptLogprobs });
+  }
+
+  /** Chooses a token, and one more behind each guess that is what was chosen: exactly the tokens that come out without guesses. */
+  #extend(draftIds: readonly number[], logitsAfter: (draft: number) => Float32Array): Outcome {
+    const before = this.#tokens.length;
+    for (let accepted = 0; ; ) {
+      const finishReason = this.#choose(logitsAfter(accepted));
+      const isRight = accepted < draftIds.length && this.#tokens[before + accepted] === draftIds[accepted];
+      if (isRight) accepted++;
+      if (!isRight || finishReason !== null) return { finishReason, accepted };
+    }
   }
 
   /** The next token; a token that ends the sequence is not part of the answer. */

@@ -14,8 +14,10 @@ class Sequence implements Schedulable {
   tokenCount: number;
   readonly maxTokenCount: number;
   readonly #firstId: number;
+  readonly #guesses: number;
 
-  constructor(promptTokens: number, answerTokens: number, firstId = 10_000 * sequences++) {
+  constructor(promptTokens: number, answerTokens: number, { firstId = 10_000 * sequences++, guesses = 0 } = {}) {
+    this.#guesses = guesses;
     this.tokenCount = promptTokens;
     this.maxTokenCount = promptTokens + answerTokens;
     this.#firstId = firstId;
@@ -23,6 +25,10 @@ class Sequence implements Schedulable {
 
   get copyableIds(): readonly number[] {
     return this.tokens(0, this.tokenCount - 1);
+  }
+
+  draft(most: number): readonly number[] {
+    return this.tokens(this.tokenCount, Math.max(0, Math.min(most, this.#guesses)));
   }
 
   tokens(first: number, count: number): number[] {
@@ -35,12 +41,18 @@ function create(poolTokens = 1_000): { scheduler: Scheduler<Sequence>; pool: KvP
   return { pool, scheduler: new Scheduler<Sequence>(LIMITS, pool) };
 }
 
-/** Runs a step as an engine does: what was scheduled is in the cache then, and a sequence whose tokens all are gets one more. */
+/**
+ * Runs a step as an engine does: what was scheduled is in the cache then, and a sequence whose tokens all are gets one more. Of its guesses
+ * half are right.
+ */
 function run(scheduler: Scheduler<Sequence>): StepItem<Sequence>[] {
   const step = scheduler.schedule();
-  for (const { sequence, cache, first, count } of step) {
-    cache.append(0, count, { keys: new Float32Array(count), values: new Float32Array(count) });
-    cache.commit(sequence.tokens(first, count));
+  for (const { sequence, cache, first, count, draftIds } of step) {
+    const rows = new Float32Array(count + draftIds.length);
+    cache.append(0, rows.length, { keys: rows, values: rows });
+    const right = Math.ceil(draftIds.length / 2);
+    cache.commit(sequence.tokens(first, count + right));
+    sequence.tokenCount += right;
     if (cache.length < sequence.tokenCount) continue;
     if (sequence.tokenCount === sequence.maxTokenCount) scheduler.finish(sequence);
     else sequence.tokenCount++;
@@ -48,6 +60,8 @@ function run(scheduler: Scheduler<Sequence>): StepItem<Sequence>[] {
   return step;
 }
 
+const tokensOf = (step: readonly StepItem<Sequence>[]): number => step.reduce((sum, { count, draftIds }) => sum + count + draftIds.length, 0);
+const guessesOf = (step: readonly StepItem<Sequence>[]): number[] => step.map(({ draftIds }) => draftIds.length);
 const shape = (step: readonly StepItem<Sequence>[]): [first: number, count: number][] => step.map(({ first, count }) => [first, count]);
 
 describe('a scheduler', () => {
@@ -102,7 +116,7 @@ describe('a scheduler', () => {
 
   it('computes of a prompt only what no other sequence has computed, running or finished', () => {
     const { scheduler } = create();
-    const alike = (promptTokens: number): Sequence => new Sequence(promptTokens, 1, 77_000);
+    const alike = (promptTokens: number): Sequence => new Sequence(promptTokens, 1, { firstId: 77_000 });
     scheduler.submit(alike(40));
     expect(shape(run(scheduler))).toEqual([[0, 16]]);
     scheduler.submit(alike(60));
@@ -114,11 +128,11 @@ describe('a scheduler', () => {
 
   it('leaves nothing of a sequence that is removed to those that begin alike', () => {
     const { scheduler } = create();
-    const failed = new Sequence(60, 1, 77_000);
+    const failed = new Sequence(60, 1, { firstId: 77_000 });
     scheduler.submit(failed);
     for (let step = 0; step < 3; step++) run(scheduler);
     scheduler.remove(failed);
-    scheduler.submit(new Sequence(60, 1, 77_000));
+    scheduler.submit(new Sequence(60, 1, { firstId: 77_000 }));
     expect(shape(run(scheduler))).toEqual([[0, 16]]);
   });
 
@@ -146,6 +160,23 @@ describe('a scheduler', () => {
     }));
   });
 
+  it('gives guesses what prompts leave, in equal shares', () => {
+    const { scheduler } = create();
+    for (const guesses of [9, 1, 9]) scheduler.submit(new Sequence(1, 100, { guesses }));
+    run(scheduler);
+    expect(guessesOf(run(scheduler))).toEqual([4, 1, 8]);
+    scheduler.submit(new Sequence(22, 1));
+    expect(guessesOf(run(scheduler))).toEqual([0, 0, 0, 0]);
+    expect(guessesOf(run(scheduler))).toEqual([1, 1, 2, 0]);
+  });
+
+  it('has no guess of a token that would never be computed', () => {
+    const { scheduler } = create();
+    scheduler.submit(new Sequence(1, 4, { guesses: 9 }));
+    expect(guessesOf(run(scheduler))).toEqual([3]);
+    expect(guessesOf(run(scheduler))).toEqual([0]);
+  });
+
   it('brings every prompt on while short ones keep coming', () => {
     const { scheduler } = create(10_000);
     const long = [new Sequence(400, 1), new Sequence(400, 1)];
@@ -160,19 +191,19 @@ describe('a scheduler', () => {
   });
 
   it('computes or copies every token of every sequence exactly once, in order, within the budget of each step', () => {
-    const arrivals = fc.array(fc.record({ prompt: fc.integer({ min: 1, max: 40 }), answer: fc.integer({ min: 1, max: 12 }), atStep: fc.nat(10), beginning: fc.nat(2) }), { minLength: 1, maxLength: 8 });
+    const arrivals = fc.array(fc.record({ prompt: fc.integer({ min: 1, max: 40 }), answer: fc.integer({ min: 1, max: 12 }), atStep: fc.nat(10), beginning: fc.nat(2), guesses: fc.nat(9) }), { minLength: 1, maxLength: 8 });
     fc.assert(fc.property(arrivals, (list) => {
       const { scheduler, pool } = create(120);
-      const sequences = list.map(({ prompt, answer, atStep, beginning }) => ({ sequence: new Sequence(prompt, answer, beginning * 1_000), atStep }));
+      const sequences = list.map(({ prompt, answer, atStep, beginning, guesses }) => ({ sequence: new Sequence(prompt, answer, { firstId: beginning * 1_000, guesses }), atStep }));
       const computed = new Map(sequences.map(({ sequence }) => [sequence, 0]));
       for (let nth = 0; nth < 500; nth++) {
         for (const { sequence, atStep } of sequences) if (atStep === nth) scheduler.submit(sequence);
         const step = run(scheduler);
-        expect(step.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(LIMITS.stepTokens);
-        for (const { sequence, first, count } of step) {
+        expect(tokensOf(step)).toBeLessThanOrEqual(LIMITS.stepTokens);
+        for (const { sequence, cache, first, count, draftIds } of step) {
           expect(first).toBeGreaterThanOrEqual(computed.get(sequence)!);
-          expect(first + count).toBeLessThanOrEqual(sequence.tokenCount);
-          computed.set(sequence, first + count);
+          expect(first + count + draftIds.length).toBeLessThanOrEqual(sequence.maxTokenCount);
+          computed.set(sequence, cache.length);
         }
         pool.checkIntegrity();
       }

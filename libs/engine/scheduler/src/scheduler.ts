@@ -9,12 +9,14 @@ export interface Schedulable {
   readonly maxTokenCount: number;
   /** Its leading tokens whose keys and values may be copied from another sequence; the others must be computed, the last one always. */
   readonly copyableIds: readonly number[];
+  /** Guesses of the tokens that come next, at most `most` of them. */
+  draft(most: number): readonly number[];
 }
 
 export interface SchedulerLimits {
   readonly waitingSequences: number;
   readonly runningSequences: number;
-  /** Tokens of one step: running sequences first, the rest for prompts. */
+  /** Tokens of one step: running sequences first, then prompts, the rest for guesses. */
   readonly stepTokens: number;
 }
 
@@ -24,6 +26,8 @@ export interface StepItem<S> {
   readonly cache: KvCache;
   readonly first: number;
   readonly count: number;
+  /** Guesses of the tokens behind them, for the same step to verify. */
+  readonly draftIds: readonly number[];
 }
 
 interface Running<S> {
@@ -37,7 +41,8 @@ const OLDEST_SHARE = 0.25;
 /**
  * Decides what each step computes. Every running sequence that only needs its newest token gets it in every step; what is left of the
  * step's tokens goes to prompts, in chunks, so that no prompt stalls the answers under way. The prompt with the fewest tokens left
- * comes first, so that a long one holds back nobody. Owns the KV caches of what runs.
+ * comes first, so that a long one holds back nobody. What is left even then goes to guesses of running sequences, in equal shares. Owns the
+ * KV caches of what runs.
  */
 export class Scheduler<S extends Schedulable> {
   readonly #limits: SchedulerLimits;
@@ -84,14 +89,15 @@ export class Scheduler<S extends Schedulable> {
   /** The next step; empty when there is nothing to compute. */
   schedule(): StepItem<S>[] {
     this.#admit();
-    const [items, prompts]: [StepItem<S>[], Running<S>[]] = [[], []];
+    const [newest, prompts]: [Running<S>[], Running<S>[]] = [[], []];
     for (const each of this.#running.values()) {
       const tokens = missing(each);
-      if (tokens === 1) items.push(item(each, 1));
+      if (tokens === 1) newest.push(each);
       else if (tokens > 1) prompts.push(each);
     }
-    items.push(...this.#share(prompts, this.#limits.stepTokens - items.length));
-    return items;
+    const budget = this.#limits.stepTokens - newest.length;
+    const chunks = this.#share(prompts, budget);
+    return [...draft(newest, chunks.reduce((left, { count }) => left - count, budget)), ...chunks];
   }
 
   /** Chunks of prompts, which are in the order in which they came, for `budget` tokens altogether. */
@@ -139,4 +145,15 @@ export class Scheduler<S extends Schedulable> {
 /** Tokens that are not in the cache yet. */
 const missing = ({ sequence, cache }: Running<Schedulable>): number => sequence.tokenCount - cache.length;
 
-const item = <S>({ sequence, cache }: Running<S>, count: number): StepItem<S> => ({ sequence, cache, first: cache.length, count });
+const item = <S>({ sequence, cache }: Running<S>, count: number): StepItem<S> => ({ sequence, cache, first: cache.length, count, draftIds: [] });
+
+/** The newest token of each, and guesses behind them for `budget` tokens altogether. Of a sequence's tokens the last is never computed, so there is no guess of it. */
+function draft<S extends Schedulable>(running: readonly Running<S>[], budget: number): StepItem<S>[] {
+  let left = budget;
+  return running.map((each, index) => {
+    const { sequence } = each;
+    const draftIds = sequence.draft(Math.min(Math.floor(left / (running.length - index)), sequence.maxTokenCount - sequence.tokenCount - 1));
+    left -= draftIds.length;
+    return { ...item(each, 1), draftIds };
+  });
+}

@@ -47,7 +47,7 @@ export const sequenceRequest: fc.Arbitrary<SequenceRequest> = fc.record({
 
 const logprobs: fc.Arbitrary<PositionLogprobs> = fc.record({ logprob: number, top: fc.array(fc.record({ id: uint32, logprob: number }), { maxLength: 3 }) });
 const stats: fc.Arbitrary<SequenceStats> = fc.record({
-  lead: worker, workers: fc.array(worker), cachedPromptTokens: uint32, localExpertCalls: count, remoteExpertCalls: count, retriedExpertCalls: count, epoch: count,
+  lead: worker, workers: fc.array(worker), cachedPromptTokens: uint32, acceptedDraftTokens: uint32, rejectedDraftTokens: uint32, localExpertCalls: count, remoteExpertCalls: count, retriedExpertCalls: count, epoch: count,
 });
 const finishReason = fc.constantFrom('stop' as const, 'length' as const);
 

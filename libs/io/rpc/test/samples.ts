@@ -30,7 +30,7 @@ export const SEQUENCE_REQUEST: SequenceRequest = {
 const LOGPROBS: PositionLogprobs = { logprob: -0.5, top: [{ id: 7, logprob: -0.5 }, { id: 8, logprob: -1.25 }] };
 
 export const STATS: SequenceStats = {
-  lead: workerId('w1'), workers: [workerId('w1'), workerId('w2')], cachedPromptTokens: 2, localExpertCalls: 3, remoteExpertCalls: 5, retriedExpertCalls: 0, epoch: 3,
+  lead: workerId('w1'), workers: [workerId('w1'), workerId('w2')], cachedPromptTokens: 2, acceptedDraftTokens: 4, rejectedDraftTokens: 1, localExpertCalls: 3, remoteExpertCalls: 5, retriedExpertCalls: 0, epoch: 3,
 };
 
 export const EVENTS: readonly SequenceEvent[] = [

@@ -34,6 +34,6 @@ export class ScriptedLead implements LeadApi {
       if (position > 0) await this.#step.promise;
       yield { kind: 'token', id: WORDS.first + ((position * 7) % WORDS.count), logprobs: null };
     }
-    yield { kind: 'done', finishReason: 'length', stats: { lead: this.#id, workers: [this.#id], localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, cachedPromptTokens: 0, epoch: 1 } };
+    yield { kind: 'done', finishReason: 'length', stats: { lead: this.#id, workers: [this.#id], localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, cachedPromptTokens: 0, acceptedDraftTokens: 0, rejectedDraftTokens: 0, epoch: 1 } };
   }
 }

@@ -15,6 +15,10 @@ class Decoding implements Schedulable {
   readonly maxTokenCount = 1 + ANSWER_TOKENS;
   readonly copyableIds: readonly number[] = [];
   tokenCount = 1;
+
+  draft(): readonly number[] {
+    return this.copyableIds;
+  }
 }
 
 /**

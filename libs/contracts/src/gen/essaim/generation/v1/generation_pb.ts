@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file essaim/generation/v1/generation.proto.
  */
 export const file_essaim_generation_v1_generation: GenFile = /*@__PURE__*/
-  fileDesc("CiVlc3NhaW0vZ2VuZXJhdGlvbi92MS9nZW5lcmF0aW9uLnByb3RvEhRlc3NhaW0uZ2VuZXJhdGlvbi52MSIrCgxUb2tlbkxvZ3Byb2ISCgoCaWQYASABKA0SDwoHbG9ncHJvYhgCIAEoASJUChBQb3NpdGlvbkxvZ3Byb2JzEg8KB2xvZ3Byb2IYASABKAESLwoDdG9wGAIgAygLMiIuZXNzYWltLmdlbmVyYXRpb24udjEuVG9rZW5Mb2dwcm9iIrQBCg9HZW5lcmF0aW9uU3RhdHMSDAoEbGVhZBgBIAEoCRIPCgd3b3JrZXJzGAIgAygJEhoKEmxvY2FsX2V4cGVydF9jYWxscxgDIAEoBBIbChNyZW1vdGVfZXhwZXJ0X2NhbGxzGAQgASgEEhwKFHJldHJpZWRfZXhwZXJ0X2NhbGxzGAUgASgEEg0KBWVwb2NoGAYgASgEEhwKFGNhY2hlZF9wcm9tcHRfdG9rZW5zGAcgASgNKl8KDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAmIGcHJvdG8z");
+  fileDesc("CiVlc3NhaW0vZ2VuZXJhdGlvbi92MS9nZW5lcmF0aW9uLnByb3RvEhRlc3NhaW0uZ2VuZXJhdGlvbi52MSIrCgxUb2tlbkxvZ3Byb2ISCgoCaWQYASABKA0SDwoHbG9ncHJvYhgCIAEoASJUChBQb3NpdGlvbkxvZ3Byb2JzEg8KB2xvZ3Byb2IYASABKAESLwoDdG9wGAIgAygLMiIuZXNzYWltLmdlbmVyYXRpb24udjEuVG9rZW5Mb2dwcm9iIvIBCg9HZW5lcmF0aW9uU3RhdHMSDAoEbGVhZBgBIAEoCRIPCgd3b3JrZXJzGAIgAygJEhoKEmxvY2FsX2V4cGVydF9jYWxscxgDIAEoBBIbChNyZW1vdGVfZXhwZXJ0X2NhbGxzGAQgASgEEhwKFHJldHJpZWRfZXhwZXJ0X2NhbGxzGAUgASgEEg0KBWVwb2NoGAYgASgEEhwKFGNhY2hlZF9wcm9tcHRfdG9rZW5zGAcgASgNEh0KFWFjY2VwdGVkX2RyYWZ0X3Rva2VucxgIIAEoDRIdChVyZWplY3RlZF9kcmFmdF90b2tlbnMYCSABKA0qXwoMRmluaXNoUmVhc29uEh0KGUZJTklTSF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJGSU5JU0hfUkVBU09OX1NUT1AQARIYChRGSU5JU0hfUkVBU09OX0xFTkdUSBACYgZwcm90bzM");
 
 /**
  * One candidate for a position.
@@ -122,6 +122,20 @@ export type GenerationStats = Message<"essaim.generation.v1.GenerationStats"> & 
    * @generated from field: uint32 cached_prompt_tokens = 7;
    */
   cachedPromptTokens: number;
+
+  /**
+   * Tokens of the answer that the lead had guessed, so that they came together with others. 0 where it does not speculate.
+   *
+   * @generated from field: uint32 accepted_draft_tokens = 8;
+   */
+  acceptedDraftTokens: number;
+
+  /**
+   * Guesses that are in no answer, nor counted in it.
+   *
+   * @generated from field: uint32 rejected_draft_tokens = 9;
+   */
+  rejectedDraftTokens: number;
 };
 
 /**
