@@ -1,20 +1,12 @@
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { z } from 'zod';
-import { AppError } from '@essaim/core';
-import { tokenAlphabet } from './token-bytes.ts';
-
-/** The parsed JSON files of a checkpoint, as Hugging Face writes them. */
-export interface TokenizerFiles {
-  /** tokenizer.json */
-  readonly tokenizer: object;
-  /** tokenizer_config.json, where there is one: it names the special tokens. */
-  readonly tokenizerConfig: object | null;
-}
-
+/** A token that means no text but a place in a prompt, such as its beginning. */
 export interface SpecialToken {
   readonly id: number;
+  /** The name that the model's own files give it. */
   readonly text: string;
 }
+
+/** Of a prompt: text, in which nothing is special whatever it looks like, or a token that only whoever lays out the prompt may write. */
+export type PromptPiece = string | SpecialToken;
 
 /** Text to token ids and back. Immutable. */
 export interface Tokenizer {
@@ -24,59 +16,24 @@ export interface Tokenizer {
   readonly longestTokenBytes: number;
   readonly bosToken: SpecialToken | null;
   readonly eosToken: SpecialToken | null;
+  /** What the model expects before every text. */
+  readonly beginning: readonly SpecialToken[];
+  /** A plain text as its own prompt. Names of special tokens in it are special only where a Hugging Face tokenizer says so; in a Mistral one they are text. */
   encode(text: string, options: { readonly addSpecialTokens: boolean }): number[];
+  /** A prompt in pieces, which says itself where it begins. Text never becomes a special token. */
+  encodePieces(pieces: readonly PromptPiece[]): number[];
   /** The text of a whole sequence, special tokens written out. Bytes that are no UTF-8 become U+FFFD. */
   decode(ids: readonly number[]): string;
   /** UTF-8 of one token as it stands inside a text: it may begin or end inside a character. Empty for an id without a token. */
   tokenBytes(id: number): Uint8Array;
   /** Control tokens, such as the end of the text: they are no part of an answer. */
   isSpecial(id: number): boolean;
+  /** By its name; null where the model has none of it. */
+  specialToken(text: string): SpecialToken | null;
 }
 
-const namedToken = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]).nullish().catch(null);
-const configSchema = z.looseObject({ bos_token: namedToken, eos_token: namedToken });
-
-/** Fails with `failed_precondition` when the files don't make a tokenizer that this package knows. */
-export function createTokenizer({ tokenizer, tokenizerConfig }: TokenizerFiles): Tokenizer {
-  const library = open(tokenizer, tokenizerConfig ?? {});
-  const { bytesOf, addsFirstSpace } = tokenAlphabet('decoder' in tokenizer ? tokenizer.decoder : null);
-  const added = library.get_added_tokens_decoder();
-  const names = configSchema.parse(tokenizerConfig ?? {});
-
-  const tokenBytes = (id: number): Uint8Array => {
-    const token = library.id_to_token(id);
-    if (token === undefined) return new Uint8Array();
-    return added.has(id) ? new TextEncoder().encode(token) : bytesOf(token);
-  };
-  const special = (text: string | null | undefined): SpecialToken | null => {
-    const id = text == null ? undefined : library.token_to_id(text);
-    return id === undefined ? null : { id, text: text! };
-  };
-  const ids = [...library.get_vocab().values()];
-  return {
-    vocabSize: ids.reduce((largest, id) => Math.max(largest, id), -1) + 1,
-    longestTokenBytes: ids.reduce((longest, id) => Math.max(longest, tokenBytes(id).length), 1),
-    bosToken: special(names.bos_token),
-    eosToken: special(names.eos_token),
-    encode: (text, { addSpecialTokens }) => library.encode(text, { add_special_tokens: addSpecialTokens }).ids,
-    decode: (sequence) => {
-      const text = decodeBytes(sequence.map(tokenBytes));
-      return addsFirstSpace && !added.has(sequence[0] ?? -1) ? text.replace(/^ /, '') : text;
-    },
-    tokenBytes,
-    isSpecial: (id) => added.get(id)?.special ?? false,
-  };
-}
-
-function open(tokenizer: object, config: object): HuggingFaceTokenizer {
-  try {
-    return new HuggingFaceTokenizer(tokenizer, config);
-  } catch (cause) {
-    throw new AppError('failed_precondition', 'tokenizer.json is not one that this version reads: use a checkpoint with a current Hugging Face tokenizer', { cause });
-  }
-}
-
-function decodeBytes(parts: readonly Uint8Array[]): string {
+/** The characters of all parts together: one may begin in a part and end in the next. */
+export function decodeBytes(parts: readonly Uint8Array[]): string {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   return parts.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode();
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ChatMessage, createChatTemplate, joinContents } from './index.ts';
+import { type ChatMessage, createChatTemplate, joinContents } from '../index.ts';
 
 const MESSAGES: readonly ChatMessage[] = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hello' }];
 const NAMES = { bosToken: '<s>', eosToken: '</s>' };

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SENTENCE_PIECE_FILES, sentencePiece } from '../test/sentence-piece.ts';
-import { createTokenizer, type Tokenizer, type TokenizerFiles } from './index.ts';
+import { SENTENCE_PIECE_FILES, sentencePiece } from '../../test/sentence-piece.ts';
+import { createTokenizer, type Tokenizer, type TokenizerFiles } from '../index.ts';
 
-const readPetit = (file: string): object => JSON.parse(readFileSync(new URL(`../../../../deploy/models/petit/${file}`, import.meta.url), 'utf8')) as object;
+const readPetit = (file: string): object => JSON.parse(readFileSync(new URL(`../../../../../deploy/models/petit/${file}`, import.meta.url), 'utf8')) as object;
 const PETIT_FILES: TokenizerFiles = { tokenizer: readPetit('tokenizer.json'), tokenizerConfig: readPetit('tokenizer_config.json') };
 const petit = createTokenizer(PETIT_FILES);
 
