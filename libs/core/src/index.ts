@@ -2,6 +2,7 @@ export * from './clock.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './limits.ts';
+export * from './model-description.ts';
 export * from './model-spec.ts';
 export * from './model-weights.ts';
 export * from './placement.ts';

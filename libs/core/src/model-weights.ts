@@ -4,14 +4,14 @@ export type StoredDtype = (typeof STORED_DTYPES)[number];
 
 /**
  * A matrix [rows, columns], row-major, somewhere in a checkpoint; a vector has one row. A slice of a stored tensor is a view too.
- * Reading is by byte range: never more than the rows asked for.
+ * Reading is by byte range: never more than the rows asked for, or than the heads of which they are rows where those are stored in another order.
  */
 export interface TensorView {
   /** The stored tensor's name, with the slice where it is one; for messages. */
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
-  /** Form in the checkpoint. */
+  /** A form that holds every value exactly: the checkpoint's own where that is a float of 16 or 32 bits. */
   readonly dtype: StoredDtype;
   /** Changes whenever the bytes do: identity of the file version, place in it and a sample of the content. Independent of the file's path. */
   fingerprint(): Promise<string>;

@@ -41,7 +41,9 @@ describe('openCheckpointFolder', () => {
     const folder = openCheckpointFolder(directory);
     expect(await folder.open('a')).toBeNull();
     expect(await folder.readText('a', limit)).toBeNull();
+    expect(await folder.has('a')).toBe(false);
     await writeFile(inFolder('a'), 'here');
+    expect(await folder.has('a')).toBe(true);
     expect(await folder.readText('a', limit)).toBe('here');
     expect(await folder.open('a')).not.toBeNull();
     await folder.close();

@@ -31,6 +31,12 @@ class FileSystemFolder implements CheckpointFolder {
     }
   }
 
+  async has(name: string): Promise<boolean> {
+    const file = await OpenFile.open(this.#path(name), name);
+    await file?.close();
+    return file !== null;
+  }
+
   async open(name: string): Promise<CheckpointFile | null> {
     const path = this.#path(name);
     const known = this.#files.get(name);

@@ -1,13 +1,18 @@
-import { type ModelSpec, type ModelWeights } from '@essaim/core';
+import { type ModelDescription, type ModelSpec, type ModelWeights } from '@essaim/core';
 import { readConfig } from './config/read-config.ts';
+import { runnableSpec } from './config/runnable.ts';
 import { type CheckpointFolder } from './folder.ts';
 import { openTensors } from './safetensors/open-tensors.ts';
+import { bindDecoder } from './weights/bind-decoder.ts';
+import { leftOver } from './weights/left-over.ts';
 import { WeightBinder } from './weights/weight-binder.ts';
 
 /** A model as its files describe it. Nothing but configuration and headers is in memory; weights are read when asked for. */
 export interface Checkpoint {
   readonly spec: ModelSpec;
   readonly weights: ModelWeights;
+  /** What of the files is not read, one sentence each. */
+  readonly notes: readonly string[];
   /** Closes the folder too. */
   close(): Promise<void>;
 }
@@ -18,7 +23,13 @@ export interface Checkpoint {
  * and with `data_loss` where a file is damaged or contradicts itself.
  */
 export async function readModelSpec(folder: CheckpointFolder): Promise<ModelSpec> {
-  return (await readConfig(folder)).spec;
+  const { description, path } = await readConfig(folder);
+  return runnableSpec(description, path);
+}
+
+/** The same of a model that can't be run yet too, to plan for it. Leaves nothing open; fails like `readModelSpec`. */
+export async function describeModel(folder: CheckpointFolder): Promise<ModelDescription> {
+  return (await readConfig(folder)).description;
 }
 
 /**
@@ -27,11 +38,13 @@ export async function readModelSpec(folder: CheckpointFolder): Promise<ModelSpec
  */
 export async function openCheckpoint(folder: CheckpointFolder): Promise<Checkpoint> {
   try {
-    const { spec, family } = await readConfig(folder);
-    const binder = new WeightBinder(folder.directory, await openTensors(folder));
-    const weights = family.bindWeights(spec, binder);
-    binder.finish();
-    return { spec, weights, close: () => folder.close() };
+    const { layout, path, description, stored: { block } } = await readConfig(folder);
+    const spec = runnableSpec(description, path);
+    const tensors = await openTensors(folder, layout.weightFiles);
+    const names = layout.tensorNames((name) => tensors.has(name));
+    const binder = new WeightBinder({ directory: folder.directory, configFile: layout.configFile, tensors, names, block });
+    const weights = bindDecoder(spec, binder);
+    return { spec, weights, notes: leftOver(binder.finish(), names), close: () => folder.close() };
   } catch (thrown) {
     await folder.close();
     throw thrown;

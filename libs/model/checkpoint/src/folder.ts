@@ -4,6 +4,8 @@ export interface CheckpointFolder {
   readonly directory: string;
   /** A whole small text file (UTF-8); null where it does not exist. Fails with `data_loss` past `maxBytes`, with `not_found` where it can't be read. */
   readText(name: string, limit: { readonly maxBytes: number }): Promise<string | null>;
+  /** Whether a file of that name exists. Leaves nothing open. */
+  has(name: string): Promise<boolean>;
   /** A file to read by byte range; null where it does not exist. The folder owns it: closing the folder closes it. */
   open(name: string): Promise<CheckpointFile | null>;
   close(): Promise<void>;

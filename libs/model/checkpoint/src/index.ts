@@ -1,2 +1,2 @@
-export { type Checkpoint, openCheckpoint, readModelSpec } from './checkpoint.ts';
+export { type Checkpoint, describeModel, openCheckpoint, readModelSpec } from './checkpoint.ts';
 export * from './folder.ts';

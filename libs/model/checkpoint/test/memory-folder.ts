@@ -19,6 +19,7 @@ export function memoryFolder(files: Readonly<Record<string, string | Uint8Array>
       return state.closed;
     },
     readText: async (name) => bytesOf(name)?.toString() ?? null,
+    has: async (name) => bytesOf(name) !== null,
     async open(name) {
       const bytes = bytesOf(name);
       return bytes === null ? null : memoryFile(name, bytes, { version, onRead: (offset, length) => reads.push([name, offset, length]) });

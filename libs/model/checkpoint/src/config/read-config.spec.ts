@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { memoryFolder } from '../../test/memory-folder.ts';
 import { TINY_MISTRAL, TINY_MIXTRAL } from '../../test/tiny-models.ts';
 import { readConfig } from './read-config.ts';
+import { runnableSpec } from './runnable.ts';
 
 async function specOf(config: object, generation?: object): Promise<ModelSpec> {
   const files = { 'config.json': JSON.stringify(config), ...(generation && { 'generation_config.json': JSON.stringify(generation) }) };
-  return (await readConfig(memoryFolder(files))).spec;
+  const { description, path } = await readConfig(memoryFolder(files));
+  return runnableSpec(description, path);
 }
 const without = <T extends object>(config: T, key: keyof T): Partial<T> => ({ ...config, [key]: undefined });
 
@@ -48,10 +50,10 @@ describe('readConfig', () => {
   });
 
   it.each([
-    ['another architecture', { ...TINY_MIXTRAL, architectures: ['LlamaForCausalLM'] }, 'the architecture LlamaForCausalLM is not implemented: the architectures are MixtralForCausalLM, MistralForCausalLM'],
-    ['quantised weights', { ...TINY_MIXTRAL, quantization_config: { quant_method: 'fp8' } }, 'quantization_config says that the weights are quantised, which is not implemented: use the unquantised checkpoint'],
+    ['another architecture', { ...TINY_MIXTRAL, architectures: ['LlamaForCausalLM'] }, 'the architecture LlamaForCausalLM is not implemented: the architectures are MixtralForCausalLM, MistralForCausalLM, Ministral3ForCausalLM'],
+    ['weights quantised otherwise', { ...TINY_MIXTRAL, quantization_config: { quant_method: 'awq' } }, 'quantization_config says that the weights are quantised in a form that is not implemented: use a checkpoint in bf16, in FP8 (e4m3) or in NVFP4'],
     ['another activation', { ...TINY_MIXTRAL, hidden_act: 'gelu' }, 'hidden_act names an activation that is not implemented: the only one is "silu"'],
-    ['scaled positions of transformers 5', { ...TINY_MIXTRAL, rope_parameters: { rope_type: 'yarn', rope_theta: 1e6, factor: 4 } }, 'rope_parameters scales the rotary positions, which is not implemented'],
+    ['scaled positions of transformers 5', { ...TINY_MIXTRAL, rope_parameters: { rope_type: 'llama3', rope_theta: 1e6, factor: 4 } }, 'rope_parameters scales the rotary positions in a way that is not implemented'],
     ['scaled positions of transformers 4', { ...TINY_MIXTRAL, rope_scaling: { type: 'linear', factor: 2 } }, 'rope_scaling scales the rotary positions'],
   ])('refuses %s as unimplemented', async (_, config, sentence) => {
     await expect(specOf(config)).rejects.toMatchObject({ code: 'unimplemented', message: expect.stringContaining(`/models/tiny/config.json: ${sentence}`) as string });
@@ -82,8 +84,11 @@ describe('readConfig', () => {
     await expect(specOf(TINY_MIXTRAL, { eos_token_id: [2, 5] })).rejects.toMatchObject(refusal);
   });
 
-  it('refuses a folder without config.json, and a config.json that is no JSON object', async () => {
-    await expect(readConfig(memoryFolder({}))).rejects.toMatchObject({ code: 'not_found', message: '/models/tiny has no config.json: name the folder of a Hugging Face checkpoint' });
+  it('refuses a folder without any configuration, and a config.json that is no JSON object', async () => {
+    await expect(readConfig(memoryFolder({}))).rejects.toMatchObject({
+      code: 'not_found',
+      message: '/models/tiny holds no checkpoint that Essaim reads: name a folder with config.json and model.safetensors or model.safetensors.index.json (Hugging Face), or params.json and consolidated.safetensors or consolidated.safetensors.index.json (Mistral)',
+    });
     await expect(readConfig(memoryFolder({ 'config.json': '{"a": ' }))).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining('/models/tiny/config.json is damaged: it is not valid JSON') as string });
     await expect(readConfig(memoryFolder({ 'config.json': '7' }))).rejects.toMatchObject({ code: 'data_loss', message: '/models/tiny/config.json: the file must be an object' });
   });

@@ -1,6 +1,6 @@
 import { AppError } from '@essaim/core';
 import { describe, expect, it } from 'vitest';
-import { storedDtype, toFloat32 } from './dtype.ts';
+import { numberForm, toFloat32 } from './dtype.ts';
 
 const EVERY_HALF = Uint16Array.from({ length: 1 << 16 }, (_, bits) => bits);
 const bytesOf = (words: Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => new Uint8Array(words.buffer);
@@ -36,17 +36,17 @@ describe('toFloat32', () => {
   });
 });
 
-describe('storedDtype', () => {
+describe('numberForm', () => {
   const where = { file: 'model.safetensors', tensor: 'model.norm.weight' };
 
-  it('knows the three forms that are read', () => {
-    expect(['F32', 'F16', 'BF16'].map((dtype) => storedDtype(dtype, where))).toEqual(['f32', 'f16', 'bf16']);
+  it('knows the forms that are read', () => {
+    expect(['F32', 'F16', 'BF16', 'F8_E4M3'].map((dtype) => numberForm(dtype, where))).toEqual(['f32', 'f16', 'bf16', 'e4m3']);
   });
 
   it('tells a form that is not implemented from one that nobody knows', () => {
-    expect(() => storedDtype('F8_E4M3', where)).toThrow(new AppError('unimplemented', 'model.safetensors: tensor model.norm.weight is stored as F8_E4M3, which is not implemented: use a checkpoint in F32, F16 or BF16'));
+    expect(() => numberForm('F8_E5M2', where)).toThrow(new AppError('unimplemented', 'model.safetensors: tensor model.norm.weight is stored as F8_E5M2, which is not implemented: use a checkpoint in F32, F16, BF16, F8_E4M3 or NVFP4'));
     for (const dtype of ['F31', 'bf16', 'constructor']) {
-      expect(() => storedDtype(dtype, where)).toThrow(expect.objectContaining({ code: 'data_loss', message: `model.safetensors is damaged: tensor model.norm.weight has the unknown dtype "${dtype}"; download it again` }));
+      expect(() => numberForm(dtype, where)).toThrow(expect.objectContaining({ code: 'data_loss', message: `model.safetensors is damaged: tensor model.norm.weight has the unknown dtype "${dtype}"; download it again` }));
     }
   });
 });

@@ -5,6 +5,7 @@ import { openTensors } from './open-tensors.ts';
 
 const scalar = (name: string, value: number) => ({ name, dtype: 'F32', shape: [1], bytes: floatBytes([value]) });
 const index = (weightMap: object): string => JSON.stringify({ metadata: { total_size: 8 }, weight_map: weightMap });
+const FILES = { single: 'model.safetensors', index: 'model.safetensors.index.json' };
 const ONE = 'model-00001-of-00002.safetensors';
 const TWO = 'model-00002-of-00002.safetensors';
 
@@ -15,12 +16,12 @@ describe('openTensors', () => {
       [ONE]: writeSafetensors([scalar('a', 1)]),
       [TWO]: writeSafetensors([scalar('unused', 0), scalar('b', 2), scalar('a', 3)]),
     });
-    const tensors = await openTensors(folder);
+    const tensors = await openTensors(folder, FILES);
     expect([...tensors].map(([name, { file, begin }]) => [name, file.name, begin])).toEqual([['a', ONE, 0], ['b', TWO, 4]]);
   });
 
   it('takes the single file where there is one', async () => {
-    const tensors = await openTensors(memoryFolder({ 'model.safetensors': writeSafetensors([scalar('a', 1)]), 'model.safetensors.index.json': 'x' }));
+    const tensors = await openTensors(memoryFolder({ 'model.safetensors': writeSafetensors([scalar('a', 1)]), 'model.safetensors.index.json': 'x' }), FILES);
     expect([...tensors.keys()]).toEqual(['a']);
   });
 
@@ -36,6 +37,6 @@ describe('openTensors', () => {
     ['an index that sends a tensor nowhere', { 'model.safetensors.index.json': index({ a: null }) }, 'data_loss', '/models/tiny/model.safetensors.index.json: weight_map.a must'],
     ['a tensor twice in the index', { 'model.safetensors.index.json': `{"weight_map": {"a": "${ONE}", "a": "${TWO}"}}` }, 'data_loss', 'the key "a" occurs twice in one object'],
   ] as const)('refuses %s', async (_, files, code, sentence) => {
-    await expect(openTensors(memoryFolder(files))).rejects.toMatchObject({ code, message: expect.stringContaining(sentence) as string });
+    await expect(openTensors(memoryFolder(files), FILES)).rejects.toMatchObject({ code, message: expect.stringContaining(sentence) as string });
   });
 });

@@ -1,0 +1,42 @@
+import { type LatentAttention } from '@essaim/core';
+import { type z } from 'zod';
+import { type DecoderConfig } from './decoder-keys.ts';
+import { checkRope, ropeParametersOf } from './rope-keys.ts';
+import { flag, size } from './values.ts';
+import { stretchedMagnitude } from './yarn.ts';
+
+export const latentKeys = {
+  q_lora_rank: size.nullish(),
+  kv_lora_rank: size,
+  qk_nope_head_dim: size,
+  qk_rope_head_dim: size,
+  v_head_dim: size,
+  rope_interleave: flag.nullish(),
+};
+
+type LatentConfig = DecoderConfig & z.output<z.ZodObject<typeof latentKeys>>;
+
+export function checkLatent(config: LatentConfig, context: z.RefinementCtx): void {
+  if (config.qk_rope_head_dim % 2 !== 0) context.addIssue({ code: 'custom', path: ['qk_rope_head_dim'], message: 'is odd, which rotary positions can\'t turn' });
+  checkRope(config, context);
+}
+
+export function latentAttention(config: LatentConfig): LatentAttention {
+  return {
+    kind: 'mla',
+    headCount: config.num_attention_heads,
+    queryRank: config.q_lora_rank ?? null,
+    latentRank: config.kv_lora_rank,
+    plainSize: config.qk_nope_head_dim,
+    rotarySize: config.qk_rope_head_dim,
+    valueSize: config.v_head_dim,
+    rotaryPairs: config.rope_interleave === false ? 'halves' : 'interleaved',
+    scoreScale: scoreScale(config),
+  };
+}
+
+/** transformers corrects the magnitude of latent attention's scores, not of cosine and sine, by the square. */
+function scoreScale(config: LatentConfig): number {
+  const { rope, mscale_all_dim: weight } = ropeParametersOf(config);
+  return rope.kind === 'yarn' && weight ? stretchedMagnitude(rope.factor, weight) ** 2 : 1;
+}
