@@ -1,5 +1,4 @@
 import { ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import { LIMITS } from '@essaim/core';
 import { healthV1, inferenceV1 } from '@essaim/contracts';
 import { keyPair, type TlsMaterial } from '../bridge/security.ts';
@@ -7,6 +6,7 @@ import { type CallContext, type CallFailure, type Handlers } from '../bridge/ser
 import { GrpcServer, type ListenAddress } from '../grpc-server.ts';
 import { fromWireInferenceRequest, toWireInferenceEvent, toWireModels } from '../mapping/inference.ts';
 import { type InferenceApi, type InferenceCall } from '../services.ts';
+import { type Health, HealthService } from './health.ts';
 import { addReflection } from './reflection.ts';
 
 export interface InferenceServerOptions extends ListenAddress {
@@ -15,7 +15,7 @@ export interface InferenceServerOptions extends ListenAddress {
   readonly onFailure?: (failure: CallFailure) => void;
 }
 
-export type Health = 'serving' | 'not_serving';
+export { type Health };
 
 export interface InferenceServer extends Pick<GrpcServer, 'port' | 'address' | 'close'> {
   /** What grpc.health.v1 answers for the server and its service. It starts as 'not_serving'. */
@@ -24,25 +24,21 @@ export interface InferenceServer extends Pick<GrpcServer, 'port' | 'address' | '
 
 type Service = typeof inferenceV1.InferenceService;
 
-const HEALTH = { serving: 'SERVING', not_serving: 'NOT_SERVING' } as const;
-
 /** Serves the public API with health and reflection. Fails with `failed_precondition` when the port is taken. */
 export async function serveInference(api: InferenceApi, { tls, ...options }: InferenceServerOptions): Promise<InferenceServer> {
   const credentials = tls === undefined ? ServerCredentials.createInsecure() : ServerCredentials.createSsl(null, [keyPair(tls)]);
-  const health = new HealthImplementation();
-  const setHealth = (state: Health): void => ['', inferenceV1.InferenceService.typeName].forEach((service) => health.setStatus(service, HEALTH[state]));
-  setHealth('not_serving');
+  const health = new HealthService([inferenceV1.InferenceService.typeName]);
   const server = new GrpcServer({ ...options, credentials, receiveBytes: LIMITS.requestBodyBytes })
     .add({ descriptor: inferenceV1.InferenceService, handlers: handlers(api), access: { generate: 'anyone', listModels: 'anyone' } })
-    .addForeign((grpc) => health.addToServer(grpc))
+    .add(health)
     .addForeign((grpc) => addReflection(grpc, [inferenceV1.InferenceService, healthV1.Health]));
   await server.listen();
   return {
     port: server.port,
     address: server.address,
-    setHealth,
+    setHealth: (state) => health.set(state),
     close: async (grace) => {
-      setHealth('not_serving');
+      health.set('not_serving');
       await server.close(grace);
     },
   };
