@@ -15,7 +15,9 @@ import { type ServedModel } from './model/served-model.ts';
 import { type GatewaySettings } from './settings.ts';
 
 export interface GatewayOptions {
-  readonly settings: Pick<GatewaySettings, 'controlAddress' | 'host' | 'httpPort' | 'grpcPort'>;
+  readonly settings: Pick<GatewaySettings, 'host' | 'httpPort' | 'grpcPort'>;
+  /** host:port of the control plane's gRPC. */
+  readonly controlAddress: string;
   readonly model: ServedModel;
   readonly tls: PeerSecurity;
   readonly clock: Clock;
@@ -40,7 +42,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const [draining, stopped] = [new AbortController(), new AbortController()];
   const view = new ClusterView();
   const leads = new LeadPool((address) => connectWorker(address, { tls }));
-  const controlPlane = connectControlPlane(settings.controlAddress, { tls });
+  const controlPlane = connectControlPlane(options.controlAddress, { tls });
   const admission = new Admission();
   const metrics = new Metrics(() => admission.sequencesInFlight);
   const context: RequestContext = { model, newSeed: () => randomBytes(8).readBigUInt64LE() >> 1n };

@@ -1,4 +1,4 @@
-import { runProcess, readTlsFiles, tellParent } from '@essaim/process';
+import { controlAddress, runProcess, readTlsFiles, tellParent } from '@essaim/process';
 import { createLogger, systemClock } from '@essaim/telemetry';
 import { type ReadinessState } from './cluster/readiness.ts';
 import { startGateway } from './gateway.ts';
@@ -14,7 +14,7 @@ const log = createLogger({ component: 'gateway', level: 'info' });
 async function main(stop: AbortSignal): Promise<void> {
   const settings = readSettings();
   const model = await loadServedModel(settings.modelDirectory, { id: settings.modelId, now: new Date() });
-  const gateway = await startGateway({ settings, model, tls: readTlsFiles(), clock: systemClock, log, onReadiness: tellReadiness });
+  const gateway = await startGateway({ settings, model, controlAddress: await controlAddress(stop), tls: readTlsFiles(), clock: systemClock, log, onReadiness: tellReadiness });
   const { httpPort, grpcPort } = gateway;
   await tellParent({ kind: 'listening', httpPort, grpcPort });
   log.info({ httpPort, grpcPort }, 'listening');

@@ -6,8 +6,6 @@ export interface GatewaySettings {
   readonly modelDirectory: string;
   /** Under which clients ask for the model. */
   readonly modelId: string;
-  /** host:port of the control plane's gRPC. */
-  readonly controlAddress: string;
   readonly host: string;
   readonly httpPort: number;
   readonly grpcPort: number;
@@ -17,7 +15,6 @@ export interface GatewaySettings {
 export const readSettings = (): GatewaySettings => ({
   modelDirectory: textVariable('ESSAIM_MODEL'),
   modelId: textVariable('ESSAIM_MODEL_ID'),
-  controlAddress: textVariable('ESSAIM_CONTROL_ADDRESS'),
   host: textVariable('ESSAIM_HOST'),
   httpPort: portVariable('ESSAIM_HTTP_PORT'),
   grpcPort: portVariable('ESSAIM_GRPC_PORT'),

@@ -100,7 +100,7 @@ export async function startTestGateway({ leads: count = 1 }: { readonly leads?: 
   const controlServer = await serveControlPlane(controlPlane, { host: '127.0.0.1', port: 0, tls: issued.controlPlane });
   const leads = await Promise.all(Array.from({ length: count }, (_, index) => new ScriptedLead(`w${index + 1}`).listen(issued)));
   const gateway = await startGateway({
-    settings: { controlAddress: controlServer.address, host: '127.0.0.1', httpPort: 0, grpcPort: 0 },
+    controlAddress: controlServer.address, settings: { host: '127.0.0.1', httpPort: 0, grpcPort: 0 },
     model, tls: issued.gateway, clock: systemClock, log: createLogger({ component: 'gateway', level: 'silent' }), onReadiness: () => undefined,
   });
   return new TestGateway({ leads, gateway, controlPlane, controlServer });

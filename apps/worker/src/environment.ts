@@ -1,5 +1,5 @@
 import { LIMITS, workerId, type WorkerId } from '@essaim/core';
-import { choiceVariable, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
+import { choiceVariable, controlAddress, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
 import { ACTIVATION_DTYPES, type ActivationDtype } from '@essaim/rpc';
 
 /** What a worker is told by whoever starts it. What it serves it learns from the control plane. */
@@ -23,11 +23,12 @@ export interface WorkerEnvironment {
   readonly tls: TlsFiles;
 }
 
-export const readEnvironment = (): WorkerEnvironment => ({
+/** Waits for the control plane's address where a process that started this one is to tell it. Fails with `invalid_argument` naming the variable that is missing or wrong. */
+export const readEnvironment = async (stop: AbortSignal): Promise<WorkerEnvironment> => ({
   id: workerId(textVariable('ESSAIM_WORKER_ID')),
   host: textVariable('ESSAIM_WORKER_HOST'),
   port: portVariable('ESSAIM_WORKER_PORT'),
-  controlAddress: textVariable('ESSAIM_CONTROL_ADDRESS'),
+  controlAddress: await controlAddress(stop),
   threads: wholeVariable('ESSAIM_THREADS_PER_WORKER', { from: 1, to: 1024 }),
   memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
   kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,

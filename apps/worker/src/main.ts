@@ -6,6 +6,6 @@ import { ClusterWorker } from './worker.ts';
 const logger = createLogger({ component: `worker ${process.env['ESSAIM_WORKER_ID'] ?? ''}`, level: 'info' });
 
 await runProcess({
-  main: (stop) => new ClusterWorker(readEnvironment(), logger).run(stop),
+  main: async (stop) => new ClusterWorker(await readEnvironment(stop), logger).run(stop),
   onFailure: (error) => logger.error({ error }, 'the worker ends'),
 });

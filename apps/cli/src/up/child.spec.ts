@@ -50,3 +50,10 @@ it('stops waiting with the signal', async () => {
   await expect(process.message('ready', AbortSignal.timeout(50))).rejects.toMatchObject({ code: 'deadline_exceeded' });
   await process.stop(10_000, never);
 });
+
+it('tells a process what it is to know, also one that listens only later', async () => {
+  const process = child("setImmediate(() => process.once('message', ({ address }) => process.send({ kind: 'listening', address })));");
+  process.tell({ kind: 'control-plane', address: '127.0.0.1:7' });
+  expect(await process.message('listening', never)).toEqual({ kind: 'listening', address: '127.0.0.1:7' });
+  await process.ended;
+});

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { AppError } from '@essaim/core';
-import { type ChildMessage } from '@essaim/process';
+import { type ChildMessage, type ParentMessage } from '@essaim/process';
 import { type LogFile } from './log-file.ts';
 
 export interface ChildSpec {
@@ -29,7 +29,7 @@ export class Child {
     this.name = name;
     this.#log = log;
     // The warnings are of libraries: node:sqlite is experimental, and grpc-js names an IP address as TLS server name.
-    const execArgv = ['--enable-source-maps', '--disable-warning=ExperimentalWarning', '--disable-warning=DEP0123', ...nodeFlags];
+    const execArgv = ['--disable-warning=ExperimentalWarning', '--disable-warning=DEP0123', ...nodeFlags];
     // A session of its own: Ctrl-C in the terminal reaches only the command line, which then stops its processes in order.
     this.#process = fork(entry, [], { env: { ...process.env, ...env }, execArgv, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
     this.pid = this.#process.pid ?? 0;
@@ -80,6 +80,11 @@ export class Child {
       this.#process.off('message', look);
       signal.removeEventListener('abort', abort);
     }
+  }
+
+  /** What is told to a process that just ended is lost, as its end says. */
+  tell(message: ParentMessage): void {
+    this.#process.send(message, () => undefined);
   }
 
   /** Asks it to drain and end; kills it when the time is over or the signal aborts. Resolves when it is gone. */

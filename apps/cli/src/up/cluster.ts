@@ -24,7 +24,7 @@ export const GATEWAY_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=8']
 
 type Role = keyof typeof GRACE_MS;
 
-/** The processes of one cluster, started in the order in which they need each other and stopped in the reverse. */
+/** The processes of one cluster. They start at the same time, since loading code is most of a start, and stop in the reverse of the order in which they need each other. */
 export class Cluster {
   readonly #options: UpOptions;
   readonly #folder: StateFolder;
@@ -58,13 +58,18 @@ export class Cluster {
   async start(signal: AbortSignal): Promise<void> {
     const { host, ports } = this.#options;
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(LISTENING_MS)]);
-    const controlPlane = await this.#fork('control-plane', 'control-plane', serverEnvironment(this.#options)).message('listening', deadline);
-    const [admin, control] = [portOf(controlPlane, 'adminPort'), portOf(controlPlane, 'controlPort')];
-    const join = { ESSAIM_CONTROL_ADDRESS: addressesOf(host, { ...ports, control }).control };
-    const gateway = this.#fork('gateway', 'gateway', { ...serverEnvironment(this.#options), ...join });
-    const started = this.workerIds.map((id) => this.#forkWorker(id, join));
-    const [listening] = await Promise.all([gateway.message('listening', deadline), ...started.map((worker) => worker.message('listening', deadline))]);
-    this.#addresses = addressesOf(host, { admin, control, http: portOf(listening, 'httpPort'), grpc: portOf(listening, 'grpcPort') });
+    const controlPlane = this.#fork('control-plane', 'control-plane', serverEnvironment(this.#options));
+    const gateway = this.#fork('gateway', 'gateway', serverEnvironment(this.#options));
+    const workers = this.workerIds.map((id) => this.#fork('worker', `worker-${id}`, workerEnvironment(id, this.#options)));
+    const controlPort = async (): Promise<{ admin: number; control: number }> => {
+      const listening = await controlPlane.message('listening', deadline);
+      const [admin, control] = [portOf(listening, 'adminPort'), portOf(listening, 'controlPort')];
+      const { control: address } = addressesOf(host, { ...ports, control });
+      for (const child of [gateway, ...workers]) child.tell({ kind: 'control-plane', address });
+      return { admin, control };
+    };
+    const [given, listening] = await Promise.all([controlPort(), gateway.message('listening', deadline), ...workers.map((worker) => worker.message('listening', deadline))]);
+    this.#addresses = addressesOf(host, { ...given, http: portOf(listening, 'httpPort'), grpc: portOf(listening, 'grpcPort') });
   }
 
   /** Resolves with the placement's epoch when a token came out of it; rejects as soon as any process gives up. */
@@ -113,15 +118,11 @@ export class Cluster {
     return found.child;
   }
 
-  #forkWorker(id: string, env: Record<string, string>): Child {
-    return this.#fork('worker', `worker-${id}`, { ...workerEnvironment(id, this.#options), ...env });
-  }
-
   #fork(role: Role, name: string, env: Record<string, string>): Child {
     const child = new Child({
       name: role === 'worker' ? name.replace('worker-', '') : name,
       entry: join(packageRoot(), 'dist', role, 'main.js'),
-      env: { ...clusterEnvironment(this.#options, this.#folder), ...env, ESSAIM_TLS_NAME: name },
+      env: { ...clusterEnvironment(this.#options, this.#folder), ...env, ESSAIM_TLS_NAME: name, ESSAIM_CONTROL_ADDRESS: '', NODE_COMPILE_CACHE: join(this.#folder.path, 'cache', 'code') },
       log: new LogFile(join(this.#folder.logs, `${name}.log`)),
       nodeFlags: this.#nodeFlags(role, name),
     });

@@ -1,3 +1,4 @@
+export * from './control-address.ts';
 export * from './environment.ts';
 export * from './parent.ts';
 export * from './run-process.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@essaim/core';
-import { runProcess, tellParent } from '../src/index.ts';
+import { controlAddress, runProcess, tellParent } from '../src/index.ts';
 
 // A process of the cluster for the specs: its argument says what it does.
 
@@ -20,6 +20,7 @@ const mains: Readonly<Record<string, (stop: AbortSignal) => Promise<void>>> = {
     await serveUntilStopped(stop);
     throw stop.reason as Error;
   },
+  'find-control': async (stop) => void process.stdout.write(`${await controlAddress(stop)}\n`),
   finish: () => Promise.resolve(),
   fail: () => Promise.reject(new AppError('failed_precondition', 'port 8090 is taken: choose another', { cause: new Error('EADDRINUSE') })),
   crash: () => Promise.reject(new TypeError('secret is not a function')),
