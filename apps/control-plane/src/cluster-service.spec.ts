@@ -146,6 +146,16 @@ it('makes few epochs of many small changes, the first of them at once', async ()
   expect(service.published?.epoch).toBe(2);
 });
 
+it('publishes at once what lets the cluster serve', async () => {
+  const { service } = await start();
+  const leases: Lease[] = [];
+  for (const id of ['w1', 'w2']) leases.push(await service.join(registration(id)));
+  await expect.poll(() => service.published?.epoch).toBe(1);
+  for (const [index, lease] of leases.entries()) await service.report(report(lease.id, { hosted: hostedExperts(service.published!, workerId(`w${index + 1}`)) }));
+  await expect.poll(() => isServable(service.published!)).toBe(true);
+  expect(service.published!.epoch).toBe(2);
+});
+
 it('ends with a worker\'s own sentence when it can not load and the cluster never served', async () => {
   const { service, ended } = await start();
   const lease = await service.join(registration('w1'));

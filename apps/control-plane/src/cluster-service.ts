@@ -1,4 +1,4 @@
-import { AppError, type Clock, type ClusterSnapshot, type Lease, type LeaseId, LIMITS, unreachable, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { AppError, type Clock, type ClusterSnapshot, isServable, type Lease, type LeaseId, LIMITS, unreachable, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type ClusterEvent, type ClusterState, type ClusterStore, type LostMember, type Member } from '@essaim/membership';
 import { type ControlPlaneApi } from '@essaim/rpc';
 import { type Logger } from '@essaim/telemetry';
@@ -8,7 +8,7 @@ import { Feed } from './feed.ts';
 const TICK_MS = LIMITS.leaseTtlMs / 30;
 /**
  * Between two epochs. Each new one makes leads call experts again that are under way, so many small changes, as while experts load, become
- * few; the first after a quiet time goes out at once.
+ * few. The first after a quiet time goes out at once, and so does the one that lets the cluster serve.
  */
 const EPOCH_MS = LIMITS.leaseTtlMs / 30;
 
@@ -39,6 +39,8 @@ export class ClusterService implements ControlPlaneApi, ClusterView {
   /** Aborts with the error that this cluster can't live with. */
   readonly #broken = new AbortController();
   #publishing = false;
+  /** Whether what is published can answer. */
+  #serves = false;
   #publishedMs = -Infinity;
   #problem: AppError | null = null;
 
@@ -104,10 +106,12 @@ export class ClusterService implements ControlPlaneApi, ClusterView {
 
   /** What is new, unless something was published just now: then the next tick does it. */
   async #publish(): Promise<void> {
-    if (this.#publishing || this.#clock.nowMs() - this.#publishedMs < EPOCH_MS) return;
+    const isSoon = this.#clock.nowMs() - this.#publishedMs < EPOCH_MS;
+    if (this.#publishing || (isSoon && this.#serves)) return;
     this.#publishing = true;
     try {
       const next = this.#state.next();
+      if (next !== null && isSoon && !isServable(next)) return;
       if (next !== null) await this.#commit(next);
       this.#problem = null;
     } catch (thrown) {
@@ -120,6 +124,7 @@ export class ClusterService implements ControlPlaneApi, ClusterView {
   async #commit(next: ClusterSnapshot): Promise<void> {
     await this.#store.commitEpoch(next.epoch);
     this.#publishedMs = this.#clock.nowMs();
+    this.#serves = isServable(next);
     this.#state.commit(next);
     this.#feed.publish(next);
     this.#logger.info({ epoch: next.epoch, workers: next.workers.length }, 'published');
