@@ -1,21 +1,16 @@
 import { Argument, Command, Option } from 'commander';
 import { AppError } from '@essaim/core';
-import { runClusterBench } from '../bench/cluster/run-cluster.ts';
-import { runGatewayBench } from '../bench/gateway/run-gateway.ts';
 import { BENCH_MODELS, type BenchFlags, type BenchOptions, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
-import { runPeerBench } from '../bench/peer/run-peer.ts';
-import { runProfile } from '../bench/profile/run-profile.ts';
-import { runEngineBench } from '../bench/run-engine.ts';
-import { runScaleBench } from '../bench/scale/run-scale.ts';
 import { text, wholeNumber } from '../flags.ts';
 
+/** Loaded when asked for: the other commands do without. */
 const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
-  engine: runEngineBench,
-  peer: runPeerBench,
-  cluster: runClusterBench,
-  gateway: runGatewayBench,
-  scale: runScaleBench,
-  profile: runProfile,
+  engine: async (options) => (await import('../bench/run-engine.ts')).runEngineBench(options),
+  peer: async (options) => (await import('../bench/peer/run-peer.ts')).runPeerBench(options),
+  cluster: async (options) => (await import('../bench/cluster/run-cluster.ts')).runClusterBench(options),
+  gateway: async (options) => (await import('../bench/gateway/run-gateway.ts')).runGatewayBench(options),
+  scale: async (options) => (await import('../bench/scale/run-scale.ts')).runScaleBench(options),
+  profile: async (options) => (await import('../bench/profile/run-profile.ts')).runProfile(options),
 };
 
 const ABOUT = `

@@ -3,7 +3,6 @@ import { Command, Option } from 'commander';
 import { LIMITS, WEIGHT_DTYPES } from '@essaim/core';
 import { ACTIVATION_DTYPES, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
 import { decimal, port, seed, text, wholeNumber } from '../flags.ts';
-import { runUp } from '../up/run-up.ts';
 import { resolveOptions, type UpFlags } from '../up/options.ts';
 
 const EXAMPLES = `
@@ -59,7 +58,7 @@ export function upCommand(): Command {
     .addOption(new Option('--quiet', 'no progress and no summary, only results and errors'))
     .helpOption('-h, --help', 'this text');
 
-  return command.action((flags: UpFlags) => runUp(resolveOptions(flags)));
+  return command.action(async (flags: UpFlags) => (await import('../up/run-up.ts')).runUp(resolveOptions(flags)));
 }
 
 /** A flag that is also an environment variable. */

@@ -4,7 +4,7 @@ import { tokensPerSecond, type Report } from './report.ts';
 export function jsonReport(): Report {
   const write = (event: { readonly kind: string } & Readonly<Record<string, unknown>>): void => void process.stdout.write(`${JSON.stringify(event)}\n`);
   return {
-    loading: () => undefined,
+    loading: null,
     loadingEnded: () => undefined,
     ready: (view) => write({ kind: 'ready', ...view }),
     notice: (sentence) => write({ kind: 'notice', sentence }),

@@ -24,7 +24,8 @@ export interface Answer {
 
 /** What `up` tells, in order. One implementation for people, one for programs. */
 export interface Report {
-  loading(workers: readonly WorkerView[]): void;
+  /** Null where nobody looks. */
+  readonly loading: ((workers: readonly WorkerView[]) => void) | null;
   /** Called once, also when loading was given up. */
   loadingEnded(): void;
   ready(view: ReadyView): void;

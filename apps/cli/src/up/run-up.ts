@@ -1,7 +1,6 @@
 import { AppError } from '@essaim/core';
 import { listWorkers } from './admin.ts';
-import { answerOnce } from './answer-once.ts';
-import { mintCertificates } from './certificates.ts';
+import { provideCertificates } from './certificates.ts';
 import { checkModelFolder } from './check-model.ts';
 import { checkPorts } from './check-ports.ts';
 import { Cluster } from './cluster.ts';
@@ -29,7 +28,7 @@ export async function runUp(options: UpOptions): Promise<void> {
   const folder = openStateFolder(options.stateDirectory, options.oneShot ? 'run' : 'cluster');
   const cluster = new Cluster(options, folder);
   try {
-    await mintCertificates(folder.tls, { workerIds: cluster.workerIds, host: options.host });
+    await provideCertificates(folder.tls, { workerIds: cluster.workerIds, host: options.host });
     await cluster.start(interruption.stop);
     const epoch = await showLoading(cluster, report, interruption.stop);
     const run: Run = { options, cluster, report, interruption };
@@ -53,6 +52,8 @@ async function serve({ options, cluster, report, interruption }: Run, epoch: num
 
 async function answerAndEnd({ options, cluster, report, interruption }: Run, { prompt, ...sampling }: OneShot): Promise<void> {
   const broken = cluster.untilBroken(report.notice).then((sentence) => Promise.reject(new AppError('unavailable', sentence)));
+  // With it comes a gRPC client, which a cluster that stays up does without.
+  const { answerOnce } = await import('./answer-once.ts');
   const question = { ...sampling, prompt, model: options.model.id };
   const answer = answerOnce(cluster.addresses.grpc, question, { onPiece: report.piece, signal: interruption.stop });
   report.answer(await Promise.race([answer, broken]));

@@ -17,7 +17,7 @@ export function textReport({ quiet }: { readonly quiet: boolean }): Report {
   };
   const progress = quiet ? null : progressLine(process.stderr);
   return {
-    loading: (workers) => progress?.show(workers),
+    loading: progress && ((workers) => progress.show(workers)),
     loadingEnded: () => progress?.end(),
     ready: (view) => void process.stdout.write(`${readyScreen(view)}\n`),
     notice: note,
