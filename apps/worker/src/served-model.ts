@@ -46,9 +46,9 @@ export class ServedModel {
     this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
     this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype }, model: this.#model, compiler: this.#compiler, onChange });
     this.#kv = new KvPool(kvLayoutOf(spec), environment.kvMemoryBytes);
-    this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch });
+    this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch, clock: systemClock });
     const dispatcher = new Dispatcher({
-      self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic,
+      self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock,
       snapshot: () => snapshots.current, newerThan: (epoch, signal) => snapshots.newerThan(epoch, signal),
     });
     this.#engine = new Engine({

@@ -1,6 +1,6 @@
 import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
 import { AppError, type Clock, type ClusterSnapshot, hostedExperts, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
-import { Dispatcher, type ExpertPeer, LocalExperts } from '@essaim/dispatch';
+import { Dispatcher, type ExpertGroup, type ExpertPeer, type ExpertRunner, LocalExperts } from '@essaim/dispatch';
 import { openCheckpointFolder } from '@essaim/files';
 import { leadPieces, type PieceKey } from '@essaim/graph';
 import { kvLayoutOf, KvPool } from '@essaim/kv';
@@ -30,6 +30,8 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly wire?: (experts: ExpertPeer) => Promise<ExpertPeer>;
   /** Told of each step of an engine before it runs: how many tokens of each sequence. */
   readonly onStep?: (tokenCounts: readonly number[]) => void;
+  /** Told of each run of a worker's experts before it begins. */
+  readonly onExperts?: (worker: WorkerId, layer: number, groups: readonly ExpertGroup[]) => void;
 }
 
 export interface LocalWorker {
@@ -42,7 +44,7 @@ export interface LocalWorker {
 export interface LocalCluster extends AsyncDisposable {
   readonly spec: ModelSpec;
   readonly kv: KvPool;
-  /** The workers that lead: the first `leads` of them. */
+  /** All of them lead. */
   readonly workers: readonly LocalWorker[];
   /** From now on every call to that worker's experts fails as if its process were gone. */
   kill(worker: WorkerId): void;
@@ -52,7 +54,7 @@ const KV_BYTES = 256 << 20;
 const LIMITS: SchedulerLimits = { waitingSequences: 64, runningSequences: 32, stepTokens: 64 };
 
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
-  const { draftTokens = 0, evenAttention = options.deterministic || draftTokens > 0 } = options;
+  const { clock = systemClock, draftTokens = 0, evenAttention = options.deterministic || draftTokens > 0 } = options;
   const checkpoint = await openCheckpoint(openCheckpointFolder(options.directory));
   const snapshot = snapshotOf(options, checkpoint.spec);
   const dead = new Set<WorkerId>();
@@ -60,7 +62,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   for (const { id } of snapshot.workers) models.set(id, await load(options, checkpoint, hostedExperts(snapshot, id).map((key) => ({ kind: 'expert', ...key }))));
   const experts = new Map<WorkerId, ExpertPeer>();
   for (const [id, model] of models) {
-    const local = new LocalExperts({ runner: model, epoch: () => snapshot.epoch });
+    const local = new LocalExperts({ runner: observedExperts(model, id, options), epoch: () => snapshot.epoch, clock });
     experts.set(id, options.wire === undefined ? local : await options.wire(local));
   }
   const lead = await load(options, checkpoint, leadPieces(checkpoint.spec));
@@ -69,11 +71,11 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     execute: (batch, signal) => (dead.has(id) ? Promise.reject(new AppError('unavailable', `worker ${id} was killed`)) : experts.get(id)!.execute(batch, signal)),
   });
   const workers = snapshot.workers.map(({ id }): LocalWorker => {
-    const dispatcher = new Dispatcher({ self: id, local: experts.get(id)!, peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: options.deterministic });
+    const dispatcher = new Dispatcher({ self: id, local: experts.get(id)!, peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: options.deterministic, clock });
     const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, evenAttention });
     const engine = new Engine({
       self: id, spec: checkpoint.spec, scheduler: new Scheduler({ ...LIMITS, ...options.limits }, kv), runner: observed(runner, options), draftTokens,
-      clock: options.clock ?? systemClock, epoch: () => snapshot.epoch,
+      clock, epoch: () => snapshot.epoch,
       // Every sequence of the step fails with it: the test sees it there.
       onStepFailure: () => undefined,
     });
@@ -93,6 +95,14 @@ const observed = (runner: ModelRunner, { onStep }: LocalClusterOptions): Pick<Mo
   forward: (items, signal) => {
     onStep?.(items.map(({ tokenIds }) => tokenIds.length));
     return runner.forward(items, signal);
+  },
+});
+
+const observedExperts = (model: OnnxModel, worker: WorkerId, { onExperts }: LocalClusterOptions): ExpertRunner => ({
+  holds: (key) => model.holds(key),
+  run: (layer, groups) => {
+    onExperts?.(worker, layer, groups);
+    return model.run(layer, groups);
   },
 });
 

@@ -3,6 +3,8 @@ import { expertCount, type ModelSpec, type Placement, type Replica, workerId, ty
 export interface PlacementOptions {
   readonly workers: number;
   readonly replicas: number;
+  /** Workers that host experts: the first so many. Default: all. */
+  readonly hosts?: number;
   /** Another shuffle for each number. */
   readonly seed: number;
 }
@@ -10,10 +12,10 @@ export interface PlacementOptions {
 export const testWorkerId = (index: number): WorkerId => workerId(`w${index + 1}`);
 
 /** Every expert on `replicas` different workers, drawn by the seed: lopsided on purpose, as no policy would place them. */
-export function spreadExperts(spec: ModelSpec, { workers, replicas, seed }: PlacementOptions): Placement {
+export function spreadExperts(spec: ModelSpec, { workers, hosts = workers, replicas, seed }: PlacementOptions): Placement {
   const random = mulberry32(seed);
   const draw = (): Replica[] => {
-    const left = Array.from({ length: workers }, (_, index) => index);
+    const left = Array.from({ length: hosts }, (_, index) => index);
     return Array.from({ length: replicas }, () => ({ worker: testWorkerId(left.splice(Math.floor(random() * left.length), 1)[0]!), state: 'ready' as const }));
   };
   if (expertCount(spec) === 0) return [];

@@ -1,5 +1,5 @@
 import { type DispatchWork, type ExpertCall, rowCount, rowOf } from './expert-call.ts';
-import { scatterAdd } from './rows.ts';
+import { copyRow, scatterAdd } from './rows.ts';
 
 /** What a worker returned for a call. */
 export interface ExpertAnswer {
@@ -12,15 +12,21 @@ export interface ExpertAnswer {
  * [rows, hiddenSize] from one weighted row per pair, summed in ascending expert order: the same bits wherever each expert ran.
  * Rows with a pair that nobody answered are incomplete.
  */
-export function sumPairs({ hiddenSize, activations, routing }: DispatchWork, answers: readonly ExpertAnswer[]): Float32Array {
+export function sumPairs(work: DispatchWork, answers: readonly ExpertAnswer[]): Float32Array {
+  const { hiddenSize, activations, routing } = work;
   const output = new Float32Array(activations.length);
-  const sources = new Array<Float32Array | undefined>(routing.experts.length);
-  for (const { call, result } of answers) call.pairs.forEach((pair, nth) => (sources[pair] = result.subarray(nth * hiddenSize, (nth + 1) * hiddenSize)));
-  for (let pair = 0; pair < sources.length; pair++) {
-    const source = sources[pair];
-    if (source !== undefined) scatterAdd(output, { values: source, width: hiddenSize, places: [rowOf(pair, routing)] });
-  }
+  const places = routing.experts.map((_expert, pair) => rowOf(pair, routing));
+  scatterAdd(output, { values: rowsOfPairs(work, answers), width: hiddenSize, places });
   return output;
+}
+
+/** [pairs, hiddenSize], zeros where nobody answered. */
+function rowsOfPairs({ hiddenSize, routing: { experts } }: DispatchWork, answers: readonly ExpertAnswer[]): Float32Array {
+  const [only] = answers;
+  if (only?.call.pairs.length === experts.length) return only.result;
+  const all = new Float32Array(experts.length * hiddenSize);
+  for (const { call: { pairs }, result } of answers) pairs.forEach((pair, nth) => copyRow(all, pair, { values: result, width: hiddenSize, row: nth }));
+  return all;
 }
 
 /**

@@ -14,40 +14,64 @@ export interface DispatchResult {
   readonly remoteExpertCalls: Uint32Array;
   /** [rows]: pairs that were sent again, once per time. */
   readonly retriedExpertCalls: Uint32Array;
-  /** [rows]: workers that ran a pair of the row, the lead included. */
+  /** [rows]: workers that ran a pair of the row, the lead included; rows may share a set. */
   readonly workers: readonly ReadonlySet<WorkerId>[];
 }
 
-/** The result but for the output, while the calls are under way. */
-export class DispatchTally implements Omit<DispatchResult, 'output'> {
-  readonly failures = new Map<number, AppError>();
-  readonly localExpertCalls: Uint32Array;
-  readonly remoteExpertCalls: Uint32Array;
-  readonly retriedExpertCalls: Uint32Array;
-  readonly workers: readonly Set<WorkerId>[];
+/** What is known of the rows while their calls are under way. */
+export class DispatchTally {
   readonly #routing: Routing;
+  readonly #failures = new Map<number, AppError>();
+  readonly #localExpertCalls: Uint32Array;
+  readonly #remoteExpertCalls: Uint32Array;
+  readonly #retriedExpertCalls: Uint32Array;
+  readonly #workers: WorkerSet[];
 
   constructor(rows: number, routing: Routing) {
     this.#routing = routing;
-    this.localExpertCalls = new Uint32Array(rows);
-    this.remoteExpertCalls = new Uint32Array(rows);
-    this.retriedExpertCalls = new Uint32Array(rows);
-    this.workers = Array.from({ length: rows }, () => new Set());
+    this.#localExpertCalls = new Uint32Array(rows);
+    this.#remoteExpertCalls = new Uint32Array(rows);
+    this.#retriedExpertCalls = new Uint32Array(rows);
+    this.#workers = new Array<WorkerSet>(rows).fill(new WorkerSet([]));
   }
 
   answered({ worker, pairs, rows }: ExpertCall, self: WorkerId): void {
-    const calls = worker === self ? this.localExpertCalls : this.remoteExpertCalls;
+    const calls = worker === self ? this.#localExpertCalls : this.#remoteExpertCalls;
     for (const pair of pairs) calls[rowOf(pair, this.#routing)]!++;
-    for (const row of rows) this.workers[row]!.add(worker);
+    for (const row of rows) this.#workers[row] = this.#workers[row]!.with(worker);
   }
 
-  retried(pairs: readonly number[]): void {
-    for (const pair of pairs) this.retriedExpertCalls[rowOf(pair, this.#routing)]!++;
+  retried(pairs: Uint32Array): void {
+    for (const pair of pairs) this.#retriedExpertCalls[rowOf(pair, this.#routing)]!++;
   }
 
   /** The first reason of a row stays. */
   failed(pair: number, error: AppError): void {
     const row = rowOf(pair, this.#routing);
-    if (!this.failures.has(row)) this.failures.set(row, error);
+    if (!this.#failures.has(row)) this.#failures.set(row, error);
+  }
+
+  result(output: Float32Array): DispatchResult {
+    return {
+      output, failures: this.#failures, workers: this.#workers.map(({ members }) => members),
+      localExpertCalls: this.#localExpertCalls, remoteExpertCalls: this.#remoteExpertCalls, retriedExpertCalls: this.#retriedExpertCalls,
+    };
+  }
+}
+
+/** Rows that went to the same workers share one: there are few such sets, however many rows. */
+class WorkerSet {
+  readonly members: ReadonlySet<WorkerId>;
+  readonly #larger = new Map<WorkerId, WorkerSet>();
+
+  constructor(members: Iterable<WorkerId>) {
+    this.members = new Set(members);
+  }
+
+  with(worker: WorkerId): WorkerSet {
+    if (this.members.has(worker)) return this;
+    let larger = this.#larger.get(worker);
+    if (larger === undefined) this.#larger.set(worker, (larger = new WorkerSet([...this.members, worker])));
+    return larger;
   }
 }

@@ -214,6 +214,40 @@ describe('a worker that fails', () => {
     }
   });
 
+  it('that is only busy is relieved by another replica at once, and not avoided from then on', async () => {
+    const cluster = new ToyCluster([[ready(1, 2)]]);
+    const dispatcher = cluster.dispatcher(lead);
+    await dispatcher.dispatch(workFor([[0]]), signal);
+    const preferred = cluster.calls[0]!.worker;
+    cluster.mishaps.set(preferred, failure('resource_exhausted'));
+    for (let step = 0; step < 2; step++) {
+      cluster.calls.length = 0;
+      expect((await dispatcher.dispatch(workFor([[0]]), signal)).failures.size).toBe(0);
+      expect(cluster.calls.map((call) => call.worker === preferred)).toEqual([true, false]);
+    }
+    expect([cluster.pauses, cluster.waits]).toEqual([[], []]);
+  });
+
+  it('that is only busy is called again in a moment where there is no other', async () => {
+    const cluster = new ToyCluster([[ready(1)]]);
+    let refusals = 2;
+    cluster.mishaps.set(worker(1), () => (refusals-- > 0 ? failure('resource_exhausted')() : undefined));
+    const { failures, output } = await cluster.dispatcher(lead).dispatch(workFor([[0]]), signal);
+    expect(failures.size).toBe(0);
+    expect(output).toEqual(referenceOutput(workFor([[0]])));
+    expect(cluster.calls.map(({ batch }) => batch.attempt)).toEqual([0, 1, 2]);
+    expect([cluster.pauses, cluster.waits]).toEqual([[50, 100], []]);
+  });
+
+  it('that stays busy fails its rows after a bounded number of calls, longer and longer apart', async () => {
+    const cluster = new ToyCluster([[ready(1)]]);
+    cluster.mishaps.set(worker(1), failure('resource_exhausted'));
+    const { failures } = await cluster.dispatcher(lead).dispatch(workFor([[0]]), signal);
+    expect(failures.get(0)).toMatchObject({ code: 'unavailable', message: expect.stringContaining('a resource_exhausted sentence') });
+    expect(cluster.calls).toHaveLength(LIMITS.expertCallAttempts);
+    expect(cluster.pauses).toEqual([50, 100, 200]);
+  });
+
   it('is avoided from then on, and called again under a newer snapshot', async () => {
     const placement = [[ready(1, 2)]];
     const cluster = new ToyCluster(placement);
@@ -281,6 +315,18 @@ describe('cancellation', () => {
   it('rejects with the reason that the caller gave', async () => {
     const reason = new AppError('deadline_exceeded', 'the step took too long');
     await expect(new ToyCluster([[ready(0)]]).dispatcher(lead).dispatch(workFor([[0]]), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  it('ends the pause before a busy worker is called again', async () => {
+    const abort = new AbortController();
+    const cluster = new ToyCluster([[ready(1)]]);
+    cluster.mishaps.set(worker(1), () => new AppError('resource_exhausted', 'busy'));
+    const sleep = (_durationMs: number, waiting?: AbortSignal): Promise<void> => new Promise((_resolve, reject) => {
+      waiting!.addEventListener('abort', () => reject(waiting!.reason as Error), { once: true });
+      abort.abort();
+    });
+    await expect(cluster.dispatcher(lead, { clock: { sleep } }).dispatch(workFor([[0]]), abort.signal)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(cluster.calls).toHaveLength(1);
   });
 
   it('ends a wait for a newer snapshot', async () => {

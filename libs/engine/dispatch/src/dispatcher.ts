@@ -1,4 +1,4 @@
-import { type ClusterSnapshot, type ErrorCode, AppError, LIMITS, type WorkerId, assert } from '@essaim/core';
+import { type Clock, type ClusterSnapshot, type ErrorCode, AppError, LIMITS, type WorkerId, assert } from '@essaim/core';
 import { type ExpertAnswer, sumAnswers, sumPairs } from './combine.ts';
 import { type DispatchResult, DispatchTally } from './dispatch-result.ts';
 import { type DispatchWork, type ExpertCall, checkWork, rowCount, toExpertBatch } from './expert-call.ts';
@@ -17,6 +17,7 @@ export interface DispatcherOptions {
   readonly snapshot: () => ClusterSnapshot;
   /** Resolves with the next snapshot newer than `epoch`, or with null after a bounded wait; rejects when aborted. */
   readonly newerThan: (epoch: number, signal: AbortSignal) => Promise<ClusterSnapshot | null>;
+  readonly clock: Pick<Clock, 'sleep'>;
   /** True: the same bits wherever each expert runs, at the price of one row per (token, expert) in replies. */
   readonly deterministic: boolean;
 }
@@ -38,9 +39,14 @@ interface Try {
   readonly failed: ReadonlySet<WorkerId>;
   /** Why the last try failed. */
   readonly reason: string;
+  /** One of `failed` was only busy, so that it is worth coming back to. */
+  readonly wasBusy: boolean;
 }
 
-const FIRST: Try = { attempt: 0, epoch: -1, failed: new Set(), reason: '' };
+const FIRST: Try = { attempt: 0, epoch: -1, failed: new Set(), reason: '', wasBusy: false };
+
+/** Before the second call to workers that were all busy; twice as long before each further one. */
+const BUSY_PAUSE_MS = 50;
 
 /** What another replica, or a newer placement, may mend. Anything else would fail there too. */
 const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['unavailable', 'deadline_exceeded', 'failed_precondition', 'resource_exhausted']);
@@ -49,6 +55,9 @@ const RETRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['unavailable', 'dead
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #suspects = new Suspects();
+  #choices = new Map<number, ReplicaChoice>();
+  /** Of which `#choices` are, by layer. */
+  #chosenUnder: ClusterSnapshot | null = null;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -63,27 +72,34 @@ export class Dispatcher {
     checkWork(work);
     const run: Run = { work, signal, tally: new DispatchTally(rowCount(work), work.routing), answers: [] };
     try {
-      await this.#send(run, Array.from(work.routing.experts.keys()), FIRST);
+      await this.#send(run, work.routing.experts.map((_expert, pair) => pair), FIRST);
     } catch (thrown) {
       if (!signal.aborted) throw thrown;
     }
     if (signal.aborted) throw AppError.from(signal.reason);
     const sum = this.#options.deterministic ? sumPairs : sumAnswers;
-    return { ...run.tally, output: sum(work, run.answers) };
+    return run.tally.result(sum(work, run.answers));
   }
 
-  async #send(run: Run, pairs: readonly number[], previous: Try): Promise<void> {
-    const { self, snapshot } = this.#options;
-    const { epoch, placement } = snapshot();
-    const { step, layer, routing } = run.work;
-    this.#suspects.observe(epoch);
-    const excluded = epoch > previous.epoch ? FIRST.failed : previous.failed;
-    const choice = new ReplicaChoice({ layer, replicas: placement[layer] ?? [], self, excluded, isSuspect: (worker) => this.#suspects.has(worker, step) });
-    const { calls, stranded } = planCalls(pairs, routing, choice);
-    const current: Try = { ...previous, epoch, failed: excluded };
-    const remote = calls.filter(({ worker }) => worker !== self);
-    const local = calls.filter(({ worker }) => worker === self);
-    await Promise.all([...[...remote, ...local].map((call) => this.#call(run, call, current)), this.#awaitReplicas(run, stranded, current)]);
+  async #send(run: Run, pairs: Uint32Array, previous: Try): Promise<void> {
+    const snapshot = this.#options.snapshot();
+    this.#suspects.observe(snapshot.epoch);
+    const isNewer = snapshot.epoch > previous.epoch;
+    const current: Try = { ...previous, epoch: snapshot.epoch, ...(isNewer && { failed: FIRST.failed, wasBusy: false }) };
+    const { calls, stranded } = planCalls(pairs, run.work.routing, this.#choiceFor(run.work, snapshot, current.failed));
+    await Promise.all([...calls.map((call) => this.#call(run, call, current)), this.#awaitReplicas(run, stranded, current)]);
+  }
+
+  /** Kept from step to step while nobody is avoided. */
+  #choiceFor({ step, layer }: DispatchWork, snapshot: ClusterSnapshot, excluded: ReadonlySet<WorkerId>): ReplicaChoice {
+    const choose = (): ReplicaChoice => new ReplicaChoice({
+      layer, replicas: snapshot.placement[layer] ?? [], self: this.#options.self, excluded, isSuspect: (worker) => this.#suspects.has(worker, step),
+    });
+    if (excluded.size > 0 || this.#suspects.size > 0) return choose();
+    if (this.#chosenUnder !== snapshot) [this.#chosenUnder, this.#choices] = [snapshot, new Map()];
+    const choice = this.#choices.get(layer) ?? choose();
+    this.#choices.set(layer, choice);
+    return choice;
   }
 
   async #call(run: Run, call: ExpertCall, current: Try): Promise<void> {
@@ -108,7 +124,8 @@ export class Dispatcher {
   async #recover(run: Run, { worker, pairs }: ExpertCall, { error, current }: { readonly error: AppError; readonly current: Try }): Promise<void> {
     if (!RETRIED.has(error.code)) return pairs.forEach((pair) => run.tally.failed(pair, error));
     if (error.code === 'unavailable' || error.code === 'deadline_exceeded') this.#suspects.add(worker, run.work.step);
-    const failed: Try = { ...current, failed: new Set([...current.failed, worker]), reason: error.message };
+    const wasBusy = current.wasBusy || error.code === 'resource_exhausted';
+    const failed: Try = { ...current, failed: new Set([...current.failed, worker]), reason: error.message, wasBusy };
     if (isLast(failed)) return this.#giveUp(run, pairs, failed);
     run.tally.retried(pairs);
     if (error.code === 'failed_precondition') await this.#newerSnapshot(failed, run.signal);
@@ -116,18 +133,25 @@ export class Dispatcher {
   }
 
   /** No replica can be called: none is ready, or each has failed. A newer placement may have one, and a worker that only stumbled may be back. */
-  async #awaitReplicas(run: Run, pairs: readonly number[], current: Try): Promise<void> {
+  async #awaitReplicas(run: Run, pairs: Uint32Array, current: Try): Promise<void> {
     if (pairs.length === 0) return;
+    if (current.wasBusy) return this.#comeBack(run, pairs, current);
     if (isLast(current)) return this.#giveUp(run, pairs, current);
     await this.#newerSnapshot(current, run.signal);
     await this.#send(run, pairs, { ...current, failed: FIRST.failed, attempt: current.attempt + 1 });
+  }
+
+  /** The attempt that found nobody free has called nobody: it calls after the pause. */
+  async #comeBack(run: Run, pairs: Uint32Array, current: Try): Promise<void> {
+    await this.#options.clock.sleep(BUSY_PAUSE_MS << (current.attempt - 1), run.signal);
+    await this.#send(run, pairs, { ...current, failed: FIRST.failed, wasBusy: false });
   }
 
   async #newerSnapshot({ epoch }: Try, signal: AbortSignal): Promise<void> {
     if (this.#options.snapshot().epoch <= epoch) await this.#options.newerThan(epoch, signal);
   }
 
-  #giveUp({ work, tally }: Run, pairs: readonly number[], { epoch, reason }: Try): void {
+  #giveUp({ work, tally }: Run, pairs: Uint32Array, { epoch, reason }: Try): void {
     for (const pair of pairs) {
       const why = reason || `the placement of epoch ${epoch} has none that is ready, try again when its workers are back`;
       tally.failed(pair, new AppError('unavailable', `layer ${work.layer}, expert ${work.routing.experts[pair]} has no reachable replica: ${why}`));

@@ -1,6 +1,6 @@
 import { type WorkerId, assert } from '@essaim/core';
 import { type ExpertBatch } from './expert-peer.ts';
-import { gatherRows } from './rows.ts';
+import { copyRow } from './rows.ts';
 import { type Routing } from './routing.ts';
 
 /** The tokens of one step before one MoE layer. */
@@ -17,9 +17,15 @@ export interface DispatchWork {
 export interface ExpertCall {
   readonly worker: WorkerId;
   /** Ascending; see Routing. */
-  readonly pairs: readonly number[];
+  readonly pairs: Uint32Array;
   /** The rows of these pairs, ascending, each once. */
-  readonly rows: readonly number[];
+  readonly rows: Uint32Array;
+  /** [rows + 1]: row nth has those of `pairs` from rowOffsets[nth] to rowOffsets[nth + 1]. */
+  readonly rowOffsets: Uint32Array;
+  /** [pairs] */
+  readonly experts: Uint32Array;
+  /** [pairs] */
+  readonly gates: Float32Array;
 }
 
 export interface ExpertCallTry {
@@ -32,33 +38,17 @@ export const rowOf = (pair: number, { expertsPerToken }: Routing): number => Mat
 
 export const rowCount = ({ activations, hiddenSize }: DispatchWork): number => activations.length / hiddenSize;
 
-export function toExpertCall(worker: WorkerId, pairs: readonly number[], routing: Routing): ExpertCall {
-  const rows: number[] = [];
-  for (const pair of pairs) {
-    const row = rowOf(pair, routing);
-    if (rows.at(-1) !== row) rows.push(row);
-  }
-  return { worker, pairs, rows };
+/** What goes to the worker: every activation once, and no copy of them where all rows go. */
+export function toExpertBatch(work: DispatchWork, { rows, rowOffsets, experts, gates }: ExpertCall, { attempt, epoch, reduce }: ExpertCallTry): ExpertBatch {
+  const { step, layer, hiddenSize } = work;
+  return { step, layer, attempt, epoch, hiddenSize, reduce, rowOffsets, experts, gates, activations: activationsOf(work, rows) };
 }
 
-/** What goes to the worker: every activation once, and no copy of them when all rows go. */
-export function toExpertBatch(work: DispatchWork, { pairs, rows }: ExpertCall, { attempt, epoch, reduce }: ExpertCallTry): ExpertBatch {
-  const { step, layer, hiddenSize, activations, routing } = work;
-  const batch = {
-    step, layer, attempt, epoch, hiddenSize, reduce,
-    activations: rows.length === rowCount(work) ? activations : gatherRows(activations, rows, hiddenSize),
-    rowOffsets: new Uint32Array(rows.length + 1),
-    experts: new Uint32Array(pairs.length),
-    gates: new Float32Array(pairs.length),
-  };
-  let nth = 0;
-  pairs.forEach((pair, index) => {
-    if (rowOf(pair, routing) !== rows[nth]) nth++;
-    batch.rowOffsets[nth + 1] = index + 1;
-    batch.experts[index] = routing.experts[pair]!;
-    batch.gates[index] = routing.gates[pair]!;
-  });
-  return batch;
+function activationsOf({ activations, hiddenSize }: DispatchWork, rows: Uint32Array): Float32Array {
+  if (rows.length * hiddenSize === activations.length) return activations;
+  const gathered = new Float32Array(rows.length * hiddenSize);
+  for (let nth = 0; nth < rows.length; nth++) copyRow(gathered, nth, { values: activations, width: hiddenSize, row: rows[nth]! });
+  return gathered;
 }
 
 /** Fails on shapes that do not agree: a bug of the caller. */

@@ -25,7 +25,8 @@ export interface ExpertBatch {
 export interface ExpertPeer {
   /**
    * Returns [rows, hiddenSize], or [pairs, hiddenSize] without reduce, owned by the caller. Settles within LIMITS.expertCallMs.
-   * Fails with `unavailable` (peer lost or overloaded), `failed_precondition` (epoch or expert not held here), `deadline_exceeded`, `cancelled`.
+   * Fails with `unavailable` (peer lost), `resource_exhausted` (too much waits for it or on the way to it), `failed_precondition`
+   * (epoch or expert not held here), `deadline_exceeded`, `cancelled`.
    */
   execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array>;
 }

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ExpertBatch, LocalExperts } from './index.ts';
+import { LIMITS } from '@essaim/core';
+import { type ExpertBatch, type ExpertGroup, type ExpertRunner, LocalExperts } from './index.ts';
+import { batchOf } from '../test/toy-batch.ts';
 import { ToyRunner, toyExpert } from '../test/toy-experts.ts';
 
 const signal = new AbortController().signal;
@@ -13,7 +16,7 @@ const BATCH: ExpertBatch = {
   gates: Float32Array.of(0.25, 0.75, 1, 0.5, 0.5),
 };
 
-const expertsOf = (runner: ToyRunner, epoch = 3): LocalExperts => new LocalExperts({ runner, epoch: () => epoch });
+const expertsOf = (runner: ToyRunner, epoch = 3): LocalExperts => new LocalExperts({ runner, epoch: () => epoch, clock: { nowMs: () => 0 } });
 
 const weighted = (expert: number, row: number, gate: number): Float32Array =>
   toyExpert({ layer: 2, expert }, BATCH.activations.slice(2 * row, 2 * row + 2)).map((value) => value * gate);
@@ -69,5 +72,134 @@ describe('LocalExperts', () => {
   it('answers a batch without rows', async () => {
     const empty = { ...BATCH, activations: new Float32Array(0), rowOffsets: Uint32Array.of(0), experts: new Uint32Array(0), gates: new Float32Array(0) };
     await expect(expertsOf(new ToyRunner()).execute(empty, signal)).resolves.toHaveLength(0);
+  });
+});
+
+/** Runs one after the other, each when a test says so. */
+class HeldRunner implements ExpertRunner {
+  readonly runner = new ToyRunner(({ expert }) => !this.gone.has(expert));
+  readonly gone = new Set<number>();
+  readonly runs: { readonly layer: number; readonly groups: readonly ExpertGroup[]; readonly finish: (error?: Error) => void }[] = [];
+
+  holds(key: Parameters<ExpertRunner['holds']>[0]): boolean {
+    return this.runner.holds(key);
+  }
+
+  run(layer: number, groups: readonly ExpertGroup[]): Promise<Float32Array[]> {
+    return new Promise((resolve, reject) => {
+      this.runs.push({ layer, groups, finish: (error) => (error === undefined ? resolve(this.runner.run(layer, groups)) : reject(error)) });
+    });
+  }
+
+  /** The run that is next, once it has begun. */
+  async begun(): Promise<HeldRunner['runs'][number]> {
+    await expect.poll(() => this.runs.length).toBeGreaterThan(0);
+    return this.runs.shift()!;
+  }
+}
+
+describe('calls of several leads', () => {
+  const alone = (batch: ExpertBatch): Promise<Float32Array> => new LocalExperts({ runner: new ToyRunner(), epoch: () => 0, clock: { nowMs: () => 0 } }).execute(batch, signal);
+  let nowMs = 0;
+  const start = (): { runner: HeldRunner; experts: LocalExperts } => {
+    nowMs = 0;
+    const runner = new HeldRunner();
+    return { runner, experts: new LocalExperts({ runner, epoch: () => 0, clock: { nowMs: () => nowMs } }) };
+  };
+
+  it('that come while others run are then run together where they are for one layer, each expert once', async () => {
+    const { runner, experts } = start();
+    const batches = [batchOf([[5]]), batchOf([[0, 1], [1]], { seed: 1 }), batchOf([[1, 2]], { seed: 2 }), batchOf([[1]], { layer: 7 }), batchOf([[0]], { seed: 3 })];
+    const replies = [experts.execute(batches[0]!, signal)];
+    const first = await runner.begun();
+    replies.push(...batches.slice(1).map((batch) => experts.execute(batch, signal)));
+    first.finish();
+    const second = await runner.begun();
+    expect(second.groups.map(({ expert, activations }) => [expert, activations.length / 2])).toEqual([[0, 2], [1, 3], [2, 1]]);
+    second.finish();
+    const third = await runner.begun();
+    expect([third.layer, third.groups.length]).toEqual([7, 1]);
+    third.finish();
+    expect(await Promise.all(replies)).toEqual(await Promise.all(batches.map(alone)));
+  });
+
+  it('that are made in one turn run together although nothing ran before', async () => {
+    const runner = new ToyRunner();
+    const experts = new LocalExperts({ runner, epoch: () => 0, clock: { nowMs: () => 0 } });
+    await Promise.all([1, 2, 3].map((seed) => experts.execute(batchOf([[0]], { seed }), signal)));
+    expect(runner.runs).toHaveLength(1);
+  });
+
+  it('get the same bits as alone, whoever they run with', async () => {
+    const anyBatch = fc.record({
+      rows: fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { maxLength: 4 }).map((experts) => experts.sort((a, b) => a - b)), { maxLength: 6 }),
+      layer: fc.integer({ min: 0, max: 1 }), reduce: fc.boolean(), seed: fc.integer({ min: 0, max: 99 }),
+    }).map(({ rows, ...options }) => batchOf(rows, options));
+    await fc.assert(fc.asyncProperty(fc.array(anyBatch, { maxLength: 6 }), async (batches) => {
+      const experts = new LocalExperts({ runner: new ToyRunner(), epoch: () => 0, clock: { nowMs: () => 0 } });
+      expect(await Promise.all(batches.map((batch) => experts.execute(batch, signal)))).toEqual(await Promise.all(batches.map(alone)));
+    }));
+  });
+
+  it('do not fail with one that needs an expert which left while they waited', async () => {
+    const { runner, experts } = start();
+    const running = experts.execute(batchOf([[0]]), signal);
+    const first = await runner.begun();
+    const [foreign, other] = [experts.execute(batchOf([[1]]), signal), experts.execute(batchOf([[2]]), signal)];
+    runner.gone.add(1);
+    first.finish();
+    await expect(foreign).rejects.toMatchObject({ code: 'failed_precondition' });
+    (await runner.begun()).finish();
+    expect([await running, await other]).toEqual([await alone(batchOf([[0]])), await alone(batchOf([[2]]))]);
+  });
+
+  it('are not run when their caller leaves, or their deadline passes, while they wait', async () => {
+    const { runner, experts } = start();
+    const running = experts.execute(batchOf([[0]]), signal);
+    const first = await runner.begun();
+    const leaving = new AbortController();
+    const left = experts.execute(batchOf([[1]]), leaving.signal);
+    const late = experts.execute(batchOf([[2]]), signal);
+    leaving.abort();
+    nowMs = LIMITS.expertCallMs;
+    first.finish();
+    await expect(left).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    await running;
+    expect(runner.runs).toEqual([]);
+  });
+
+  it('get nothing when they left while they ran, and the others get theirs', async () => {
+    const { runner, experts } = start();
+    const leaving = new AbortController();
+    const [left, stayed] = [experts.execute(batchOf([[1]]), leaving.signal), experts.execute(batchOf([[2]]), signal)];
+    const run = await runner.begun();
+    leaving.abort();
+    run.finish();
+    await expect(left).rejects.toMatchObject({ code: 'cancelled' });
+    expect(await stayed).toEqual(await alone(batchOf([[2]])));
+  });
+
+  it('fail with the run that they are in, and the next ones are run', async () => {
+    const { runner, experts } = start();
+    const failing = experts.execute(batchOf([[1]]), signal);
+    const run = await runner.begun();
+    const next = experts.execute(batchOf([[2]]), signal);
+    run.finish(new Error('a bug'));
+    await expect(failing).rejects.toMatchObject({ code: 'internal' });
+    (await runner.begun()).finish();
+    expect(await next).toEqual(await alone(batchOf([[2]])));
+  });
+
+  it('are refused at once when too much waits', async () => {
+    const runner = new HeldRunner();
+    const experts = new LocalExperts({ runner, epoch: () => 0, clock: { nowMs: () => 0 }, limits: { waitingRows: 1, batchRows: 1 } });
+    const running = experts.execute(batchOf([[0]]), signal);
+    const first = await runner.begun();
+    const waiting = experts.execute(batchOf([[1]]), signal);
+    await expect(experts.execute(batchOf([[2]]), signal)).rejects.toMatchObject({ code: 'resource_exhausted' });
+    first.finish();
+    (await runner.begun()).finish();
+    await Promise.all([running, waiting]);
   });
 });

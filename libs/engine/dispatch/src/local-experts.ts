@@ -1,77 +1,95 @@
-import { AppError, assert } from '@essaim/core';
+import { AppError, type Clock, LIMITS } from '@essaim/core';
 import { type ExpertBatch, type ExpertPeer } from './expert-peer.ts';
+import { EXPERT_QUEUE_LIMITS, ExpertQueue, type ExpertQueueLimits, type WaitingCall } from './expert-queue.ts';
 import { type ExpertRunner } from './expert-runner.ts';
-import { gatherRows, scatterAddWeighted } from './rows.ts';
+import { JointBatch } from './joint-batch.ts';
 
 export interface LocalExpertsOptions {
   readonly runner: ExpertRunner;
   /** Highest snapshot epoch that this worker has applied. */
   readonly epoch: () => number;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** Default: EXPERT_QUEUE_LIMITS. */
+  readonly limits?: ExpertQueueLimits;
 }
 
-/** The pairs of a batch that one expert runs. */
-interface PairsOfExpert {
-  readonly expert: number;
-  readonly rows: number[];
-  readonly pairs: number[];
-}
-
-/** The experts of this process as a peer: for its own lead, and for other leads behind a stream. */
+/**
+ * The experts of this process as a peer: for its own lead, and for other leads behind a stream. While some calls run, others gather: those
+ * for one layer then run as one, each expert once over the rows of all of them. Nobody waits for company that has not come.
+ */
 export class LocalExperts implements ExpertPeer {
-  readonly #runner: ExpertRunner;
-  readonly #epoch: () => number;
+  readonly #options: LocalExpertsOptions;
+  readonly #queue: ExpertQueue;
+  /** Where the rows of each run are gathered, one run after the other: as large as the largest one. */
+  #input = new Float32Array(0);
+  #isRunning = false;
 
-  constructor({ runner, epoch }: LocalExpertsOptions) {
-    this.#runner = runner;
-    this.#epoch = epoch;
+  constructor(options: LocalExpertsOptions) {
+    this.#options = options;
+    this.#queue = new ExpertQueue(options.limits ?? EXPERT_QUEUE_LIMITS);
   }
 
-  /** Each expert runs once, over all its rows. Sums run in ascending expert order, whichever expert is done first. */
-  async execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
-    const groups = groupByExpert(batch);
-    this.#refuseStale(batch);
-    this.#refuseForeign(batch, groups);
-    if (signal.aborted) throw AppError.from(signal.reason);
-    const results = await this.#run(batch, groups);
-    const output = new Float32Array((batch.reduce ? batch.rowOffsets.length - 1 : batch.experts.length) * batch.hiddenSize);
-    groups.forEach((group, nth) => addGroup(output, batch, group, results[nth]!));
-    return output;
+  /**
+   * The same bits whatever runs beside it: rows don't depend on each other, and sums run in ascending expert order.
+   * Fails with `resource_exhausted` at once when too much waits. A call that is aborted while it waits is not run.
+   */
+  execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
+    return new Promise((resolve, reject) => {
+      const nowMs = this.#options.clock.nowMs();
+      this.#queue.add({ batch, signal, deadlineMs: nowMs + LIMITS.expertCallMs, resolve, reject }, nowMs);
+      if (!this.#isRunning) void this.#runWaiting();
+    });
   }
 
-  async #run({ layer, hiddenSize, activations }: ExpertBatch, groups: readonly PairsOfExpert[]): Promise<readonly Float32Array[]> {
-    if (groups.length === 0) return [];
-    const results = await this.#runner.run(layer, groups.map(({ expert, rows }) => ({ expert, activations: gatherRows(activations, rows, hiddenSize) })));
-    assert(groups.every(({ rows }, nth) => results[nth]?.length === rows.length * hiddenSize), 'an expert returns as many rows as it was given');
-    return results;
+  async #runWaiting(): Promise<void> {
+    this.#isRunning = true;
+    for (;;) {
+      // What is called in the same turn may still join.
+      await Promise.resolve();
+      const calls = this.#queue.take(this.#options.clock.nowMs());
+      if (calls.length === 0) break;
+      await this.#answer(calls.filter((call) => !this.#isRefused(call)));
+    }
+    this.#isRunning = false;
   }
 
-  #refuseStale({ epoch }: ExpertBatch): void {
-    const applied = this.#epoch();
-    if (epoch < applied) throw new AppError('failed_precondition', `an expert call of epoch ${epoch} is stale, epoch ${applied} holds here: take the newer placement and call again`);
-  }
-
-  #refuseForeign({ layer }: ExpertBatch, groups: readonly PairsOfExpert[]): void {
-    const foreign = groups.find(({ expert }) => !this.#runner.holds({ layer, expert }));
-    if (foreign !== undefined) throw new AppError('failed_precondition', `layer ${layer}, expert ${foreign.expert} is not loaded here: take the newest placement and call another replica`);
-  }
-}
-
-/** Ascending by expert. */
-function groupByExpert({ rowOffsets, experts }: ExpertBatch): PairsOfExpert[] {
-  const groups = new Map<number, PairsOfExpert>();
-  for (let row = 0; row + 1 < rowOffsets.length; row++) {
-    for (let pair = rowOffsets[row]!; pair < rowOffsets[row + 1]!; pair++) {
-      const expert = experts[pair]!;
-      let group = groups.get(expert);
-      if (group === undefined) groups.set(expert, (group = { expert, rows: [], pairs: [] }));
-      group.rows.push(row);
-      group.pairs.push(pair);
+  async #answer(calls: readonly WaitingCall[]): Promise<void> {
+    try {
+      const replies = await this.#run(calls.map(({ batch }) => batch));
+      calls.forEach(({ signal, resolve, reject }, nth) => (signal.aborted ? reject(AppError.from(signal.reason)) : resolve(replies[nth]!)));
+    } catch (thrown) {
+      for (const { reject } of calls) reject(AppError.from(thrown));
     }
   }
-  return [...groups.values()].sort((a, b) => a.expert - b.expert);
-}
 
-/** Adds each weighted row of one expert's result to its place in the reply: that of its token, or that of its pair. */
-function addGroup(output: Float32Array, { gates, hiddenSize, reduce }: ExpertBatch, { rows, pairs }: PairsOfExpert, values: Float32Array): void {
-  scatterAddWeighted(output, { values, width: hiddenSize, places: reduce ? rows : pairs }, pairs.map((pair) => gates[pair]!));
+  /** Batches of one layer; returns the reply to each. */
+  async #run(batches: readonly ExpertBatch[]): Promise<Float32Array[]> {
+    const joint = new JointBatch(batches);
+    if (this.#input.length < joint.inputLength) this.#input = new Float32Array(joint.inputLength);
+    const groups = joint.groups(this.#input);
+    const results = groups.length === 0 ? [] : await this.#options.runner.run(batches[0]!.layer, groups);
+    return joint.replies(groups, results);
+  }
+
+  /** Checked last thing before it runs: an expert may have left, and an epoch come, while it waited. */
+  #isRefused({ batch, reject }: WaitingCall): boolean {
+    const refusal = this.#staleness(batch) ?? this.#foreignness(batch);
+    if (refusal !== null) reject(refusal);
+    return refusal !== null;
+  }
+
+  #staleness({ epoch }: ExpertBatch): AppError | null {
+    const applied = this.#options.epoch();
+    if (epoch >= applied) return null;
+    return new AppError('failed_precondition', `an expert call of epoch ${epoch} is stale, epoch ${applied} holds here: take the newer placement and call again`);
+  }
+
+  #foreignness({ layer, experts }: ExpertBatch): AppError | null {
+    for (const expert of new Set(experts)) {
+      if (!this.#options.runner.holds({ layer, expert })) {
+        return new AppError('failed_precondition', `layer ${layer}, expert ${expert} is not loaded here: take the newest placement and call another replica`);
+      }
+    }
+    return null;
+  }
 }

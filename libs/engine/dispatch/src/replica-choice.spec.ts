@@ -4,11 +4,23 @@ import { type Replica, type WorkerId } from '@essaim/core';
 import { ready, worker } from '../test/toy-cluster.ts';
 import { ReplicaChoice } from './replica-choice.ts';
 
-const choiceOf = (replicas: readonly (readonly Replica[])[], options: { self?: WorkerId; layer?: number; excluded?: WorkerId[]; suspects?: WorkerId[] } = {}): ReplicaChoice =>
-  new ReplicaChoice({
+interface Choice {
+  /** For one row that goes to these experts. */
+  choose(experts: readonly number[]): (WorkerId | null)[];
+}
+
+function choiceOf(replicas: readonly (readonly Replica[])[], options: { self?: WorkerId; layer?: number; excluded?: WorkerId[]; suspects?: WorkerId[] } = {}): Choice {
+  const choice = new ReplicaChoice({
     layer: options.layer ?? 0, replicas, self: options.self ?? worker(0),
     excluded: new Set(options.excluded), isSuspect: (id) => options.suspects?.includes(id) ?? false,
   });
+  return {
+    choose: (experts) => {
+      const routing = { experts: Uint32Array.from(experts), gates: new Float32Array(experts.length), expertsPerToken: experts.length };
+      return Array.from(choice.choose(Uint32Array.from(experts.keys()), routing), (index) => choice.workers[index] ?? null);
+    },
+  };
+}
 
 describe('ReplicaChoice', () => {
   // Where nothing else decides, the hash does, and differently in each layer: sixteen of them leave nothing to luck.

@@ -1,4 +1,6 @@
 import { type Replica, type WorkerId } from '@essaim/core';
+import { rowOf } from './expert-call.ts';
+import { type Routing } from './routing.ts';
 
 export interface ReplicaChoiceOptions {
   readonly layer: number;
@@ -13,35 +15,74 @@ export interface ReplicaChoiceOptions {
 
 /**
  * Which replica runs each expert of a row: the lead's own where it has one, else so that the row goes to few workers, else spread by a
- * hash of (layer, expert, lead), so that leads don't all call the same copy. Choices are made under one snapshot and hold for one dispatch.
+ * hash of (layer, expert, lead), so that leads don't all call the same copy. Choices hold for one snapshot and as long as nobody new is suspected.
  */
 export class ReplicaChoice {
+  /** Those that may be chosen, the lead last: its own experts would keep it from calling the others. */
+  readonly workers: readonly WorkerId[];
   readonly #options: ReplicaChoiceOptions;
-  readonly #callable = new Map<number, readonly WorkerId[]>();
+  /** By expert: indices into `workers`, in order of preference; filled when first asked for. */
+  readonly #callable: (readonly number[] | undefined)[] = [];
 
   constructor(options: ReplicaChoiceOptions) {
+    const { replicas, self } = options;
+    const others = new Set(replicas.flatMap((ofExpert) => ofExpert.map(({ worker }) => worker)));
+    others.delete(self);
+    this.workers = [...others, self];
     this.#options = options;
   }
 
-  /** One worker per expert of a row, null where none can be called. Greedy set cover: each time the worker that holds most of what is open. */
-  choose(experts: readonly number[]): (WorkerId | null)[] {
-    const callable = experts.map((expert) => this.#callableFor(expert));
-    const chosen = callable.map((workers) => (workers.length === 1 ? workers[0]! : null));
-    for (const worker of chosen) if (worker !== null) claim(worker, callable, chosen);
-    for (;;) {
-      const worker = widest(callable, chosen);
-      if (worker === null) return chosen;
-      claim(worker, callable, chosen);
+  /** Stands for nobody among the choices. */
+  get nobody(): number {
+    return this.workers.length;
+  }
+
+  /** For each of `pairs` (ascending) the index of a worker in `workers`, or `nobody` where none can be called. */
+  choose(pairs: Uint32Array, routing: Routing): Uint32Array {
+    const chosen = new Uint32Array(pairs.length).fill(this.nobody);
+    let [first, isOpen] = [0, false];
+    for (let nth = 0; nth < pairs.length; nth++) {
+      const workers = this.#callableFor(routing.experts[pairs[nth]!]!);
+      if (workers.length === 1) chosen[nth] = workers[0]!;
+      isOpen ||= workers.length > 1;
+      if (nth + 1 < pairs.length && rowOf(pairs[nth + 1]!, routing) === rowOf(pairs[nth]!, routing)) continue;
+      if (isOpen) this.#cover(Array.from(pairs.subarray(first, nth + 1), (pair) => this.#callableFor(routing.experts[pair]!)), chosen.subarray(first, nth + 1));
+      [first, isOpen] = [nth + 1, false];
     }
+    return chosen;
+  }
+
+  /** Chooses for what is open in a row: greedy set cover, each time the worker that holds most of it. */
+  #cover(callable: readonly (readonly number[])[], chosen: Uint32Array): void {
+    for (const worker of chosen) if (worker !== this.nobody) this.#claim(worker, callable, chosen);
+    for (let worker = this.#widest(callable, chosen); worker !== this.nobody; worker = this.#widest(callable, chosen)) this.#claim(worker, callable, chosen);
+  }
+
+  /** Gives `worker` every open expert that it holds. */
+  #claim(worker: number, callable: readonly (readonly number[])[], chosen: Uint32Array): void {
+    callable.forEach((workers, nth) => {
+      if (chosen[nth] === this.nobody && workers.includes(worker)) chosen[nth] = worker;
+    });
+  }
+
+  /** The worker that holds most open experts, the most preferred among equals; nobody when nothing open can be placed. */
+  #widest(callable: readonly (readonly number[])[], chosen: Uint32Array): number {
+    const open = callable.filter((_workers, nth) => chosen[nth] === this.nobody);
+    let [best, bestCount] = [this.nobody, 0];
+    for (const workers of open) {
+      for (const worker of workers) {
+        const count = open.reduce((sum, others) => sum + Number(others.includes(worker)), 0);
+        if (count > bestCount) [best, bestCount] = [worker, count];
+      }
+    }
+    return best;
+  }
+
+  #callableFor(expert: number): readonly number[] {
+    return (this.#callable[expert] ??= this.#rank(expert).map((worker) => this.workers.indexOf(worker)));
   }
 
   /** Workers for one expert in order of preference; the lead alone where it holds it. */
-  #callableFor(expert: number): readonly WorkerId[] {
-    let workers = this.#callable.get(expert);
-    if (workers === undefined) this.#callable.set(expert, (workers = this.#rank(expert)));
-    return workers;
-  }
-
   #rank(expert: number): readonly WorkerId[] {
     const { replicas, self, excluded, isSuspect, layer } = this.#options;
     const ready = (replicas[expert] ?? []).filter(({ worker, state }) => state === 'ready' && !excluded.has(worker)).map(({ worker }) => worker);
@@ -53,27 +94,6 @@ export class ReplicaChoice {
     const ranked = workers.map((worker) => ({ worker, hash: hashOf(place + worker) }));
     return ranked.sort((a, b) => a.hash - b.hash || (a.worker < b.worker ? -1 : 1)).map(({ worker }) => worker);
   }
-}
-
-/** Gives `worker` every open expert that it holds. */
-function claim(worker: WorkerId, callable: readonly (readonly WorkerId[])[], chosen: (WorkerId | null)[]): void {
-  callable.forEach((workers, nth) => {
-    if (chosen[nth] === null && workers.includes(worker)) chosen[nth] = worker;
-  });
-}
-
-/** The worker that holds most open experts, the most preferred among equals; null when nothing open can be placed. */
-function widest(callable: readonly (readonly WorkerId[])[], chosen: readonly (WorkerId | null)[]): WorkerId | null {
-  const open = callable.filter((_workers, nth) => chosen[nth] === null);
-  let best: WorkerId | null = null;
-  let bestCount = 0;
-  for (const workers of open) {
-    for (const worker of workers) {
-      const count = open.reduce((sum, others) => sum + Number(others.includes(worker)), 0);
-      if (count > bestCount) [best, bestCount] = [worker, count];
-    }
-  }
-  return best;
 }
 
 /** FNV-1a, 32 bits (http://www.isthe.com/chongo/tech/comp/fnv), with the finalizer of MurmurHash3 so that near inputs order independently. */

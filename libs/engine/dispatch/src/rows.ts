@@ -2,14 +2,19 @@
 export interface PlacedRows {
   readonly values: Float32Array;
   readonly width: number;
-  readonly places: readonly number[];
+  readonly places: Uint32Array;
 }
 
-/** The named rows of `values` [all rows, width], one after the other. */
-export function gatherRows(values: Float32Array, rows: readonly number[], width: number): Float32Array {
-  const gathered = new Float32Array(rows.length * width);
-  for (let nth = 0; nth < rows.length; nth++) gathered.set(values.subarray(rows[nth]! * width, (rows[nth]! + 1) * width), nth * width);
-  return gathered;
+/** One row of `values` [all rows, width]. */
+export interface MatrixRow {
+  readonly values: Float32Array;
+  readonly width: number;
+  readonly row: number;
+}
+
+/** Copies a row over row `place` of `target` [all places, width]. */
+export function copyRow(target: Float32Array, place: number, { values, width, row }: MatrixRow): void {
+  target.set(values.subarray(row * width, (row + 1) * width), place * width);
 }
 
 /** Adds each row to its place in `sums` [all places, width]. */
@@ -21,12 +26,10 @@ export function scatterAdd(sums: Float32Array, { values, width, places }: Placed
 }
 
 /**
- * Adds weights[nth] * row nth to its place in `sums` [all places, width]. The product is rounded to float32 before it is added: so a sum
+ * Adds weight * a row to row `place` of `sums` [all places, width]. The product is rounded to float32 before it is added: so a sum
  * made here and a sum that the caller makes of weighted rows are the same, bit for bit.
  */
-export function scatterAddWeighted(sums: Float32Array, { values, width, places }: PlacedRows, weights: readonly number[]): void {
-  for (let nth = 0; nth < places.length; nth++) {
-    const [from, to, weight] = [nth * width, places[nth]! * width, weights[nth]!];
-    for (let index = 0; index < width; index++) sums[to + index]! += Math.fround(weight * values[from + index]!);
-  }
+export function addWeightedRow(sums: Float32Array, place: number, { values, width, row, weight }: MatrixRow & { readonly weight: number }): void {
+  const [from, to] = [row * width, place * width];
+  for (let index = 0; index < width; index++) sums[to + index]! += Math.fround(weight * values[from + index]!);
 }

@@ -20,6 +20,11 @@ export class Suspects {
     return since !== undefined && step - since < SUSPICION_STEPS;
   }
 
+  /** Workers that are avoided, or were under this snapshot. */
+  get size(): number {
+    return this.#sinceStep.size;
+  }
+
   /** Acquits everyone when `epoch` is newer than all before. */
   observe(epoch: number): void {
     if (epoch <= this.#epoch) return;

@@ -13,6 +13,8 @@ export class ToyCluster {
   readonly appliedEpochs = new Map<WorkerId, number>();
   /** Epochs that somebody waited for the end of. */
   readonly waits: number[] = [];
+  /** Pauses that somebody made, in milliseconds. */
+  readonly pauses: number[] = [];
   /** What each wait finds, in turn; afterwards nothing newer comes. */
   upcoming: ClusterSnapshot[] = [];
   #snapshot: ClusterSnapshot;
@@ -33,6 +35,7 @@ export class ToyCluster {
       snapshot: () => this.#snapshot,
       newerThan: (epoch) => this.#newerThan(epoch),
       deterministic: true,
+      clock: { sleep: (durationMs) => Promise.resolve(void this.pauses.push(durationMs)) },
       ...options,
     });
   }
@@ -40,7 +43,7 @@ export class ToyCluster {
   /** The connection to a worker. */
   peer(worker: WorkerId): ExpertPeer {
     const runner = new ToyRunner(({ layer, expert }) => hostedExperts(this.#snapshot, worker).some((key) => key.layer === layer && key.expert === expert));
-    const experts = new LocalExperts({ runner, epoch: () => this.appliedEpochs.get(worker) ?? 0 });
+    const experts = new LocalExperts({ runner, epoch: () => this.appliedEpochs.get(worker) ?? 0, clock: { nowMs: () => 0 } });
     return {
       execute: async (batch, signal) => {
         this.calls.push({ worker, batch });

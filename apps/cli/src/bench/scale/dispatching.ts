@@ -1,5 +1,6 @@
 import { type ClusterSnapshot, type Placement, type WorkerId, workerId } from '@essaim/core';
 import { type DispatchWork, Dispatcher, type ExpertPeer, type Routing, route } from '@essaim/dispatch';
+import { systemClock } from '@essaim/telemetry';
 import { seededRandom } from '../random.ts';
 import { processorNs } from './processor-time.ts';
 
@@ -60,5 +61,5 @@ const workerAt = (nth: number): WorkerId => workerId(`w${nth}`);
 function dispatcherTo(placement: Placement): Dispatcher {
   const snapshot: ClusterSnapshot = { clusterId: 'bench', epoch: 1, model: { id: 'bench', directory: '/', dtype: 'float32', deterministic: false }, workers: [], placement };
   const peer: ExpertPeer = { execute: ({ activations }) => Promise.resolve(new Float32Array(activations.length)) };
-  return new Dispatcher({ self: workerAt(0), local: peer, peer: () => peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: false });
+  return new Dispatcher({ self: workerAt(0), local: peer, peer: () => peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: false, clock: systemClock });
 }
