@@ -62,7 +62,7 @@ def sha256(path):
 
 def checkpoint_digest(folder):
     """What the vectors were made from: a changed checkpoint with old vectors is found by the integrity test."""
-    files = [folder / 'config.json', *sorted(folder.glob('*.safetensors')), *sorted(folder.glob('*.index.json'))]
+    files = [*folder.glob('config.json'), *folder.glob('params.json'), *sorted(folder.glob('*.safetensors')), *sorted(folder.glob('*.index.json'))]
     return {'folder': str(folder.relative_to(REPOSITORY)), 'sha256': {file.name: sha256(file) for file in files}}
 
 

@@ -1,6 +1,7 @@
 import { openCheckpoint, readModelSpec } from '@essaim/checkpoint';
 import { type FeedForwardWeights, type ModelSpec, type ModelWeights, type TensorView } from '@essaim/core';
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openCheckpointFolder } from '../src/index.ts';
@@ -8,6 +9,8 @@ import { openCheckpointFolder } from '../src/index.ts';
 const REPOSITORY_URL = new URL('../../../../', import.meta.url);
 const GOLDEN = 'test/golden/models/';
 const directoryOf = (folder: string): string => fileURLToPath(new URL(folder, REPOSITORY_URL));
+/** What make_checkpoint_forms.py computed: for each of its checkpoints the SHA-256 of the float32 values by role. */
+const forms = JSON.parse(readFileSync(directoryOf('test/golden/vectors/checkpoint-forms.json'), 'utf8')) as { readonly weightSha256: Readonly<Record<string, Readonly<Record<string, string>>>> };
 const models = [...readdirSync(directoryOf(GOLDEN)).map((name) => GOLDEN + name), 'deploy/models/petit'];
 
 describe('the checkpoints that transformers wrote', () => {
@@ -44,6 +47,25 @@ describe('the checkpoints that transformers wrote', () => {
     await Promise.all([fused.close(), apart.close()]);
   });
 
+  it('in Mistral\'s layout and in Hugging Face\'s, one model is the same spec and the same bits in each role', async () => {
+    const mistral = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mistral-window-mistral-layout`)));
+    const huggingFace = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mistral-window-bf16`)));
+    expect(mistral.spec).toEqual(huggingFace.spec);
+    const views = byRole(huggingFace.weights);
+    expect([...byRole(mistral.weights).keys()]).toEqual([...views.keys()]);
+    for (const [role, view] of byRole(mistral.weights)) expect(await bits(view), role).toEqual(await bits(views.get(role)!));
+    await Promise.all([mistral.close(), huggingFace.close()]);
+  });
+
+  it.each(Object.entries(forms.weightSha256))('%s: every quantised weight is the oracle\'s float32, bit for bit', async (name, expected) => {
+    const { weights, notes, close } = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + name)));
+    const views = byRole(weights);
+    const digests = await Promise.all(Object.keys(expected).map(async (role) => [role, sha256(await bits(views.get(role)!))]));
+    expect(Object.fromEntries(digests)).toEqual(expected);
+    expect(notes).toEqual([]);
+    await close();
+  });
+
   it('say of themselves what their vectors rely on', async () => {
     const specOf = (name: string): Promise<ModelSpec> => readModelSpec(openCheckpointFolder(directoryOf(name)));
     expect(await specOf(`${GOLDEN}mistral-window-bf16`)).toMatchObject({ family: 'mistral', attention: { headCount: 8, kvHeadCount: 2, headSize: 16, slidingWindow: 12 } });
@@ -67,3 +89,4 @@ function byRole({ embedding, layers, finalNorm, head }: ModelWeights): Map<strin
 }
 
 const bits = async (view: TensorView): Promise<Uint32Array> => new Uint32Array((await view.read(0, view.rows)).slice().buffer);
+const sha256 = (words: Uint32Array): string => createHash('sha256').update(words).digest('hex');

@@ -36,7 +36,7 @@ const yarn = z.object({
 export const paramsSchema = z.object({
   model_type: word.default('transformer').refine((name) => name === 'transformer', OTHER_MODEL),
   activation: word.default('silu').refine((name) => name === 'silu', NOT_SILU),
-  lora: z.unknown().refine((adapter) => adapter === undefined || adapter === null, ADAPTER),
+  lora: z.unknown().optional().refine((adapter) => adapter === undefined || adapter === null, ADAPTER),
   dim: size,
   n_layers: count,
   n_heads: size,
@@ -58,7 +58,7 @@ export const paramsSchema = z.object({
   moe: moe.nullish(),
   yarn: yarn.nullish(),
   llama_4_scaling: z.object({ beta: nonNegativeNumber, original_max_position_embeddings: size }, 'must be an object').nullish(),
-  vision_encoder: z.unknown(),
+  vision_encoder: z.unknown().optional(),
 }, 'must be an object');
 
 export type Params = z.output<typeof paramsSchema>;

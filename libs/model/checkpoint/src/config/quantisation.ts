@@ -29,7 +29,7 @@ const isNvfp4 = ({ num_bits, type, strategy, group_size, symmetric }: GroupWeigh
 /** compressed-tensors: what is right for activations and the KV cache changes nothing here, where both are floats. */
 const compressedTensors = z.object({
   quant_method: z.enum(['compressed-tensors', 'compressed_tensors']),
-  transform_config: z.unknown().refine((transforms) => transforms === undefined || transforms === null || Object.keys(transforms).length === 0, OTHER_FORM),
+  transform_config: z.unknown().optional().refine((transforms) => transforms === undefined || transforms === null || Object.keys(transforms).length === 0, OTHER_FORM),
   config_groups: z.record(z.string(), z.object({ weights: groupWeights.refine((weights) => isFp8(weights) || isNvfp4(weights), OTHER_FORM).nullish() })),
 });
 
