@@ -9,6 +9,7 @@ const STATS = { lead: workerId('w1'), workers: [], cachedPromptTokens: 0, accept
 const bytes: Tokenizer = {
   vocabSize: 256, longestTokenBytes: 1, bosToken: null, eosToken: null,
   encode: (text) => [...Buffer.from(text)], decode: (ids) => Buffer.from(ids).toString(), tokenBytes: (id) => Uint8Array.of(id), isSpecial: () => false,
+  beginning: [], specialTokens: [], specialToken: () => null, encodePieces: () => [],
 };
 
 async function answer(text: string | Buffer, stop: readonly string[] = []): Promise<{ events: AnswerEvent[]; taken: number; left: boolean }> {

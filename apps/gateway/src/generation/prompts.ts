@@ -1,4 +1,5 @@
 import { AppError } from '@essaim/core';
+import { type PromptPiece } from '@essaim/tokenizer';
 import { type ServedModel } from '../model/served-model.ts';
 import { type Prompt } from './request.ts';
 
@@ -11,10 +12,20 @@ interface TextOptions {
 }
 
 /** Fails with `ContextLengthError` before it spends time on a text that can't fit. */
-export function encodePrompt(text: string, { tokenizer, spec }: ServedModel, { addSpecialTokens, param }: TextOptions): number[] {
-  const fewest = Math.ceil(Buffer.byteLength(text) / tokenizer.longestTokenBytes);
+export function encodePrompt(text: string, model: ServedModel, { addSpecialTokens, param }: TextOptions): number[] {
+  requireRoom(Buffer.byteLength(text), model, param);
+  return model.tokenizer.encode(text, { addSpecialTokens });
+}
+
+/** The same for a prompt that a template laid out. */
+export function encodePieces(pieces: readonly PromptPiece[], model: ServedModel, { param }: Pick<TextOptions, 'param'>): number[] {
+  requireRoom(pieces.reduce((sum, piece) => sum + (typeof piece === 'string' ? Buffer.byteLength(piece) : 0), 0), model, param);
+  return model.tokenizer.encodePieces(pieces);
+}
+
+function requireRoom(bytes: number, { tokenizer, spec }: ServedModel, param: string): void {
+  const fewest = Math.ceil(bytes / tokenizer.longestTokenBytes);
   if (fewest > spec.contextLength) throw tooLong(`at least ${fewest}`, spec.contextLength, param);
-  return tokenizer.encode(text, { addSpecialTokens });
 }
 
 export interface TokenBudget {

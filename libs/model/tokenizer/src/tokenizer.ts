@@ -27,6 +27,7 @@ export interface Tokenizer {
   /** UTF-8 of one token as it stands inside a text: it may begin or end inside a character. Empty for an id without a token. */
   tokenBytes(id: number): Uint8Array;
   /** Control tokens, such as the end of the text: they are no part of an answer. */
+  readonly specialTokens: readonly SpecialToken[];
   isSpecial(id: number): boolean;
   /** By its name; null where the model has none of it. */
   specialToken(text: string): SpecialToken | null;

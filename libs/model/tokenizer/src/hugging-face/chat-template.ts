@@ -2,27 +2,19 @@ import { createContext, Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { AppError } from '@essaim/core';
-
-export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant' | 'tool';
-  readonly content: string;
-}
-
-/** Turns a conversation into the prompt of its next answer. */
-export interface ChatTemplate {
-  /** False where the template itself writes the tokens that begin a text. */
-  readonly addSpecialTokens: boolean;
-  /** Fails with `invalid_argument` when the template refuses the messages, with its own sentence, or takes too long over them. */
-  render(messages: readonly ChatMessage[]): string;
-}
+import { type ChatTemplate, joinContents } from '../chat-template.ts';
+import { type Conversation } from '../conversation.ts';
+import { textSplitter } from '../text-splitter.ts';
+import { type PromptPiece, type SpecialToken, type Tokenizer } from '../tokenizer.ts';
+import { LookAlikes, unusedMark } from './look-alikes.ts';
+import { templateVariables } from './template-variables.ts';
 
 export interface ChatTemplateOptions {
   /** Text of chat_template.jinja, where the checkpoint has one: it wins. */
   readonly templateFile: string | null;
   /** tokenizer_config.json, where its `chat_template` is a text or a list of named ones. */
   readonly tokenizerConfig: object | null;
-  readonly bosToken: string | null;
-  readonly eosToken: string | null;
+  readonly tokenizer: Pick<Tokenizer, 'bosToken' | 'eosToken' | 'beginning' | 'specialTokens'>;
 }
 
 /** Of the template's source, in UTF-16 units: the largest known ones have 30 thousand. */
@@ -35,23 +27,42 @@ const named = z.array(z.looseObject({ name: z.string(), template: z.string() }))
 const configSchema = z.looseObject({ chat_template: z.union([z.string(), named]).nullish().catch(null) });
 
 /** The checkpoint's own template, or `joinContents`. Fails with `failed_precondition` when the template is none. */
-export function createChatTemplate({ templateFile, tokenizerConfig, bosToken, eosToken }: ChatTemplateOptions): ChatTemplate {
+export function createChatTemplate({ templateFile, tokenizerConfig, tokenizer }: ChatTemplateOptions): ChatTemplate {
   const source = templateFile ?? defaultTemplate(tokenizerConfig);
-  if (source === null) return joinContents;
+  if (source === null) return joinContents(tokenizer);
   const template = compile(source);
-  const render = (messages: readonly ChatMessage[]): string =>
-    template.render({ messages, add_generation_prompt: true, bos_token: bosToken ?? '', eos_token: eosToken ?? '' });
-  return { addSpecialTokens: false, render: (messages) => bounded(() => render(messages)) };
+  const tokens = new Map(tokenizer.specialTokens.map((token) => [token.text, token]));
+  const names = { bos_token: tokenizer.bosToken?.text ?? '', eos_token: tokenizer.eosToken?.text ?? '' };
+  const lookAlikes = new LookAlikes([...tokens.keys()]);
+  return {
+    render: (conversation) => {
+      requireEnd(conversation);
+      const mark = markFor(conversation);
+      const variables = templateVariables(conversation, (text) => lookAlikes.break(text, mark));
+      return toPieces(bounded(() => template.render({ ...variables, ...names })), { tokens, mark });
+    },
+  };
 }
 
-/**
- * For a base model, which knows no roles: the contents joined by blank lines, and nothing else. Role words would be continued as
- * dialogue of a play; so a conversation is a text whose end the model continues.
- */
-export const joinContents: ChatTemplate = {
-  addSpecialTokens: true,
-  render: (messages) => messages.map(({ content }) => content).join('\n\n'),
-};
+function requireEnd({ messages }: Conversation): void {
+  const last = messages.at(-1);
+  if (last?.role === 'assistant' && last.continued === true) throw new AppError('invalid_argument', "this model can't go on with an answer that is begun: end with a message of the user or a tool", { param: 'messages' });
+}
+
+function markFor(conversation: Conversation): string {
+  const texts: string[] = [];
+  templateVariables(conversation, (text) => {
+    texts.push(text);
+    return text;
+  });
+  const mark = unusedMark(texts);
+  if (mark === null) throw new AppError('invalid_argument', 'the messages hold all code points from U+FDD0 to U+FDEF, which are no characters: leave them out', { param: 'messages' });
+  return mark;
+}
+
+/** What looks like a special token now was written by the template. */
+const toPieces = (text: string, { tokens, mark }: { readonly tokens: ReadonlyMap<string, SpecialToken>; readonly mark: string }): PromptPiece[] =>
+  textSplitter([...tokens.keys()])(text).map((part) => tokens.get(part) ?? part.replaceAll(mark, ''));
 
 function defaultTemplate(tokenizerConfig: object | null): string | null {
   const { chat_template: template } = configSchema.parse(tokenizerConfig ?? {});

@@ -49,6 +49,7 @@ export function createTokenizer({ tokenizer, tokenizerConfig }: TokenizerFiles):
     bosToken: named(bos),
     eosToken: named(eos),
     beginning: beginningOf(encode).flatMap((id) => specialById.get(id) ?? []),
+    specialTokens,
     encode: (text, { addSpecialTokens }) => encode(split(text).map((part) => specialByText.get(part) ?? part), addSpecialTokens),
     encodePieces: (pieces) => encode(pieces, false),
     decode: (sequence) => {

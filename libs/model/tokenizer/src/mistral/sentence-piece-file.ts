@@ -1,4 +1,4 @@
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { AppError } from '@essaim/core';
 
 /** `SentencePiece.Type` of sentencepiece_model.proto. */

@@ -23,7 +23,7 @@ export function toTokenizer(vocabulary: Vocabulary): Tokenizer {
   let longestTokenBytes = 1;
   for (let id = 0; id < size; id++) if (!specialById.has(id)) longestTokenBytes = Math.max(longestTokenBytes, tokenBytes(id).length);
   return {
-    vocabSize: size, longestTokenBytes, bosToken, eosToken, beginning, tokenBytes,
+    vocabSize: size, longestTokenBytes, bosToken, eosToken, beginning, specialTokens, tokenBytes,
     encode: (text, { addSpecialTokens }) => [...(addSpecialTokens ? beginning.map(({ id }) => id) : []), ...encodeText(text)],
     encodePieces: (pieces) => pieces.flatMap((piece) => (typeof piece === 'string' ? encodeText(piece) : [piece.id])),
     decode: (ids) => {

@@ -1,0 +1,16 @@
+import { type Conversation } from './conversation.ts';
+import { type PromptPiece, type Tokenizer } from './tokenizer.ts';
+
+/** Turns a conversation into the prompt of its next answer. */
+export interface ChatTemplate {
+  /** Fails with `invalid_argument` when the model's way of talking has no place for the conversation, or it takes too long to lay it out. */
+  render(conversation: Conversation): readonly PromptPiece[];
+}
+
+/**
+ * For a base model, which knows no roles: the contents joined by blank lines, and nothing else. Role words would be continued as
+ * dialogue of a play; so a conversation is a text whose end the model continues.
+ */
+export function joinContents({ beginning }: Pick<Tokenizer, 'beginning'>): ChatTemplate {
+  return { render: ({ messages }) => [...beginning, messages.map(({ content }) => content).join('\n\n')] };
+}
