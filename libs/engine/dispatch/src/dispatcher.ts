@@ -95,7 +95,7 @@ export class Dispatcher {
     const choose = (): ReplicaChoice => new ReplicaChoice({
       layer, replicas: snapshot.placement[layer] ?? [], self: this.#options.self, excluded, isSuspect: (worker) => this.#suspects.has(worker, step),
     });
-    if (excluded.size > 0 || this.#suspects.size > 0) return choose();
+    if (excluded.size > 0 || this.#suspects.any(step)) return choose();
     if (this.#chosenUnder !== snapshot) [this.#chosenUnder, this.#choices] = [snapshot, new Map()];
     const choice = this.#choices.get(layer) ?? choose();
     this.#choices.set(layer, choice);

@@ -14,7 +14,7 @@ export interface WaitingCall {
 export interface ExpertQueueLimits {
   /** Rows that wait. A call that finds no other is taken whatever its size. */
   readonly waitingRows: number;
-  /** Rows of calls that run together: beyond so many, weights are read for enough rows and a small call would only wait for large ones. A call with more runs alone. */
+  /** Rows of calls that run together, so that a small one never waits for many rows of others. A call with more runs alone. */
   readonly batchRows: number;
 }
 
@@ -47,9 +47,8 @@ export class ExpertQueue {
     const [oldest] = this.#waiting;
     if (oldest === undefined) return [];
     let rows = 0;
-    const { batchRows } = this.#limits;
     const [taken, left] = partition(this.#waiting, (call) => {
-      const joins = call === oldest || (runTogether(call, oldest) && rows + rowsOf(call) <= batchRows);
+      const joins = call === oldest || (runTogether(call, oldest) && rows + rowsOf(call) <= this.#limits.batchRows);
       if (joins) rows += rowsOf(call);
       return joins;
     });

@@ -71,20 +71,20 @@ export class LocalExperts implements ExpertPeer {
     return joint.replies(groups, results);
   }
 
-  /** Checked last thing before it runs: an expert may have left, and an epoch come, while it waited. */
+  /** Asked last thing before a call runs: an expert may have left, and an epoch come, while it waited. */
   #isRefused({ batch, reject }: WaitingCall): boolean {
-    const refusal = this.#staleness(batch) ?? this.#foreignness(batch);
+    const refusal = this.#stale(batch) ?? this.#missing(batch);
     if (refusal !== null) reject(refusal);
     return refusal !== null;
   }
 
-  #staleness({ epoch }: ExpertBatch): AppError | null {
+  #stale({ epoch }: ExpertBatch): AppError | null {
     const applied = this.#options.epoch();
     if (epoch >= applied) return null;
     return new AppError('failed_precondition', `an expert call of epoch ${epoch} is stale, epoch ${applied} holds here: take the newer placement and call again`);
   }
 
-  #foreignness({ layer, experts }: ExpertBatch): AppError | null {
+  #missing({ layer, experts }: ExpertBatch): AppError | null {
     for (const expert of new Set(experts)) {
       if (!this.#options.runner.holds({ layer, expert })) {
         return new AppError('failed_precondition', `layer ${layer}, expert ${expert} is not loaded here: take the newest placement and call another replica`);

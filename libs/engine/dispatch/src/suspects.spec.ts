@@ -8,8 +8,9 @@ describe('Suspects', () => {
   it('suspects for a bounded number of steps', () => {
     const suspects = new Suspects();
     suspects.add(worker, 10);
-    expect(suspects.has(worker, 10 + SUSPICION_STEPS - 1)).toBe(true);
-    expect(suspects.has(worker, 10 + SUSPICION_STEPS)).toBe(false);
+    const [last, over] = [10 + SUSPICION_STEPS - 1, 10 + SUSPICION_STEPS];
+    expect([suspects.has(worker, last), suspects.any(last)]).toEqual([true, true]);
+    expect([suspects.has(worker, over), suspects.any(over)]).toEqual([false, false]);
   });
 
   it('acquits under a newer snapshot, not under the same or an older one', () => {

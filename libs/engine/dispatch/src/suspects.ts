@@ -20,9 +20,10 @@ export class Suspects {
     return since !== undefined && step - since < SUSPICION_STEPS;
   }
 
-  /** Workers that are avoided, or were under this snapshot. */
-  get size(): number {
-    return this.#sinceStep.size;
+  /** Whether anybody is avoided; forgets those who no longer are. */
+  any(step: number): boolean {
+    for (const worker of this.#sinceStep.keys()) if (!this.has(worker, step)) this.#sinceStep.delete(worker);
+    return this.#sinceStep.size > 0;
   }
 
   /** Acquits everyone when `epoch` is newer than all before. */
