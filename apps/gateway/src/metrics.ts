@@ -1,3 +1,4 @@
+import { type SequenceStats } from '@essaim/core';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 const FIRST_TOKEN_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -10,6 +11,7 @@ export class Metrics {
   readonly generations = new Counter({ name: 'essaim_gateway_generations_total', help: "Requests that reached the cluster, by how they ended: 'done' or an error code.", labelNames: ['outcome'], registers: [this.registry] });
   readonly promptTokens = new Counter({ name: 'essaim_gateway_prompt_tokens_total', help: 'Tokens of prompts that were taken.', registers: [this.registry] });
   readonly completionTokens = new Counter({ name: 'essaim_gateway_completion_tokens_total', help: 'Tokens generated for answers.', registers: [this.registry] });
+  readonly draftTokens = new Counter({ name: 'essaim_gateway_draft_tokens_total', help: "Tokens that leads guessed, by whether they became part of an answer: 'accepted' or 'rejected'.", labelNames: ['outcome'], registers: [this.registry] });
   readonly firstTokenSeconds = new Histogram({ name: 'essaim_gateway_time_to_first_token_seconds', help: 'From the request until the first token of each sequence.', buckets: FIRST_TOKEN_SECONDS, registers: [this.registry] });
   readonly interTokenSeconds = new Histogram({ name: 'essaim_gateway_inter_token_seconds', help: 'Between two tokens of a sequence.', buckets: INTER_TOKEN_SECONDS, registers: [this.registry] });
   readonly failovers = new Counter({ name: 'essaim_gateway_failovers_total', help: 'Sequences that went on at another lead worker.', registers: [this.registry] });
@@ -23,6 +25,11 @@ export class Metrics {
         this.set(sequencesInFlight());
       },
     });
+  }
+
+  countDrafts({ acceptedDraftTokens, rejectedDraftTokens }: Pick<SequenceStats, 'acceptedDraftTokens' | 'rejectedDraftTokens'>): void {
+    this.draftTokens.inc({ outcome: 'accepted' }, acceptedDraftTokens);
+    this.draftTokens.inc({ outcome: 'rejected' }, rejectedDraftTokens);
   }
 
   /** A timer for one sequence that starts now: call what it returns for each token. */

@@ -26,7 +26,7 @@ describe('POST /v1/chat/completions', () => {
     expect(body).toEqual({
       id: expect.stringMatching(/^chatcmpl-/) as string, object: 'chat.completion', created: expect.any(Number) as number, model: 'petit',
       choices: [{ index: 0, message: { role: 'assistant', content: answerText(6), refusal: null }, logprobs: null, finish_reason: 'length' }],
-      usage: { prompt_tokens: promptTokens, completion_tokens: 6, total_tokens: promptTokens + 6, prompt_tokens_details: { cached_tokens: promptTokens - 1 } },
+      usage: { prompt_tokens: promptTokens, completion_tokens: 6, total_tokens: promptTokens + 6, prompt_tokens_details: { cached_tokens: promptTokens - 1 }, completion_tokens_details: { accepted_prediction_tokens: 3, rejected_prediction_tokens: 1 } },
     });
   });
 

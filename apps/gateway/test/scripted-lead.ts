@@ -18,7 +18,7 @@ const logprobsOf = (id: number, count: number): PositionLogprobs => ({ logprob: 
 
 export type Script = (request: SequenceRequest, signal: AbortSignal) => AsyncIterable<SequenceEvent>;
 
-export const statsOf = (lead: WorkerId): SequenceStats => ({ lead, workers: [lead], cachedPromptTokens: 0, acceptedDraftTokens: 0, rejectedDraftTokens: 0, localExpertCalls: 1, remoteExpertCalls: 2, retriedExpertCalls: 0, epoch: 1 });
+export const statsOf = (lead: WorkerId): SequenceStats => ({ lead, workers: [lead], cachedPromptTokens: 0, acceptedDraftTokens: 3, rejectedDraftTokens: 1, localExpertCalls: 1, remoteExpertCalls: 2, retriedExpertCalls: 0, epoch: 1 });
 
 export const aborted = (signal: AbortSignal): Promise<unknown> => (signal.aborted ? Promise.resolve() : once(signal, 'abort'));
 

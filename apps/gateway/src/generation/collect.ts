@@ -1,4 +1,4 @@
-import { assert, type FinishReason, type PositionLogprobs } from '@essaim/core';
+import { assert, type FinishReason, type PositionLogprobs, type SequenceStats } from '@essaim/core';
 import { type AnswerToken } from './answer.ts';
 import { type ChoiceEvent } from './generation.ts';
 
@@ -9,33 +9,41 @@ export interface Answer {
   readonly promptLogprobs: readonly (PositionLogprobs | null)[];
   readonly finishReason: FinishReason;
   readonly completionTokens: number;
-  readonly cachedPromptTokens: number;
+  readonly stats: SequenceStats;
 }
 
-type Draft = { -readonly [K in keyof Answer]: Answer[K] extends readonly (infer T)[] ? T[] : Answer[K] } & { done: boolean };
+type Ending = Pick<Answer, 'finishReason' | 'completionTokens' | 'stats'>;
+interface Draft {
+  text: string;
+  readonly tokens: AnswerToken[];
+  promptLogprobs: Answer['promptLogprobs'];
+  ending: Ending | null;
+}
 
 /** The answers of a request once they are complete, in the order of their choices. */
 export async function collectAnswers(events: AsyncIterable<ChoiceEvent>, choices: number): Promise<readonly Answer[]> {
-  const drafts = Array.from({ length: choices }, (): Draft => ({ text: '', tokens: [], promptLogprobs: [], finishReason: 'stop', completionTokens: 0, cachedPromptTokens: 0, done: false }));
+  const drafts = Array.from({ length: choices }, (): Draft => ({ text: '', tokens: [], promptLogprobs: [], ending: null }));
   for await (const event of events) {
     const draft = drafts[event.choice];
     assert(draft, 'an event belongs to a choice of its request');
     add(draft, event);
   }
-  assert(drafts.every(({ done }) => done), 'an answer ends with done or an error');
-  return drafts;
+  return drafts.map(({ ending, ...draft }) => {
+    assert(ending, 'an answer ends with done or an error');
+    return { ...draft, ...ending };
+  });
 }
 
 function add(draft: Draft, event: ChoiceEvent): void {
   switch (event.kind) {
     case 'prompt':
-      draft.promptLogprobs = [...event.logprobs];
+      draft.promptLogprobs = event.logprobs;
       break;
     case 'delta':
       draft.text += event.text;
       if (event.token !== null) draft.tokens.push(event.token);
       break;
     case 'done':
-      Object.assign(draft, { finishReason: event.finishReason, completionTokens: event.completionTokens, cachedPromptTokens: event.stats.cachedPromptTokens, done: true });
+      draft.ending = { finishReason: event.finishReason, completionTokens: event.completionTokens, stats: event.stats };
   }
 }

@@ -29,7 +29,7 @@ export async function* eventStream({ request, events, format, options, clock, on
   try {
     for await (const event of withHeartbeat(events, { everyMs: HEARTBEAT_MS, clock })) {
       const lines = event === 'quiet' ? ': waiting\n\n' : format.chunks(event).map(data).join('');
-      if (event !== 'quiet' && event.kind === 'done') answers[event.choice] = { completionTokens: event.completionTokens, cachedPromptTokens: event.stats.cachedPromptTokens };
+      if (event !== 'quiet' && event.kind === 'done') answers[event.choice] = event;
       if (lines === '') continue;
       begun = true;
       yield lines;
