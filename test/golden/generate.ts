@@ -3,7 +3,7 @@ import { type LocalWorker } from '@essaim/testing';
 
 export const greedyRequest = (promptIds: readonly number[], maxTokens: number): SequenceRequest => ({
   requestId: requestId('r'), sequenceId: sequenceId('s'), promptIds, generatedIds: [], sampling: GREEDY, maxTokens, minTokens: 0,
-  stopTokenIds: [], ignoreEos: true, logprobs: null, promptLogprobs: null, timeoutMs: 60_000,
+  stopTokenIds: [], ignoreEos: true, logprobs: null, promptLogprobs: null, priority: 0, timeoutMs: 60_000,
 });
 
 export async function eventsOf(engine: LocalWorker['engine'], request: SequenceRequest, onToken: (count: number) => void = () => undefined): Promise<SequenceEvent[]> {

@@ -41,7 +41,7 @@ describe('POST /v1/completions', () => {
     expect(await response.json()).toEqual({
       id: 'cmpl-mine-1', object: 'text_completion', created: expect.any(Number), model: 'petit',
       choices: [{ index: 0, text: answerText(8), logprobs: null, finish_reason: 'length' }],
-      usage: { prompt_tokens: 1, completion_tokens: 8, total_tokens: 9, prompt_tokens_details: { cached_tokens: 0 } },
+      usage: { prompt_tokens: 1, completion_tokens: 8, total_tokens: 9, prompt_tokens_details: { cached_tokens: 0 }, completion_tokens_details: { accepted_prediction_tokens: 3, rejected_prediction_tokens: 1 } },
     });
   });
 
@@ -64,7 +64,7 @@ describe('POST /v1/completions', () => {
 
   it('ends with one chunk of usage, without choices, where asked for', async () => {
     const events = await readEvents(await post({ prompt: [5, 6, 7], max_tokens: 5, stream: true, stream_options: { include_usage: true } }));
-    expect(events.at(-2)).toMatchObject({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8, prompt_tokens_details: { cached_tokens: 2 } } });
+    expect(events.at(-2)).toMatchObject({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8, prompt_tokens_details: { cached_tokens: 2 }, completion_tokens_details: { accepted_prediction_tokens: 3, rejected_prediction_tokens: 1 } } });
     expect(events.slice(0, -2).every((event) => !('usage' in (event as object)))).toBe(true);
   });
 
@@ -72,17 +72,17 @@ describe('POST /v1/completions', () => {
     await complete({});
     const first = lastRequest();
     await complete({});
-    expect(first).toMatchObject({ maxTokens: 16, minTokens: 0, stopTokenIds: [], ignoreEos: false, logprobs: null, promptLogprobs: null, sampling: { temperature: 1, topP: 1, topK: 0 } });
+    expect(first).toMatchObject({ maxTokens: 16, minTokens: 0, stopTokenIds: [], ignoreEos: false, logprobs: null, promptLogprobs: null, priority: 0, sampling: { temperature: 1, topP: 1, topK: 0 } });
     expect(lastRequest().sampling.seed).not.toBe(first.sampling.seed);
   });
 
   it('hands every parameter to the lead', async () => {
     await complete({
       temperature: 0.5, top_p: 0.9, top_k: 40, min_p: 0.1, presence_penalty: 1, frequency_penalty: -1, repetition_penalty: 1.2, logit_bias: { 7: -100 }, seed: 42,
-      max_tokens: 9, min_tokens: 3, stop_token_ids: [5], ignore_eos: true, user: 'anyone', nobody_knows_this: 1,
+      max_tokens: 9, min_tokens: 3, stop_token_ids: [5], ignore_eos: true, priority: -7, user: 'anyone', nobody_knows_this: 1,
     });
     expect(lastRequest()).toMatchObject({
-      maxTokens: 9, minTokens: 3, stopTokenIds: [5], ignoreEos: true,
+      maxTokens: 9, minTokens: 3, stopTokenIds: [5], ignoreEos: true, priority: -7,
       sampling: { temperature: 0.5, topP: 0.9, topK: 40, minP: 0.1, presencePenalty: 1, frequencyPenalty: -1, repetitionPenalty: 1.2, logitBias: new Map([[7, -100]]), seed: 42n },
     });
   });

@@ -46,6 +46,8 @@ describe('what the HTTP API refuses', () => {
     ['stop_token_ids', { stop_token_ids: [9_000] }, 'token 9000'],
     ['min_tokens', { min_tokens: 20 }, 'at most 16'],
     ['seed', { seed: 0.5 }, 'whole number'],
+    ['priority', { priority: 101 }, 'from -100 to 100'],
+    ['priority', { priority: 0.5 }, 'whole number'],
     ['suffix', { suffix: 'fin' }, 'not supported'],
     ['prompt', { prompt: [] }, 'empty list'],
     ['prompt', { prompt: [[1], 'a', 2] }, 'a list of token ids'],

@@ -37,8 +37,8 @@ describe('the public gRPC API', () => {
 
   it('takes token ids, the request id and every parameter as they are', async () => {
     const sampling = { temperature: 0, topP: 0.5, topK: 3, minP: 0.2, presencePenalty: 1, frequencyPenalty: -1, repetitionPenalty: 1.5, logitBias: new Map([[3, 5]]), seed: -(2n ** 62n) };
-    await generate({ prompt: { kind: 'tokens', ids: [5, 6] }, sampling, maxTokens: 4, minTokens: 2, stopTokenIds: [9], ignoreEos: true, logprobs: 1 }, { requestId: 'mine' });
-    expect(lastRequest()).toMatchObject({ requestId: 'mine', promptIds: [5, 6], sampling, maxTokens: 4, minTokens: 2, stopTokenIds: [9], ignoreEos: true, logprobs: 1 });
+    await generate({ prompt: { kind: 'tokens', ids: [5, 6] }, sampling, maxTokens: 4, minTokens: 2, stopTokenIds: [9], ignoreEos: true, priority: -3, logprobs: 1 }, { requestId: 'mine' });
+    expect(lastRequest()).toMatchObject({ requestId: 'mine', promptIds: [5, 6], sampling, maxTokens: 4, minTokens: 2, stopTokenIds: [9], ignoreEos: true, priority: -3, logprobs: 1 });
   });
 
   it('takes 256 tokens and temperature 1 where nothing is said', async () => {

@@ -51,7 +51,7 @@ const generate = (address: string) => {
   const lead = connectWorker(address, { tls: certificates.gateway });
   const request = {
     requestId: requestId('r'), sequenceId: sequenceId('s'), promptIds: [1], generatedIds: [], sampling: GREEDY, maxTokens: 1, minTokens: 0, stopTokenIds: [],
-    ignoreEos: false, logprobs: null, promptLogprobs: null, timeoutMs: 5_000,
+    ignoreEos: false, logprobs: null, promptLogprobs: null, priority: 0, timeoutMs: 5_000,
   };
   const answer = async (): Promise<void> => {
     for await (const _ of lead.generate(request, NEVER));

@@ -10,6 +10,8 @@ export const LIMITS = {
   stopStringChars: 256,
   logitBiasEntries: 1024,
   topLogprobs: 20,
+  /** The worst priority; the best is its negative. */
+  priority: 100,
   /** Sequences one lead worker keeps waiting before it refuses with resource_exhausted. */
   waitingSequences: 512,
   /** Sequences one lead worker runs together in a step. */

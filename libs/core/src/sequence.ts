@@ -20,6 +20,8 @@ export interface SequenceRequest {
   readonly logprobs: number | null;
   /** The same for the prompt's tokens (`echo`). */
   readonly promptLogprobs: number | null;
+  /** From -LIMITS.priority to LIMITS.priority; lower is served earlier. */
+  readonly priority: number;
   /** Milliseconds from now after which the lead gives up. */
   readonly timeoutMs: number;
 }

@@ -10,7 +10,7 @@ const snapshot = (states: Readonly<Record<string, WorkerState>>, epoch = 1): Clu
 
 const REQUEST: SequenceRequest = {
   requestId: requestId('r'), sequenceId: sequenceId('s'), promptIds: [1], generatedIds: [], sampling: GREEDY,
-  maxTokens: 1, minTokens: 0, stopTokenIds: [], ignoreEos: false, logprobs: null, promptLogprobs: null, timeoutMs: 1_000,
+  maxTokens: 1, minTokens: 0, stopTokenIds: [], ignoreEos: false, logprobs: null, promptLogprobs: null, priority: 0, timeoutMs: 1_000,
 };
 
 /** Connections that only remember whether they are open, and whose calls wait for their signal. */

@@ -73,7 +73,7 @@ export class Readiness {
     const name = `probe-${epoch}-${Math.round(this.#options.clock.nowMs())}`;
     return {
       requestId: requestId(name), sequenceId: sequenceId(name), promptIds: [this.#options.probeTokenId], generatedIds: [], sampling: GREEDY,
-      maxTokens: 1, minTokens: 0, stopTokenIds: [], ignoreEos: true, logprobs: null, promptLogprobs: null, timeoutMs: PROBE_MS,
+      maxTokens: 1, minTokens: 0, stopTokenIds: [], ignoreEos: true, logprobs: null, promptLogprobs: null, priority: 0, timeoutMs: PROBE_MS,
     };
   }
 

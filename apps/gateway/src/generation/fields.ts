@@ -28,6 +28,7 @@ export const generationFields = {
   max_tokens: z.int().min(1).nullish().describe('a whole number from 1'),
   min_tokens: z.int().min(0).nullish().describe('a whole number from 0'),
   ignore_eos: z.boolean().nullish().describe('true or false'),
+  priority: z.int().min(-LIMITS.priority).max(LIMITS.priority).nullish().describe(`a whole number from -${LIMITS.priority} to ${LIMITS.priority}; lower is served earlier`),
 } as const;
 
 export type GenerationFields = z.output<z.ZodObject<typeof generationFields>>;

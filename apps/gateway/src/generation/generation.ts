@@ -73,17 +73,18 @@ export class Generation {
     const onToken = metrics.tokenTimer(() => clock.nowMs());
     for await (const event of readAnswer({ events: run.events(signal), stats: () => run.stats }, { tokenizer, stop: request.stop })) {
       if (event.kind === 'delta' && event.token !== null) onToken();
+      if (event.kind === 'done') metrics.countDrafts(event.stats);
       yield { ...event, choice: choice.choice };
     }
   }
 
   #start(request: GenerationRequest, { prompt, answer }: Choice): SequenceRun {
     const { view, leads, metrics, clock, newId } = this.#options;
-    const { requestId, minTokens, stopTokenIds, ignoreEos, logprobs, promptLogprobs } = request;
+    const { requestId, minTokens, stopTokenIds, ignoreEos, priority, logprobs, promptLogprobs } = request;
     const deadlineMs = clock.nowMs() + LIMITS.generationMs;
     return new SequenceRun(
       {
-        requestId, sequenceId: sequenceId(newId()), promptIds: prompt.ids, maxTokens: prompt.maxTokens, minTokens, stopTokenIds, ignoreEos, logprobs, promptLogprobs,
+        requestId, sequenceId: sequenceId(newId()), promptIds: prompt.ids, maxTokens: prompt.maxTokens, minTokens, stopTokenIds, ignoreEos, priority, logprobs, promptLogprobs,
         sampling: { ...request.sampling, seed: BigInt.asIntN(64, request.sampling.seed + BigInt(answer)) },
         remainingMs: () => deadlineMs - clock.nowMs(),
       },

@@ -19,6 +19,8 @@ export interface GenerationRequest {
   readonly stop: readonly string[];
   readonly stopTokenIds: readonly number[];
   readonly ignoreEos: boolean;
+  /** Lower is served earlier. */
+  readonly priority: number;
   /** Alternatives per token of the answer; null for none at all. */
   readonly logprobs: number | null;
   /** The same for the prompt's tokens. */

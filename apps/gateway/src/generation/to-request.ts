@@ -31,6 +31,7 @@ export function toGenerationRequest(fields: GenerationFields, asked: Asked, { mo
     stop: typeof fields.stop === 'string' ? [fields.stop] : (fields.stop ?? []),
     stopTokenIds,
     ignoreEos: fields.ignore_eos ?? false,
+    priority: fields.priority ?? 0,
   };
 }
 

@@ -71,6 +71,7 @@ const toFields = ({ sampling, ...request }: InferenceRequest): Record<string, un
   max_tokens: request.maxTokens,
   min_tokens: request.minTokens,
   ignore_eos: request.ignoreEos,
+  priority: request.priority,
   logprobs: request.logprobs,
 });
 

@@ -43,14 +43,19 @@ export class KvPool {
     return this.#bytesOf(tokens) <= this.budgetBytes;
   }
 
+  /** Whether `reserve` would find room for so many tokens if these caches, each of them open, were given back. */
+  canReserve(tokens: number, without: readonly KvCache[] = []): boolean {
+    const freed = without.reduce((sum, { maxTokens }) => sum + this.#bytesOf(maxTokens), 0);
+    return this.#reservedBytes - freed + this.#bytesOf(tokens) <= this.budgetBytes;
+  }
+
   /** A cache for up to `tokens` tokens, the caller's to release or to keep; null while there is no room. It begins with what is known of `prefixIds`. */
   reserve(tokens: number, prefixIds: readonly number[] = []): KvCache | null {
-    const bytes = this.#bytesOf(tokens);
-    if (this.#reservedBytes + bytes > this.budgetBytes) return null;
+    if (!this.canReserve(tokens)) return null;
     const cache = new KvCache(this.layout, tokens, this.#owner);
     this.#open.add(cache);
     this.#prefixes.update(cache);
-    this.#reservedBytes += bytes;
+    this.#reservedBytes += this.#bytesOf(tokens);
     // Before room is made: what has to leave for this cache may be what it begins with.
     this.extend(cache, prefixIds);
     this.#makeRoom();

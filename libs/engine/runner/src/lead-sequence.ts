@@ -30,7 +30,8 @@ export class LeadSequence implements Schedulable {
   readonly #stopIds: ReadonlySet<number>;
   readonly #workers = new Set<WorkerId>();
   readonly #promptLogprobs: (PositionLogprobs | null)[] = [null];
-  /** One past the last token whose keys and values are known. */
+  #promptIsReported = false;
+  /** One past the last token whose keys and values were known at any time: a sequence that made room for another is computed again. */
   #knownTokens = 0;
   #copiedTokens = 0;
   #localExpertCalls = 0;
@@ -45,6 +46,10 @@ export class LeadSequence implements Schedulable {
     this.#sampler = new Sampler(request.sampling, request.promptIds);
     for (const id of request.generatedIds) this.#sampler.accept(id);
     this.#stopIds = new Set([...request.stopTokenIds, ...(request.ignoreEos ? [] : eosTokenIds)]);
+  }
+
+  get priority(): number {
+    return this.request.priority;
   }
 
   get tokenCount(): number {
@@ -78,8 +83,8 @@ export class LeadSequence implements Schedulable {
 
   /** Takes the logits of the tokens [first, first + count) and of the guesses behind them, [wanted + draftIds.length, vocab]. */
   commit({ first, count, draftIds }: Omit<StepItem<this>, 'sequence' | 'cache'>, output: ForwardOutput): Outcome {
-    this.#copiedTokens += first - this.#knownTokens;
-    this.#knownTokens = first + count;
+    this.#copiedTokens += Math.max(0, first - this.#knownTokens);
+    this.#knownTokens = Math.max(this.#knownTokens, first + count);
     this.#localExpertCalls += output.localExpertCalls;
     this.#remoteExpertCalls += output.remoteExpertCalls;
     this.#retriedExpertCalls += output.retriedExpertCalls;
@@ -93,7 +98,7 @@ export class LeadSequence implements Schedulable {
     if (this.isFull) return { finishReason: 'length', accepted: 0 };
     const outcome = this.#extend(draftIds.slice(0, output.soundDrafts), (index) => row(wanted - 1 + index));
     this.#drafter.learn(draftIds.length, outcome.accepted);
-    this.#knownTokens += outcome.accepted;
+    this.#knownTokens = Math.max(this.#knownTokens, first + count + outcome.accepted);
     return outcome;
   }
 
@@ -111,16 +116,17 @@ export class LeadSequence implements Schedulable {
   }
 
   get #reportsPrompt(): boolean {
-    return this.request.promptLogprobs !== null && this.request.generatedIds.length === 0;
+    return this.request.promptLogprobs !== null && this.request.generatedIds.length === 0 && !this.#promptIsReported;
   }
 
   /** The logits after a prompt token tell how likely the next one was. */
   #reportPrompt(first: number, count: number, row: (index: number) => Float32Array): void {
     const { promptIds, promptLogprobs } = this.request;
-    for (let position = first + 1; position <= first + count && position < promptIds.length; position++) {
+    for (let position = this.#promptLogprobs.length; position <= first + count && position < promptIds.length; position++) {
       this.#promptLogprobs.push(logprobsOf(row(position - 1 - first), promptIds[position]!, promptLogprobs!));
     }
-    if (first + count >= promptIds.length) this.events.push({ kind: 'prompt', logprobs: this.#promptLogprobs });
+    this.#promptIsReported = this.#promptLogprobs.length === promptIds.length && first + count >= promptIds.length;
+    if (this.#promptIsReported) this.events.push({ kind: 'prompt', logprobs: this.#promptLogprobs });
   }
 
   /** Chooses a token, and one more behind each guess that is what was chosen: exactly the tokens that come out without guesses. */

@@ -1,5 +1,6 @@
 import { AppError, assert } from '@essaim/core';
 import { type KvCache, type KvPool } from '@essaim/kv';
+import { compare, type Place, WaitingLine } from './waiting-line.ts';
 
 /** What the scheduler must know of a sequence. */
 export interface Schedulable {
@@ -7,6 +8,8 @@ export interface Schedulable {
   readonly tokenCount: number;
   /** The most tokens that it may reach. */
   readonly maxTokenCount: number;
+  /** Lower is served earlier. */
+  readonly priority: number;
   /** Its leading tokens whose keys and values may be copied from another sequence; the others must be computed, the last one always. */
   readonly copyableIds: readonly number[];
   /** Guesses of the tokens that come next, at most `most` of them. */
@@ -30,26 +33,31 @@ export interface StepItem<S> {
   readonly draftIds: readonly number[];
 }
 
-interface Running<S> {
-  readonly sequence: S;
+interface Running<S> extends Place<S> {
   readonly cache: KvCache;
 }
+
+/** How often a sequence makes room for better ones. Each time may cost all that was computed of it; after the last one it stays to its end. */
+const PREEMPTIONS = 8;
 
 /** Of what a step has for prompts, the share of the prompt that is here longest: it arrives in the end, however many short ones come. */
 const OLDEST_SHARE = 0.25;
 
 /**
  * Decides what each step computes. Every running sequence that only needs its newest token gets it in every step; what is left of the
- * step's tokens goes to prompts, in chunks, so that no prompt stalls the answers under way. The prompt with the fewest tokens left
- * comes first, so that a long one holds back nobody. What is left even then goes to guesses of running sequences, in equal shares. Owns the
- * KV caches of what runs.
+ * step's tokens goes to prompts, in chunks, so that no prompt stalls the answers under way. Of the best priority the prompt with the fewest
+ * tokens left comes first, so that a long one holds back nobody. What is left even then goes to guesses of running sequences, in equal shares.
+ * Where there is no room for a sequence, running ones of worse priority make room, and are computed again when their turn comes. Owns the KV
+ * caches of what runs.
  */
 export class Scheduler<S extends Schedulable> {
   readonly #limits: SchedulerLimits;
   readonly #pool: KvPool;
-  readonly #waiting: S[] = [];
+  /** Never more than the limits for waiting and for running ones together. */
+  readonly #waiting = new WaitingLine<S>();
   /** In the order in which they were let in. */
   readonly #running = new Map<S, Running<S>>();
+  #arrivals = 0;
 
   constructor(limits: SchedulerLimits, pool: KvPool) {
     assert(limits.stepTokens > limits.runningSequences, 'a step has room for a prompt beside every running sequence');
@@ -58,7 +66,7 @@ export class Scheduler<S extends Schedulable> {
   }
 
   get waitingCount(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   get runningCount(): number {
@@ -70,10 +78,10 @@ export class Scheduler<S extends Schedulable> {
     if (!this.#pool.couldEverHold(sequence.maxTokenCount)) {
       throw new AppError('resource_exhausted', `a sequence of ${sequence.maxTokenCount} tokens does not fit the ${this.#pool.budgetBytes} bytes for keys and values of this worker: ask for fewer tokens`);
     }
-    if (this.#waiting.length >= this.#limits.waitingSequences) {
+    if (this.#waiting.size >= this.#limits.waitingSequences) {
       throw new AppError('resource_exhausted', `${this.#limits.waitingSequences} sequences wait on this worker already: try again later`);
     }
-    this.#waiting.push(sequence);
+    this.#waiting.enter({ sequence, priority: sequence.priority, arrival: this.#arrivals++, preemptions: 0 });
   }
 
   /** Forgets a sequence, wherever it is, and frees its memory. Not while a step that it is part of runs. */
@@ -114,31 +122,53 @@ export class Scheduler<S extends Schedulable> {
     };
     const [oldest] = prompts;
     if (oldest !== undefined) give(oldest, Math.ceil(budget * OLDEST_SHARE));
-    for (const each of prompts.toSorted((one, other) => missing(one) - missing(other))) if (left > 0) give(each, left);
+    for (const each of prompts.toSorted((one, other) => one.priority - other.priority || missing(one) - missing(other))) if (left > 0) give(each, left);
     return [...counts].map(([each, count]) => item(each, count));
   }
 
   /** Takes a sequence out and returns its cache, if it has one. */
   #take(sequence: S): KvCache | null {
-    const running = this.#running.get(sequence);
-    if (running !== undefined) {
-      this.#running.delete(sequence);
-      return running.cache;
-    }
-    const waiting = this.#waiting.indexOf(sequence);
-    if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    return null;
+    const cache = this.#running.get(sequence)?.cache ?? null;
+    this.#running.delete(sequence);
+    this.#waiting.leave(sequence);
+    return cache;
   }
 
-  /** First come, first served: one that does not fit yet holds back those behind it, so that it is not starved. */
+  /** In the order of the line: one that does not fit yet holds back those behind it, so that it is not starved. */
   #admit(): void {
-    while (this.#waiting.length > 0 && this.#running.size < this.#limits.runningSequences) {
-      const { maxTokenCount, copyableIds } = this.#waiting[0]!;
+    for (let place = this.#waiting.first; place !== undefined; place = this.#waiting.first) {
+      const obstacles = this.#obstacles(place);
+      if (obstacles === null) return;
+      for (const each of obstacles) this.#preempt(each);
+      const { maxTokenCount, copyableIds } = place.sequence;
       const cache = this.#pool.reserve(maxTokenCount, copyableIds);
-      if (cache === null) return;
-      const sequence = this.#waiting.shift()!;
-      this.#running.set(sequence, { sequence, cache });
+      assert(cache !== null, 'what the obstacles left is room enough');
+      this.#waiting.leave(place.sequence);
+      this.#running.set(place.sequence, { ...place, cache });
     }
+  }
+
+  /** Whom a sequence sends back to the line so that there is room for it, the best of them only where it must be; null where it may send back too few. */
+  #obstacles(place: Place<S>): readonly Running<S>[] | null {
+    const fitsWithout = (obstacles: readonly Running<S>[]): boolean =>
+      this.#running.size - obstacles.length < this.#limits.runningSequences && this.#pool.canReserve(place.sequence.maxTokenCount, obstacles.map(({ cache }) => cache));
+    if (fitsWithout([])) return [];
+    // By place too: one that was overtaken often enough is no longer sent back either.
+    const worse = [...this.#running.values()].filter((each) => each.priority > place.priority && compare(place, each) < 0 && each.preemptions < PREEMPTIONS).sort(compare);
+    if (!fitsWithout(worse)) return null;
+    let needed = worse;
+    for (const each of worse) {
+      const others = needed.filter((other) => other !== each);
+      if (fitsWithout(others)) needed = others;
+    }
+    return needed;
+  }
+
+  /** What was computed of it is kept as long as nobody needs the room. */
+  #preempt({ cache, ...place }: Running<S>): void {
+    this.#running.delete(place.sequence);
+    cache.keep();
+    this.#waiting.enter({ ...place, preemptions: place.preemptions + 1 });
   }
 }
 

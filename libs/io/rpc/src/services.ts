@@ -53,6 +53,8 @@ export interface InferenceRequest {
   readonly stop: readonly string[];
   readonly stopTokenIds: readonly number[];
   readonly ignoreEos: boolean;
+  /** Lower is served earlier. Absent: 0. */
+  readonly priority?: number;
   readonly logprobs: number | null;
 }
 

@@ -8,6 +8,7 @@ import { type InferenceEvent, type InferenceRequest } from '../src/index.ts';
 // Any value that the wire must carry unchanged, up to the bounds of its fields.
 
 const uint32 = fc.oneof(fc.integer({ min: 0, max: 0xffff_ffff }), fc.constantFrom(0, 0xffff_ffff));
+const int32 = fc.integer();
 const count = fc.oneof(fc.maxSafeNat(), fc.constantFrom(0, Number.MAX_SAFE_INTEGER));
 const number = fc.double({ noNaN: true }).filter((value) => !Object.is(value, -0));
 const text = fc.string({ unit: 'grapheme' });
@@ -42,7 +43,7 @@ const sampling: fc.Arbitrary<SamplingParams> = fc.record({ ...samplingNumbers, l
 
 export const sequenceRequest: fc.Arbitrary<SequenceRequest> = fc.record({
   requestId: text.map(requestId), sequenceId: text.map(sequenceId), promptIds: fc.array(uint32), generatedIds: fc.array(uint32), sampling, maxTokens: uint32,
-  minTokens: uint32, stopTokenIds: fc.array(uint32), ignoreEos: bool, logprobs: orNull(uint32), promptLogprobs: orNull(uint32), timeoutMs: uint32,
+  minTokens: uint32, stopTokenIds: fc.array(uint32), ignoreEos: bool, logprobs: orNull(uint32), promptLogprobs: orNull(uint32), priority: int32, timeoutMs: uint32,
 });
 
 const logprobs: fc.Arbitrary<PositionLogprobs> = fc.record({ logprob: number, top: fc.array(fc.record({ id: uint32, logprob: number }), { maxLength: 3 }) });
@@ -62,7 +63,7 @@ export const inferenceRequest: fc.Arbitrary<InferenceRequest> = fc.record({
   prompt: fc.oneof(fc.record({ kind: fc.constant('text' as const), text }), fc.record({ kind: fc.constant('tokens' as const), ids: fc.array(uint32) })),
   // An empty bias is no bias.
   sampling: fc.record({ ...samplingNumbers, logitBias: logitBias.filter((bias) => bias.size > 0), seed }, { requiredKeys: [] }),
-  maxTokens: uint32, minTokens: uint32, stop: fc.array(text), stopTokenIds: fc.array(uint32), ignoreEos: bool, logprobs: orNull(uint32),
+  maxTokens: uint32, minTokens: uint32, stop: fc.array(text), stopTokenIds: fc.array(uint32), ignoreEos: bool, priority: int32, logprobs: orNull(uint32),
 }, { requiredKeys: ['model', 'prompt', 'sampling', 'minTokens', 'stop', 'stopTokenIds', 'ignoreEos', 'logprobs'] });
 
 export const inferenceEvent: fc.Arbitrary<InferenceEvent> = fc.oneof(

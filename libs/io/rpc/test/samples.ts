@@ -24,7 +24,7 @@ export const snapshot = (epoch: number): ClusterSnapshot => ({
 
 export const SEQUENCE_REQUEST: SequenceRequest = {
   requestId: requestId('r1'), sequenceId: sequenceId('s1'), promptIds: [1, 2, 3], generatedIds: [], sampling: GREEDY, maxTokens: 8, minTokens: 0,
-  stopTokenIds: [2], ignoreEos: false, logprobs: 2, promptLogprobs: 0, timeoutMs: 20_000,
+  stopTokenIds: [2], ignoreEos: false, logprobs: 2, promptLogprobs: 0, priority: 0, timeoutMs: 20_000,
 };
 
 const LOGPROBS: PositionLogprobs = { logprob: -0.5, top: [{ id: 7, logprob: -0.5 }, { id: 8, logprob: -1.25 }] };

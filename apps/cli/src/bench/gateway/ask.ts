@@ -44,7 +44,7 @@ export async function askLead(lead: LeadApi, signal: AbortSignal): Promise<numbe
   const askedMs = performance.now();
   const request = {
     requestId: requestId('bench'), sequenceId: sequenceId('bench'), promptIds: PROMPT_IDS, generatedIds: [], sampling: GREEDY, maxTokens: 1, minTokens: 0,
-    stopTokenIds: [], ignoreEos: false, logprobs: null, promptLogprobs: null, timeoutMs: 60_000,
+    stopTokenIds: [], ignoreEos: false, logprobs: null, promptLogprobs: null, priority: 0, timeoutMs: 60_000,
   };
   for await (const event of lead.generate(request, signal)) if (event.kind === 'token') return performance.now() - askedMs;
   assert(false, 'a lead gives the token that it was asked for');

@@ -4,7 +4,7 @@ import { ScriptedLead, WAITING_SEED } from './scripted-lead.ts';
 
 const request = (maxTokens: number, seed = 0n): SequenceRequest => ({
   requestId: requestId('r'), sequenceId: sequenceId('s'), promptIds: [1], generatedIds: [], sampling: { ...GREEDY, seed }, maxTokens, minTokens: 0,
-  stopTokenIds: [], ignoreEos: false, logprobs: null, promptLogprobs: null, timeoutMs: 1_000,
+  stopTokenIds: [], ignoreEos: false, logprobs: null, promptLogprobs: null, priority: 0, timeoutMs: 1_000,
 });
 
 async function withLead<T>(use: (lead: ScriptedLead) => Promise<T>): Promise<T> {

@@ -14,6 +14,7 @@ const MEASURED_TOKENS = 400_000;
 class Decoding implements Schedulable {
   readonly maxTokenCount = 1 + ANSWER_TOKENS;
   readonly copyableIds: readonly number[] = [];
+  readonly priority = 0;
   tokenCount = 1;
 
   draft(): readonly number[] {

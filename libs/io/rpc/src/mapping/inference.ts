@@ -17,6 +17,7 @@ export const toWireInferenceRequest = (request: InferenceRequest): MessageInitSh
   stop: [...request.stop],
   stopTokenIds: [...request.stopTokenIds],
   ignoreEos: request.ignoreEos,
+  ...(request.priority === undefined ? {} : { priority: request.priority }),
   ...(request.logprobs === null ? {} : { logprobs: request.logprobs }),
 });
 
@@ -29,6 +30,7 @@ export const fromWireInferenceRequest = (request: inferenceV1.GenerateRequest): 
   stop: request.stop,
   stopTokenIds: request.stopTokenIds,
   ignoreEos: request.ignoreEos,
+  ...(request.priority === undefined ? {} : { priority: request.priority }),
   logprobs: request.logprobs ?? null,
 });
 

@@ -18,6 +18,7 @@ export const toWireSequenceRequest = (request: SequenceRequest): MessageInitShap
   ...(request.logprobs === null ? {} : { logprobs: request.logprobs }),
   ...(request.promptLogprobs === null ? {} : { promptLogprobs: request.promptLogprobs }),
   timeoutMs: request.timeoutMs,
+  priority: request.priority,
 });
 
 export const fromWireSequenceRequest = (request: workerV1.GenerateRequest): SequenceRequest => ({
@@ -33,6 +34,7 @@ export const fromWireSequenceRequest = (request: workerV1.GenerateRequest): Sequ
   logprobs: request.logprobs ?? null,
   promptLogprobs: request.promptLogprobs ?? null,
   timeoutMs: request.timeoutMs,
+  priority: request.priority,
 });
 
 const toWireSampling = ({ logitBias, seed, ...numbers }: SamplingParams): MessageInitShape<typeof workerV1.SamplingSchema> => ({
