@@ -35,6 +35,11 @@ it('sends activations between workers as asked', () => {
   expect(resolveOptions({ ...FLAGS, wireDtype: 'bf16' }).wireDtype).toBe('bf16');
 });
 
+it('guesses tokens only where asked to', () => {
+  expect(resolveOptions(FLAGS).draftTokens).toBe(0);
+  expect(resolveOptions({ ...FLAGS, speculate: 8 }).draftTokens).toBe(8);
+});
+
 it('keeps its state in the XDG state folder', () => {
   vi.stubEnv('XDG_STATE_HOME', '/somewhere/state');
   expect(resolveOptions(FLAGS).stateDirectory).toBe('/somewhere/state/essaim');
