@@ -3,6 +3,7 @@
  * looks for hundreds. A file named *.thread.ts or *.process.ts is the entry of a thread or of a process of its own.
  */
 import { existsSync, readdirSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import { basename, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
@@ -45,6 +46,18 @@ const onlyWhatIsUsed: Plugin = {
   },
 };
 
+/**
+ * Node's own modules are looked up where they are used. An import statement would read every property of them before anything runs, and
+ * those of node:http bring a whole HTTP client with them.
+ */
+const builtinsWhenUsed: Plugin = {
+  name: 'builtins-when-used',
+  setup(context) {
+    context.onResolve({ filter: new RegExp(`^(node:.*|${builtinModules.join('|')})$`) }, ({ path, kind }) => (kind === 'import-statement' ? { path, namespace: 'builtin' } : { path, external: true }));
+    context.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({ contents: `module.exports = process.getBuiltinModule('${path}');`, loader: 'js' }));
+  },
+};
+
 try {
   await build({
     absWorkingDir: ROOT,
@@ -59,7 +72,7 @@ try {
     external: [...STAY, ...ABSENT],
     sourcemap: 'linked',
     logLevel: 'error',
-    plugins: [onlyWhatIsUsed],
+    plugins: [onlyWhatIsUsed, builtinsWhenUsed],
   });
 } catch (error) {
   // esbuild has already printed its own errors, with file and line.
