@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { LIMITS, WEIGHT_DTYPES } from '@essaim/core';
-import { ACTIVATION_DTYPES, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
+import { ACTIVATION_DTYPES, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { decimal, port, seed, text, wholeNumber } from '../flags.ts';
 import { resolveOptions, type UpFlags } from '../up/options.ts';
 

@@ -2,7 +2,7 @@ import { availableParallelism, homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { AppError, type ModelRef, type WeightDtype } from '@essaim/core';
 import { flagVariable } from '@essaim/process';
-import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
+import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { packageRoot } from '../package-root.ts';
 import { resolveKvMemory } from './worker-memory.ts';
 
