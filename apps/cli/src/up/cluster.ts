@@ -16,13 +16,17 @@ const LOADING_MS = 6 * 3_600_000;
 /** What each process gets between SIGTERM and SIGKILL: a gateway waits for the answers under way. */
 const GRACE_MS = { gateway: 15_000, worker: 5_000, 'control-plane': 5_000 };
 
-/**
- * A gateway's objects live for one token or for a whole answer. With Node's default room for young ones its memory grows by three times
- * what waiting streams hold; this takes that back for a little more processor time (BENCHMARKS.md, gateway).
- */
-export const GATEWAY_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=8'];
-
 type Role = keyof typeof GRACE_MS;
+
+/**
+ * Room for young objects, in MiB: with Node's default of 16 a process grows by several times of what it needs. A gateway's objects live for
+ * one token or for a whole answer (BENCHMARKS.md, gateway); a worker's large ones lie elsewhere; a control plane makes few.
+ */
+export const NODE_FLAGS: Readonly<Record<Role, readonly string[]>> = {
+  gateway: ['--max-semi-space-size=8'],
+  worker: ['--max-semi-space-size=4'],
+  'control-plane': ['--max-semi-space-size=1'],
+};
 
 /** The processes of one cluster. They start at the same time, since loading code is most of a start, and stop in the reverse of the order in which they need each other. */
 export class Cluster {
@@ -131,9 +135,9 @@ export class Cluster {
   }
 
   #nodeFlags(role: Role, name: string): readonly string[] {
-    if (role === 'gateway') return GATEWAY_NODE_FLAGS;
     const { profileFolder } = this.#options;
-    return profileFolder !== undefined && name === `worker-${this.workerIds[0]}` ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] : [];
+    const isProfiled = profileFolder !== undefined && name === `worker-${this.workerIds[0]}`;
+    return [...NODE_FLAGS[role], ...(isProfiled ? ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] : [])];
   }
 }
 

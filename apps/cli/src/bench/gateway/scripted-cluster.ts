@@ -5,7 +5,7 @@ import { type GrpcServer, serveControlPlane, type TlsMaterial } from '@essaim/rp
 import { packageRoot } from '../../package-root.ts';
 import { mintCertificates } from '../../up/certificates.ts';
 import { Child, type ChildSpec } from '../../up/child.ts';
-import { GATEWAY_NODE_FLAGS } from '../../up/cluster.ts';
+import { NODE_FLAGS } from '../../up/cluster.ts';
 import { clusterEnvironment, serverEnvironment } from '../../up/environment.ts';
 import { LogFile } from '../../up/log-file.ts';
 import { type UpOptions } from '../../up/options.ts';
@@ -51,7 +51,7 @@ export class ScriptedCluster {
     const { port } = await worker.message('listening', signal);
     this.#controlPlane = await serveControlPlane(unchanging(snapshotOf(this.#options, `${HOST}:${String(port)}`)), { host: HOST, port: 0, tls: this.#tlsOf('control-plane') });
     const env = { ...serverEnvironment(this.#options), ESSAIM_CONTROL_ADDRESS: this.#controlPlane.address };
-    const gateway = this.#fork({ name: 'gateway', entry: join('gateway', 'main.js'), env, nodeFlags: GATEWAY_NODE_FLAGS });
+    const gateway = this.#fork({ name: 'gateway', entry: join('gateway', 'main.js'), env, nodeFlags: NODE_FLAGS.gateway });
     const listening = await gateway.message('listening', signal);
     await gateway.message('ready', signal);
     const { httpPort, grpcPort } = listening;
