@@ -3,6 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type OpenAPIObject } from '@nestjs/swagger';
 import { AppError } from '@essaim/core';
 import { type Logger } from '@essaim/telemetry';
 import { ApiController } from './api.controller.ts';
@@ -55,8 +56,8 @@ export async function serveAdmin(subject: AdminSubject, { host, port, logger }: 
   app.useGlobalFilters(new ErrorFilter(logger));
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', async (_request, reply) => void reply.headers(SECURITY_HEADERS));
-  const document = openApiDocument(app);
-  fastify.get('/api/openapi.json', () => document);
+  let document: OpenAPIObject | null = null;
+  fastify.get('/api/openapi.json', () => (document ??= openApiDocument(app)));
   try {
     await app.listen(port, host);
   } catch (cause) {
