@@ -1,27 +1,22 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type ChatMessage, type Conversation, readTextModel, type TextFolder, TextStream, type ToolDefinition } from '@essaim/tokenizer';
+import { readTextModel, TextStream } from '@essaim/tokenizer';
+import { memoryFolder } from './memory-folder.ts';
+import { readMistralConversations, readMistralTexts, readTokenizerFile, toConversation } from './read-mistral-vectors.ts';
 import { fileSha256 } from './read-vectors.ts';
-import { type OpenAiConversation, readMistralConversations, readMistralTexts, readTokenizerFile } from './read-mistral-vectors.ts';
 
 /** Mistral's own tokenizers and conversations against mistral-common. */
 
 const texts = readMistralTexts();
 const conversations = readMistralConversations();
 
-const folderOf = (name: string, bytes: Uint8Array): TextFolder => ({
-  directory: '/models/golden',
-  readText: (asked) => Promise.resolve(asked === name ? new TextDecoder().decode(bytes) : null),
-  open: (asked) => Promise.resolve(asked === name ? { sizeBytes: bytes.length, read: (offset, length) => Promise.resolve(bytes.slice(offset, offset + length)) } : null),
-});
-
-const openFile = (name: string): ReturnType<typeof readTextModel> => readTextModel(folderOf(name, readTokenizerFile(name)));
+const openFile = (name: string): ReturnType<typeof readTextModel> => readTextModel(memoryFolder({ [name]: readTokenizerFile(name) }));
 
 /** The cut tekken.json as one of the version; with what else files of that version say. */
 function openTekken(version: string): ReturnType<typeof readTextModel> {
   const file = JSON.parse(new TextDecoder().decode(readTokenizerFile('tekken.json'))) as { config: object };
   const content = { ...file, ...conversations.tekkenVariants[version], config: { ...file.config, version } };
-  return readTextModel(folderOf('tekken.json', new TextEncoder().encode(JSON.stringify(content))));
+  return readTextModel(memoryFolder({ 'tekken.json': new TextEncoder().encode(JSON.stringify(content)) }));
 }
 
 it('the files are those that the oracle read', () => {
@@ -72,15 +67,3 @@ describe.each(Object.keys(conversations.prompts))('%s', async (name) => {
     expect(() => chatTemplate.render(conversation)).toThrow(expect.objectContaining({ code: 'invalid_argument' }));
   });
 });
-
-function toConversation({ messages, tools = [], reasoning_effort: effort }: OpenAiConversation): Conversation {
-  return {
-    reasoningEffort: effort ?? null,
-    tools: tools.map((tool): ToolDefinition => tool.function),
-    messages: messages.map(({ role, content, prefix, tool_calls: calls, tool_call_id: toolCallId, name }): ChatMessage => {
-      if (role === 'tool') return { role, content, toolCallId: toolCallId!, ...(name === undefined ? {} : { name }) };
-      if (role !== 'assistant') return { role, content };
-      return { role, content, continued: prefix ?? false, toolCalls: (calls ?? []).map((call) => ({ id: call.id, ...call.function })) };
-    }),
-  };
-}
