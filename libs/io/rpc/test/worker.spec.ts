@@ -289,7 +289,7 @@ describe('execute', () => {
     const server = await serve({ expert: { execute: async (received) => { await release.promise; return halve(received); } } });
     const worker = connect(server.address, 'worker');
     const calls = Array.from({ length: CALLS_PER_STREAM }, () => worker.execute(batch(1, 4), NEVER));
-    await expect(worker.execute(batch(1, 4), NEVER)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(worker.execute(batch(1, 4), NEVER)).rejects.toMatchObject({ code: 'resource_exhausted' });
     release.resolve();
     await Promise.all(calls);
     await worker.execute(batch(1, 4), NEVER);

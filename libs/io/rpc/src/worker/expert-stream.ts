@@ -56,10 +56,11 @@ export class ExpertStream implements ExpertPeer {
 
   async #call({ batch, dtype }: { readonly batch: ExpertBatch; readonly dtype: ActivationDtype }, signal: AbortSignal): Promise<Float32Array> {
     if (signal.aborted) throw abortedError(signal);
-    if (this.#pending.size >= CALLS_PER_STREAM) {
-      throw new AppError('unavailable', `worker ${this.#channel.address} has ${CALLS_PER_STREAM} expert calls under way already: use another replica`);
-    }
     const stream = (this.#stream ??= this.#open());
+    // Frames that the worker does not take lie in the stream, those of calls that were given up, too.
+    if (Math.max(this.#pending.size, stream.writableLength) >= CALLS_PER_STREAM) {
+      throw new AppError('resource_exhausted', `worker ${this.#channel.address} has ${CALLS_PER_STREAM} expert calls under way already: call another replica, or this one again in a moment`);
+    }
     const callId = ++this.#lastCallId;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => this.#abandon(callId, abortedError(signal));
@@ -103,7 +104,6 @@ export class ExpertStream implements ExpertPeer {
 
   #failure({ code, reason }: workerV1.ExpertFailure, epoch: bigint): AppError {
     const error = codeOf(code) ?? 'unknown';
-    if (error === 'resource_exhausted') return new AppError('unavailable', reason);
     return new AppError(error, error === 'failed_precondition' ? `${reason} (worker ${this.#channel.address} is at epoch ${epoch})` : reason);
   }
 
@@ -122,5 +122,5 @@ export class ExpertStream implements ExpertPeer {
   }
 }
 
-/** Unanswered frames are bounded by the pending calls, so what the stream can't take yet may wait in it. */
+/** What HTTP/2 can't take yet waits in the stream, by reference and in bounded number. */
 const send = (stream: Stream, frame: MessageInitShape<typeof workerV1.ExecuteRequestSchema>): void => void stream.write(create(workerV1.ExecuteRequestSchema, frame));
