@@ -175,7 +175,9 @@ export class Scheduler<S extends Schedulable> {
 /** Tokens that are not in the cache yet. */
 const missing = ({ sequence, cache }: Running<Schedulable>): number => sequence.tokenCount - cache.length;
 
-const item = <S>({ sequence, cache }: Running<S>, count: number): StepItem<S> => ({ sequence, cache, first: cache.length, count, draftIds: [] });
+const NO_GUESS: readonly number[] = [];
+
+const item = <S>({ sequence, cache }: Running<S>, count: number, draftIds = NO_GUESS): StepItem<S> => ({ sequence, cache, first: cache.length, count, draftIds });
 
 /** The newest token of each, and guesses behind them for `budget` tokens altogether. Of a sequence's tokens the last is never computed, so there is no guess of it. */
 function draft<S extends Schedulable>(running: readonly Running<S>[], budget: number): StepItem<S>[] {
@@ -184,6 +186,6 @@ function draft<S extends Schedulable>(running: readonly Running<S>[], budget: nu
     const { sequence } = each;
     const draftIds = sequence.draft(Math.min(Math.floor(left / (running.length - index)), sequence.maxTokenCount - sequence.tokenCount - 1));
     left -= draftIds.length;
-    return { ...item(each, 1), draftIds };
+    return item(each, 1, draftIds);
   });
 }
