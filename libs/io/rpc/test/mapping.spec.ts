@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clusterV1, inferenceV1, workerV1 } from '@essaim/contracts';
 import { fromWireLease, fromWireRegistration, fromWireSnapshot, toWireLease, toWireRegistration, toWireSnapshot } from '../src/mapping/cluster.ts';
-import { fromWireCall, fromWireResult, toWireCall, toWireResult } from '../src/mapping/expert-batch.ts';
+import { decodeLeadFrame, encodeLeadFrame, type ExpertCallFrame } from '../src/frames/lead-frame.ts';
+import { fromCallFrame, fromResultFrame, toCallFrame, toResultFrame } from '../src/mapping/expert-batch.ts';
 import { fromWireInferenceEvent, fromWireInferenceRequest, fromWireModels, toWireInferenceEvent, toWireInferenceRequest, toWireModels } from '../src/mapping/inference.ts';
 import { fromWireReport, toWireReport } from '../src/mapping/report.ts';
 import { fromWireSequenceEvent, fromWireSequenceRequest, toWireSequenceEvent, toWireSequenceRequest } from '../src/mapping/sequence.ts';
@@ -40,10 +41,10 @@ describe('the wire carries unchanged', () => {
     const bits = fc.uint32Array({ maxLength: 24 });
     fc.assert(fc.property(bits, fc.boolean(), (words, reduce) => {
       const sent = { ...batch(words.length, 1), activations: new Float32Array(Uint32Array.from(words).buffer), reduce };
-      const received = fromWireCall(overTheWire(workerV1.ExpertCallSchema, toWireCall(9n, sent, 'f32')));
+      const received = fromCallFrame(decodeLeadFrame(encodeLeadFrame(toCallFrame(9, sent, 'f32'))) as ExpertCallFrame);
       expect(new Uint32Array(received.activations.slice().buffer)).toEqual(Uint32Array.from(words));
       expect({ ...received, activations: null }).toEqual({ ...sent, activations: null });
-      const result = fromWireResult(overTheWire(workerV1.ExpertResultSchema, toWireResult(sent.activations, { dtype: workerV1.ActivationDtype.F32, width: 1 })), sent);
+      const result = fromResultFrame(toResultFrame(sent.activations, { dtype: workerV1.ActivationDtype.F32, width: 1 }), sent);
       expect(new Uint32Array(result.slice().buffer)).toEqual(Uint32Array.from(words));
     }));
   });
@@ -68,8 +69,7 @@ describe('a message that no peer of this version sends is refused', () => {
     ['an end without statistics', () => fromWireSequenceEvent(create(workerV1.GenerateResponseSchema, { event: { case: 'done', value: { finishReason: 1 } } })), 'without stats'],
     ['an unknown event of an answer', () => fromWireInferenceEvent(create(inferenceV1.GenerateResponseSchema, {})), 'runs another version'],
     ['a request without prompt', () => fromWireInferenceRequest(create(inferenceV1.GenerateRequestSchema, {})), 'a prompt is missing'],
-    ['activations of half a row', () => fromWireCall(create(workerV1.ExpertCallSchema, { ...toWireCall(1n, batch(1, 4), 'f32'), activations: new Uint8Array(15) })), 'no whole number of rows of 16 bytes'],
-    ['a result that is missing', () => fromWireResult(undefined, batch(1, 4)), 'without result'],
+    ['activations of half a row', () => fromCallFrame({ ...toCallFrame(1, batch(1, 4), 'f32'), activations: new Uint8Array(15) }), 'no whole number of rows of 16 bytes'],
   ])('%s', (_what, read, part) => expect(read).toThrow(refusal(part)));
 
   it('a seed that is not 64 bits long', () => {
@@ -79,7 +79,7 @@ describe('a message that no peer of this version sends is refused', () => {
   });
 
   it('activations of a dtype that nobody here can read', () => {
-    expect(() => fromWireCall(create(workerV1.ExpertCallSchema, { ...toWireCall(1n, batch(1, 4), 'f32'), dtype: 9 as never })))
+    expect(() => fromCallFrame({ ...toCallFrame(1, batch(1, 4), 'f32'), dtype: 9 }))
       .toThrow(expect.objectContaining({ code: 'unimplemented' }));
   });
 
@@ -87,13 +87,13 @@ describe('a message that no peer of this version sends is refused', () => {
     ['fewer rows than said', { rows: 3 }],
     ['more rows than said', { rows: 1 }],
     ['another width', { width: 2 }],
-    ['offsets that do not start at 0', { rowOffsets: [1, 1, 2] }],
-    ['offsets that descend', { rowOffsets: [0, 3, 2] }],
-    ['offsets past the pairs', { rowOffsets: [0, 1, 3] }],
-    ['no offsets', { rowOffsets: [] }],
-    ['fewer gates than experts', { gates: [1] }],
-    ['more experts than gates', { experts: [0, 1, 2] }],
+    ['offsets that do not start at 0', { rowOffsets: Uint32Array.of(1, 1, 2) }],
+    ['offsets that descend', { rowOffsets: Uint32Array.of(0, 3, 2) }],
+    ['offsets past the pairs', { rowOffsets: Uint32Array.of(0, 1, 3) }],
+    ['no offsets', { rowOffsets: new Uint32Array(0) }],
+    ['fewer gates than experts', { gates: Float32Array.of(1) }],
+    ['more experts than gates', { experts: Uint32Array.of(0, 1, 2) }],
   ])('an expert call with %s', (_what, wrong) => {
-    expect(() => fromWireCall(create(workerV1.ExpertCallSchema, { ...toWireCall(1n, batch(2, 4), 'f32'), ...wrong }))).toThrow(refusal('do not agree'));
+    expect(() => fromCallFrame({ ...toCallFrame(1, batch(2, 4), 'f32'), ...wrong })).toThrow(refusal('do not agree'));
   });
 });

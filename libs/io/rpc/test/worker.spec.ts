@@ -1,10 +1,12 @@
-import { type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AppError, type SequenceEvent } from '@essaim/core';
 import { type ExpertBatch } from '@essaim/dispatch';
 import { workerV1 } from '@essaim/contracts';
+import { type DuplexHandler } from '../src/bridge/duplex.ts';
 import { peerServerCredentials } from '../src/bridge/security.ts';
 import { type Handlers } from '../src/bridge/service.ts';
+import { messageCodec } from '../src/bridge/service-definition.ts';
 import { statusOf } from '../src/bridge/status.ts';
 import { GrpcServer } from '../src/grpc-server.ts';
 import { ACTIVATION_DTYPES, type ActivationDtype, connectWorker, serveWorker, type WorkerApi } from '../src/index.ts';
@@ -35,18 +37,19 @@ async function serve(api: Partial<WorkerApi>): Promise<GrpcServer> {
   return server;
 }
 
-/** A worker of another version, which answers each frame by itself. */
+/** A worker of another version, which answers each frame by itself and reads and writes them with protobuf-es. */
 async function serveOlder(answer: (frame: workerV1.ExecuteRequest) => MessageInitShape<typeof workerV1.ExecuteResponseSchema> | null): Promise<GrpcServer> {
   const server = new GrpcServer({ host: '127.0.0.1', port: 0, credentials: peerServerCredentials(cluster.worker, '127.0.0.1'), receiveBytes: 1 << 20 });
   cleanups.push(() => server.close({ graceMs: 0 }));
   const handlers: Handlers<typeof workerV1.WorkerService> = {
     generate: () => { throw new AppError('unimplemented', 'not here'); },
-    execute: async ({ requests, send }) => {
-      for await (const request of requests) {
+    execute: {
+      codec: messageCodec(workerV1.ExecuteRequestSchema, workerV1.ExecuteResponseSchema),
+      answer: ({ read, send }) => read((request) => {
         const response = answer(request);
-        if (response !== null) await send(response);
-      }
-    },
+        return response === null ? null : send(create(workerV1.ExecuteResponseSchema, response));
+      }),
+    } satisfies DuplexHandler<workerV1.ExecuteRequest, workerV1.ExecuteResponse>,
   };
   return server.add({ descriptor: workerV1.WorkerService, handlers, access: { generate: 'anyone', execute: 'anyone' } }).listen();
 }

@@ -4,7 +4,7 @@ import {
 import { type CallOptions, type ChannelCredentials, Client, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { AppError } from '@essaim/core';
 import { CLIENT_OPTIONS } from './channel-options.ts';
-import { methodDefinition } from './service-definition.ts';
+import { type FrameCodec, methodDefinition } from './service-definition.ts';
 import { abortedError, ConnectionLost, fromStatus } from './status.ts';
 
 export interface OutgoingCall {
@@ -62,10 +62,9 @@ export class Channel {
   }
 
   /** The raw stream, for a caller that multiplexes: its errors are ServiceErrors, see `failure`. */
-  duplex<I extends DescMessage, O extends DescMessage>(method: DescMethodBiDiStreaming<I, O>): ClientDuplexStream<MessageShape<I>, MessageShape<O>> {
+  duplex<In, Out>(method: DescMethodBiDiStreaming, { decode, encode }: FrameCodec<In, Out>): ClientDuplexStream<Out, In> {
     this.#requireOpen();
-    const { path, requestSerialize, responseDeserialize } = methodDefinition<I, O>(method);
-    return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata());
+    return this.#client.makeBidiStreamRequest(methodDefinition(method).path, encode, decode, new Metadata());
   }
 
   /** What a stream's error means to its caller. */

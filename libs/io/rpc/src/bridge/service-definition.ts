@@ -1,20 +1,12 @@
 import { type DescMessage, type DescMethod, type DescService, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
-import { workerV1 } from '@essaim/contracts';
-import { encodeExecuteRequest, encodeExecuteResponse } from './activation-frames.ts';
-
-/** Messages with a shorter way to their bytes than protobuf-es has. */
-const SHORTCUTS: ReadonlyMap<DescMessage, (message: never) => Buffer> = new Map<DescMessage, (message: never) => Buffer>([
-  [workerV1.ExecuteRequestSchema, encodeExecuteRequest],
-  [workerV1.ExecuteResponseSchema, encodeExecuteResponse],
-]);
 
 /** Unknown fields are dropped: nobody here passes messages on. */
 function serializer<D extends DescMessage>(desc: D): (message: MessageShape<D>) => Buffer {
-  return SHORTCUTS.get(desc) as ((message: MessageShape<D>) => Buffer) | undefined ?? ((message) => {
+  return (message) => {
     const bytes = toBinary(desc, message, { writeUnknownFields: false });
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  });
+  };
 }
 
 function deserializer<D extends DescMessage>(desc: D): (bytes: Buffer) => MessageShape<D> {
@@ -37,6 +29,22 @@ export function methodDefinition<I extends DescMessage, O extends DescMessage>(m
   };
 }
 
-export function serviceDefinition(service: DescService): ServiceDefinition {
-  return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(method)]));
+/** How one side of a two-way stream reads and writes its frames. */
+export interface FrameCodec<In, Out> {
+  /** May return views of the bytes. What it throws ends the stream. */
+  readonly decode: (bytes: Buffer) => In;
+  readonly encode: (frame: Out) => Buffer;
+}
+
+/** The frames as protobuf-es has them. */
+export const messageCodec = <I extends DescMessage, O extends DescMessage>(input: I, output: O): FrameCodec<MessageShape<I>, MessageShape<O>> =>
+  ({ decode: deserializer(input), encode: serializer(output) });
+
+/** What grpc-js must know of a service; `codecOf` says how its two-way streams are read and written. */
+export function serviceDefinition(service: DescService, codecOf: (method: DescMethod) => FrameCodec<unknown, never>): ServiceDefinition {
+  return Object.fromEntries(service.methods.map((method): [string, ServiceDefinition[string]] => {
+    if (method.methodKind !== 'bidi_streaming') return [method.localName, methodDefinition(method)];
+    const { decode, encode } = codecOf(method);
+    return [method.localName, { ...methodDefinition(method), requestDeserialize: decode, responseSerialize: encode as (frame: unknown) => Buffer }];
+  }));
 }

@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import { AppError } from '@essaim/core';
 import { type ClusterIdentity, type ClusterRole } from '@essaim/auth/identity';
+import { type DuplexHandler, duplexOf } from './duplex.ts';
 import { peerIdentity, type PeerSecurity } from './security.ts';
 import { serviceDefinition } from './service-definition.ts';
 import { toStatus } from './status.ts';
@@ -24,16 +25,10 @@ export interface CallContext {
   metadata(key: string): string | null;
 }
 
-export interface Duplex<I, O> {
-  readonly requests: AsyncIterable<I>;
-  /** Resolves when there is room for another one. */
-  send(response: O): Promise<void>;
-}
-
 type Handler<M> =
   M extends DescMethodUnary<infer I, infer O> ? (request: MessageShape<I>, context: CallContext) => Promise<MessageInitShape<O>>
   : M extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageShape<I>, context: CallContext) => AsyncIterable<MessageInitShape<O>>
-  : M extends DescMethodBiDiStreaming<infer I, infer O> ? (duplex: Duplex<MessageShape<I>, MessageInitShape<O>>, context: CallContext) => Promise<void>
+  : M extends DescMethodBiDiStreaming ? DuplexHandler
   : never;
 
 /** A method without an entry does not compile. */
@@ -65,7 +60,6 @@ type AnyMessage = MessageShape<DescMessage>;
 type Callback = sendUnaryData<AnyMessage>;
 type UnaryHandler = Handler<DescMethodUnary>;
 type StreamHandler = Handler<DescMethodServerStreaming>;
-type DuplexHandler = Handler<DescMethodBiDiStreaming>;
 
 interface Route {
   readonly method: DescMethod;
@@ -82,7 +76,7 @@ export function addService<S extends DescService>(server: Server, service: Servi
     const route: Route = { method, allowed: access[method.localName] ?? [], environment };
     implementation[method.localName] = bind(route, handlers[method.localName]);
   }
-  server.addService(serviceDefinition(service.descriptor), implementation);
+  server.addService(serviceDefinition(service.descriptor, (method) => (handlers[method.localName] as DuplexHandler).codec), implementation);
 }
 
 function bind(route: Route, handler: unknown): UntypedServiceImplementation[string] {
@@ -92,7 +86,7 @@ function bind(route: Route, handler: unknown): UntypedServiceImplementation[stri
     case 'server_streaming':
       return (call: ServerWritableStream<AnyMessage, AnyMessage>) => void answerStream(route, handler as StreamHandler, call);
     case 'bidi_streaming':
-      return (call: ServerDuplexStream<AnyMessage, AnyMessage>) => void answerDuplex(route, handler as DuplexHandler, call);
+      return (call: ServerDuplexStream<unknown, never>) => void answerDuplex(route, handler as DuplexHandler, call);
     case 'client_streaming':
       throw new Error(`assertion failed: ${route.method.name} streams requests only, which no method here does`);
   }
@@ -116,11 +110,10 @@ async function answerStream(route: Route, handler: StreamHandler, call: ServerWr
   }
 }
 
-async function answerDuplex(route: Route, handler: DuplexHandler, call: ServerDuplexStream<AnyMessage, AnyMessage>): Promise<void> {
+async function answerDuplex(route: Route, handler: DuplexHandler, call: ServerDuplexStream<unknown, never>): Promise<void> {
   try {
     const context = admit(route, call);
-    const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<AnyMessage>;
-    await handler({ requests, send: (response) => writeTo(call, create(route.method.output, response), context.signal) }, context);
+    await handler.answer(duplexOf(call, context.signal), context);
     call.end();
   } catch (thrown) {
     call.emit('error', failed(route, thrown));

@@ -1,45 +1,24 @@
-import { type MessageInitShape } from '@bufbuild/protobuf';
 import { AppError } from '@essaim/core';
 import { workerV1 } from '@essaim/contracts';
 import { type ExpertBatch } from '@essaim/dispatch';
 import { ACTIVATION_DTYPES, type ActivationDtype, decodeActivations, encodeActivations } from '../activations/form.ts';
-import { required, toNumber } from './fields.ts';
+import { type ExpertCallFrame } from '../frames/lead-frame.ts';
+import { type ResultFrame } from '../frames/worker-frame.ts';
 
 const { F32, F16, BF16, INT8 } = workerV1.ActivationDtype;
 const WIRE: Readonly<Record<ActivationDtype, workerV1.ActivationDtype>> = { f32: F32, f16: F16, bf16: BF16, int8: INT8 };
 
-export function toWireCall(callId: bigint, batch: ExpertBatch, dtype: ActivationDtype): MessageInitShape<typeof workerV1.ExpertCallSchema> {
-  return {
-    callId,
-    step: BigInt(batch.step),
-    layer: batch.layer,
-    attempt: batch.attempt,
-    epoch: BigInt(batch.epoch),
-    ...toWireActivations(batch.activations, batch.hiddenSize, dtype),
-    rows: batch.rowOffsets.length - 1,
-    width: batch.hiddenSize,
-    rowOffsets: Array.from(batch.rowOffsets),
-    experts: Array.from(batch.experts),
-    gates: Array.from(batch.gates),
-    reduce: batch.reduce,
-  };
+export function toCallFrame(callId: number, batch: ExpertBatch, dtype: ActivationDtype): ExpertCallFrame {
+  const { step, layer, attempt, epoch, hiddenSize, rowOffsets, experts, gates, reduce } = batch;
+  const activations = toWireActivations(batch.activations, hiddenSize, dtype);
+  return { kind: 'call', callId, step, layer, attempt, epoch, rows: rowOffsets.length - 1, width: hiddenSize, rowOffsets, experts, gates, reduce, ...activations };
 }
 
 /** Checks every shape: what comes in here is indexed without checks later. */
-export function fromWireCall(call: workerV1.ExpertCall): ExpertBatch {
-  const batch: ExpertBatch = {
-    step: toNumber(call.step, 'step'),
-    layer: call.layer,
-    attempt: call.attempt,
-    epoch: toNumber(call.epoch, 'epoch'),
-    hiddenSize: call.width,
-    activations: fromWireActivations(call, call.width),
-    rowOffsets: Uint32Array.from(call.rowOffsets),
-    experts: Uint32Array.from(call.experts),
-    gates: Float32Array.from(call.gates),
-    reduce: call.reduce,
-  };
-  if (!isWellShaped(batch, call.rows)) throw new AppError('invalid_argument', 'the shapes of an expert call do not agree');
+export function fromCallFrame(frame: ExpertCallFrame): ExpertBatch {
+  const { step, layer, attempt, epoch, width, rowOffsets, experts, gates, reduce } = frame;
+  const batch: ExpertBatch = { step, layer, attempt, epoch, hiddenSize: width, activations: fromWireActivations(frame, width), rowOffsets, experts, gates, reduce };
+  if (!isWellShaped(batch, frame.rows)) throw new AppError('invalid_argument', 'the shapes of an expert call do not agree');
   return batch;
 }
 
@@ -50,18 +29,18 @@ function isWellShaped({ activations, hiddenSize, rowOffsets, experts, gates }: E
 }
 
 /** The reply travels as its call did: [rows, width], or [pairs, width] without reduce. */
-export const toWireResult = (result: Float32Array, { dtype, width }: Pick<workerV1.ExpertCall, 'dtype' | 'width'>): MessageInitShape<typeof workerV1.ExpertResultSchema> =>
-  toWireActivations(result, width, readableDtype(dtype));
+export const toResultFrame = (result: Float32Array, { dtype, width }: Pick<ExpertCallFrame, 'dtype' | 'width'>): ResultFrame =>
+  ({ kind: 'result', ...toWireActivations(result, width, readableDtype(dtype)) });
 
 /** A reply to `batch`, in whatever form it came. */
-export function fromWireResult(result: workerV1.ExpertResult | undefined, batch: Pick<ExpertBatch, 'reduce' | 'rowOffsets' | 'experts' | 'hiddenSize'>): Float32Array {
-  const floats = fromWireActivations(required(result, 'result'), batch.hiddenSize);
+export function fromResultFrame(result: ResultFrame, batch: Pick<ExpertBatch, 'reduce' | 'rowOffsets' | 'experts' | 'hiddenSize'>): Float32Array {
+  const floats = fromWireActivations(result, batch.hiddenSize);
   const length = (batch.reduce ? batch.rowOffsets.length - 1 : batch.experts.length) * batch.hiddenSize;
   if (floats.length !== length) throw new AppError('internal', `an expert reply has ${floats.length} values where ${length} were asked for`);
   return floats;
 }
 
-type WireActivations = Pick<workerV1.ExpertResult, 'dtype' | 'activations'>;
+type WireActivations = Pick<ResultFrame, 'dtype' | 'activations'>;
 
 function toWireActivations(values: Float32Array, width: number, asked: ActivationDtype): WireActivations {
   const { dtype, bytes } = encodeActivations(values, width, asked);

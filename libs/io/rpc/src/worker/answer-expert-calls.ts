@@ -1,14 +1,14 @@
-import { type MessageInitShape } from '@bufbuild/protobuf';
 import { AppError } from '@essaim/core';
-import { type workerV1 } from '@essaim/contracts';
-import { type CallContext, type Duplex } from '../bridge/service.ts';
+import { type Duplex } from '../bridge/duplex.ts';
+import { type CallContext } from '../bridge/service.ts';
 import { abortedError, statusOf } from '../bridge/status.ts';
-import { fromWireCall, toWireResult } from '../mapping/expert-batch.ts';
+import { type ExpertCallFrame, type LeadFrame } from '../frames/lead-frame.ts';
+import { type Outcome, type WorkerFrame } from '../frames/worker-frame.ts';
+import { fromCallFrame, toResultFrame } from '../mapping/expert-batch.ts';
 import { type ExpertApi } from '../services.ts';
 import { CALLS_PER_STREAM } from './limits.ts';
 
-type Reply = MessageInitShape<typeof workerV1.ExecuteResponseSchema>;
-export type ExecuteDuplex = Duplex<workerV1.ExecuteRequest, Reply>;
+export type ExecuteDuplex = Duplex<LeadFrame, WorkerFrame>;
 
 export interface ExpertHost {
   readonly expert: ExpertApi;
@@ -32,21 +32,21 @@ export async function answerExpertCalls(host: ExpertHost, duplex: ExecuteDuplex,
 interface OpenStream {
   readonly host: ExpertHost;
   readonly duplex: ExecuteDuplex;
-  readonly running: Map<bigint, AbortController>;
+  readonly running: Map<number, AbortController>;
   readonly answers: Set<Promise<void>>;
 }
 
 async function readFrames({ host, duplex, running, answers }: OpenStream): Promise<void> {
-  for await (const { frame } of duplex.requests) {
-    if (frame.case === 'cancel') running.get(frame.value.callId)?.abort(new AppError('cancelled', 'the caller no longer waits'));
-    if (frame.case !== 'call') continue;
-    const answer = answerCall(host, frame.value, running).then((response) => duplex.send(response));
+  await duplex.read((frame) => {
+    if (frame.kind === 'cancel') running.get(frame.callId)?.abort(new AppError('cancelled', 'the caller no longer waits'));
+    if (frame.kind !== 'call') return null;
+    const answer = answerCall(host, frame, running).then((reply) => duplex.send(reply));
     answers.add(answer);
     // A reply that can't be sent has nobody to tell: the stream is gone, and with it the caller.
     void answer.catch(() => undefined).finally(() => answers.delete(answer));
     // Replies that the caller does not read must not pile up: at twice the bound of calls, reading waits for one to leave.
-    if (answers.size >= 2 * CALLS_PER_STREAM) await Promise.race(answers);
-  }
+    return answers.size >= 2 * CALLS_PER_STREAM ? Promise.race(answers) : null;
+  });
   await Promise.allSettled(answers);
 }
 
@@ -56,18 +56,18 @@ async function rejectOnClose({ answers }: OpenStream, closing: AbortSignal): Pro
   throw closed;
 }
 
-async function answerCall({ expert, epoch }: ExpertHost, call: workerV1.ExpertCall, running: Map<bigint, AbortController>): Promise<Reply> {
+async function answerCall({ expert, epoch }: ExpertHost, call: ExpertCallFrame, running: Map<number, AbortController>): Promise<WorkerFrame> {
   const { callId, attempt } = call;
-  const reply = (outcome: NonNullable<Reply['outcome']>): Reply => ({ callId, attempt, epoch: BigInt(epoch()), outcome });
+  const reply = (outcome: Outcome): WorkerFrame => ({ callId, attempt, epoch: epoch(), outcome });
   const abort = new AbortController();
   try {
     if (running.size >= CALLS_PER_STREAM) throw new AppError('resource_exhausted', `this worker runs ${CALLS_PER_STREAM} expert calls of this lead already`);
     if (running.has(callId)) throw new AppError('invalid_argument', 'a call id is in use already');
     running.set(callId, abort);
-    return reply({ case: 'result', value: toWireResult(await expert.execute(fromWireCall(call), abort.signal), call) });
+    return reply(toResultFrame(await expert.execute(fromCallFrame(call), abort.signal), call));
   } catch (thrown) {
     const { code, message } = AppError.from(thrown);
-    return reply({ case: 'failure', value: { code: statusOf(code), reason: message } });
+    return reply({ kind: 'failure', code: statusOf(code), reason: message });
   } finally {
     if (running.get(callId) === abort) running.delete(callId);
   }

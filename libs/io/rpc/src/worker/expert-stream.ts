@@ -1,15 +1,19 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { AppError, LIMITS } from '@essaim/core';
 import { workerV1 } from '@essaim/contracts';
 import { type ExpertBatch, type ExpertPeer } from '@essaim/dispatch';
 import { type ActivationDtype } from '../activations/form.ts';
 import { type Channel } from '../bridge/channel.ts';
+import { type FrameCodec } from '../bridge/service-definition.ts';
 import { abortedError, codeOf } from '../bridge/status.ts';
-import { fromWireResult, toWireCall } from '../mapping/expert-batch.ts';
+import { encodeLeadFrame, type LeadFrame } from '../frames/lead-frame.ts';
+import { decodeWorkerFrame, type FailureFrame, type WorkerFrame } from '../frames/worker-frame.ts';
+import { fromResultFrame, toCallFrame } from '../mapping/expert-batch.ts';
 import { CALLS_PER_STREAM } from './limits.ts';
 
-type Stream = ClientDuplexStream<workerV1.ExecuteRequest, workerV1.ExecuteResponse>;
+type Stream = ClientDuplexStream<LeadFrame, WorkerFrame>;
+
+const CODEC: FrameCodec<WorkerFrame, LeadFrame> = { encode: encodeLeadFrame, decode: decodeWorkerFrame };
 
 interface PendingCall {
   readonly batch: ExpertBatch;
@@ -23,9 +27,9 @@ interface PendingCall {
  */
 export class ExpertStream implements ExpertPeer {
   readonly #channel: Channel;
-  readonly #pending = new Map<bigint, PendingCall>();
+  readonly #pending = new Map<number, PendingCall>();
   #stream: Stream | null = null;
-  #lastCallId = 0n;
+  #lastCallId = 0;
   /** As asked for, until the worker turns out not to read it. */
   #dtype: ActivationDtype;
 
@@ -73,13 +77,13 @@ export class ExpertStream implements ExpertPeer {
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(callId, { batch, resolve: settle(resolve), reject: settle(reject) });
-      send(stream, { frame: { case: 'call', value: toWireCall(callId, batch, dtype) } });
+      send(stream, toCallFrame(callId, batch, dtype));
     });
   }
 
   #open(): Stream {
-    const stream = this.#channel.duplex(workerV1.WorkerService.method.execute);
-    stream.on('data', (response: workerV1.ExecuteResponse) => this.#settle(response));
+    const stream = this.#channel.duplex(workerV1.WorkerService.method.execute, CODEC);
+    stream.on('data', (frame: WorkerFrame) => this.#settle(frame));
     const end = (error: AppError): void => {
       if (this.#stream !== stream) return;
       this.#stream = null;
@@ -91,26 +95,27 @@ export class ExpertStream implements ExpertPeer {
   }
 
   /** A reply that nobody waits for, or one to an older attempt, is dropped. */
-  #settle({ callId, attempt, epoch, outcome }: workerV1.ExecuteResponse): void {
+  #settle({ callId, attempt, epoch, outcome }: WorkerFrame): void {
     const call = this.#pending.get(callId);
     if (call === undefined || call.batch.attempt !== attempt) return;
-    if (outcome.case === 'failure') return call.reject(this.#failure(outcome.value, epoch));
+    if (outcome.kind === 'failure') return call.reject(this.#failure(outcome, epoch));
     try {
-      call.resolve(fromWireResult(outcome.value, call.batch));
+      if (outcome.kind === 'unknown') throw new AppError('unimplemented', `worker ${this.#channel.address} answers in a way that this version does not know`);
+      call.resolve(fromResultFrame(outcome, call.batch));
     } catch (thrown) {
       call.reject(AppError.from(thrown));
     }
   }
 
-  #failure({ code, reason }: workerV1.ExpertFailure, epoch: bigint): AppError {
+  #failure({ code, reason }: FailureFrame, epoch: number): AppError {
     const error = codeOf(code) ?? 'unknown';
     return new AppError(error, error === 'failed_precondition' ? `${reason} (worker ${this.#channel.address} is at epoch ${epoch})` : reason);
   }
 
   /** The caller no longer waits, so the worker need not work on it. */
-  #abandon(callId: bigint, error: AppError): void {
+  #abandon(callId: number, error: AppError): void {
     this.#pending.get(callId)?.reject(error);
-    if (this.#stream !== null) send(this.#stream, { frame: { case: 'cancel', value: { callId } } });
+    if (this.#stream !== null) send(this.#stream, { kind: 'cancel', callId });
   }
 
   #fail(error: AppError): void {
@@ -123,4 +128,4 @@ export class ExpertStream implements ExpertPeer {
 }
 
 /** What HTTP/2 can't take yet waits in the stream, by reference and in bounded number. */
-const send = (stream: Stream, frame: MessageInitShape<typeof workerV1.ExecuteRequestSchema>): void => void stream.write(create(workerV1.ExecuteRequestSchema, frame));
+const send = (stream: Stream, frame: LeadFrame): void => void stream.write(frame);

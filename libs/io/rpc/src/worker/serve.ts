@@ -1,9 +1,13 @@
 import { LIMITS } from '@essaim/core';
 import { workerV1 } from '@essaim/contracts';
+import { type DuplexHandler } from '../bridge/duplex.ts';
 import { peerServerCredentials } from '../bridge/security.ts';
 import { type Access, accessUnder, type Handlers } from '../bridge/service.ts';
+import { type FrameCodec } from '../bridge/service-definition.ts';
 import { type PeerServerOptions } from '../control-plane/serve.ts';
 import { GrpcServer } from '../grpc-server.ts';
+import { decodeLeadFrame, type LeadFrame } from '../frames/lead-frame.ts';
+import { encodeWorkerFrame, type WorkerFrame } from '../frames/worker-frame.ts';
 import { fromWireSequenceRequest, toWireSequenceEvent } from '../mapping/sequence.ts';
 import { type LeadApi } from '../services.ts';
 import { answerExpertCalls, type ExpertHost } from './answer-expert-calls.ts';
@@ -14,6 +18,7 @@ export interface WorkerApi extends ExpertHost {
 
 type Service = typeof workerV1.WorkerService;
 
+const CODEC: FrameCodec<LeadFrame, WorkerFrame> = { decode: decodeLeadFrame, encode: encodeWorkerFrame };
 const ACCESS: Access<Service> = { generate: ['gateway'], execute: ['worker'] };
 
 /** Serves both faces of a worker on one port. Fails with `failed_precondition` when the port is taken, or without certificates beyond loopback. */
@@ -27,6 +32,6 @@ function handlers(api: WorkerApi): Handlers<Service> {
     async *generate(request, { signal }) {
       for await (const event of api.lead.generate(fromWireSequenceRequest(request), signal)) yield toWireSequenceEvent(event);
     },
-    execute: (duplex, context) => answerExpertCalls(api, duplex, context),
+    execute: { codec: CODEC, answer: (duplex, context) => answerExpertCalls(api, duplex, context) } satisfies DuplexHandler<LeadFrame, WorkerFrame>,
   };
 }
