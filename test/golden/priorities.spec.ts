@@ -18,6 +18,7 @@ const said = (events: readonly SequenceEvent[]): object[] => events.map((event) 
 const PATIENT: readonly (readonly [how: string, request: SequenceRequest])[] = [
   ['greedy', { ...greedyRequest(promptIds, 40), logprobs: 2 }],
   ['drawn, with penalties', { ...greedyRequest(promptIds, 40), logprobs: 2, sampling: { ...GREEDY, temperature: 0.9, seed: 3n, presencePenalty: 0.4, repetitionPenalty: 1.2 } }],
+  ['repetitive', { ...greedyRequest(new Array<number>(30).fill(5), 60), logprobs: 2 }],
   ['with the prompt\'s logprobs', { ...greedyRequest(promptIds, 40), promptLogprobs: 2 }],
 ];
 const urgent: SequenceRequest = { ...greedyRequest([9, 8, 7, 6], 5), priority: -1 };
@@ -48,9 +49,10 @@ describe.each(PATIENT)('a sequence that is sent back to the line, %s', (_how, re
   it.each([2, 7])('every %i steps, gets the bits that it gets undisturbed', async (every) => {
     await using quiet = await start();
     const expected = said(await eventsOf(quiet.workers[0]!.engine, request));
-    // With room for what is left of it beside the urgent one, and without.
-    for (const kvBytes of [64 << 20, kvBytesPerToken(kvLayoutOf(quiet.spec)) * (promptIds.length + request.maxTokens)]) {
-      const { events, overtaken } = await disturbed({ kvBytes }, request, every);
+    // With room for what is left of it beside the urgent one, without, and where both guess.
+    const tight = kvBytesPerToken(kvLayoutOf(quiet.spec)) * (request.promptIds.length + request.maxTokens);
+    for (const options of [{}, { kvBytes: tight }, { kvBytes: tight, draftTokens: 4 }]) {
+      const { events, overtaken } = await disturbed(options, request, every);
       expect(overtaken).toBeGreaterThan(1);
       expect(said(events)).toEqual(expected);
     }
