@@ -1,3 +1,4 @@
+import { type AnswerReader, type AnswerReaderOptions } from './answer-reader.ts';
 import { type Conversation } from './conversation.ts';
 import { type PromptPiece, type Tokenizer } from './tokenizer.ts';
 
@@ -5,6 +6,8 @@ import { type PromptPiece, type Tokenizer } from './tokenizer.ts';
 export interface ChatTemplate {
   /** Fails with `invalid_argument` when the model's way of talking has no place for the conversation, or it takes too long to lay it out. */
   render(conversation: Conversation): readonly PromptPiece[];
+  /** Reads one answer of the model, calls of tools included; null where it is not known how the model writes them. */
+  readonly readAnswer: ((options: AnswerReaderOptions) => AnswerReader) | null;
 }
 
 /**
@@ -12,5 +15,5 @@ export interface ChatTemplate {
  * dialogue of a play; so a conversation is a text whose end the model continues.
  */
 export function joinContents({ beginning }: Pick<Tokenizer, 'beginning'>): ChatTemplate {
-  return { render: ({ messages }) => [...beginning, messages.map(({ content }) => content).join('\n\n')] };
+  return { readAnswer: null, render: ({ messages }) => [...beginning, messages.map(({ content }) => content).join('\n\n')] };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type ChatMessage, type ChatTemplate, type Conversation, createChatTemplate, joinContents, type PromptPiece } from '../index.ts';
+import { sentencePiece } from '../../test/sentence-piece.ts';
+import { type ChatMessage, type ChatTemplate, type Conversation, createChatTemplate, joinContents, type PromptPiece, type Tokenizer } from '../index.ts';
 
 const BOS = { id: 1, text: '<s>' };
 const EOS = { id: 2, text: '</s>' };
 const INST = { id: 3, text: '[INST]' };
-const tokenizer = { bosToken: BOS, eosToken: EOS, beginning: [BOS], specialTokens: [BOS, EOS, INST] };
+const tokenizer: Tokenizer = { ...sentencePiece, bosToken: BOS, eosToken: EOS, beginning: [BOS], specialTokens: [BOS, EOS, INST] };
 
 const conversation = (messages: readonly ChatMessage[], more: Partial<Conversation> = {}): Conversation => ({ messages, tools: [], reasoningEffort: null, ...more });
 const GREETING = conversation([{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hello' }]);

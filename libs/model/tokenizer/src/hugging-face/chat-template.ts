@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AppError } from '@essaim/core';
 import { type ChatTemplate, joinContents } from '../chat-template.ts';
 import { type Conversation } from '../conversation.ts';
+import { CallReader } from '../mistral/call-reader.ts';
 import { textSplitter } from '../text-splitter.ts';
 import { type PromptPiece, type SpecialToken, type Tokenizer } from '../tokenizer.ts';
 import { LookAlikes, unusedMark } from './look-alikes.ts';
@@ -14,7 +15,7 @@ export interface ChatTemplateOptions {
   readonly templateFile: string | null;
   /** tokenizer_config.json, where its `chat_template` is a text or a list of named ones. */
   readonly tokenizerConfig: object | null;
-  readonly tokenizer: Pick<Tokenizer, 'bosToken' | 'eosToken' | 'beginning' | 'specialTokens'>;
+  readonly tokenizer: Tokenizer;
 }
 
 /** Of the template's source, in UTF-16 units: the largest known ones have 30 thousand. */
@@ -35,6 +36,8 @@ export function createChatTemplate({ templateFile, tokenizerConfig, tokenizer }:
   const names = { bos_token: tokenizer.bosToken?.text ?? '', eos_token: tokenizer.eosToken?.text ?? '' };
   const lookAlikes = new LookAlikes([...tokens.keys()]);
   return {
+    // Mistral's models write calls in the same way whatever form their files have.
+    readAnswer: tokens.has('[TOOL_CALLS]') ? (options) => new CallReader(tokenizer, options) : null,
     render: (conversation) => {
       requireEnd(conversation);
       const mark = markFor(conversation);

@@ -2,6 +2,7 @@ import { AppError, assert } from '@essaim/core';
 import { type ChatTemplate } from '../chat-template.ts';
 import { type ChatMessage, type Conversation, type MessageOf, type ToolCall, type ToolDefinition } from '../conversation.ts';
 import { type PromptPiece, type SpecialToken, type Tokenizer } from '../tokenizer.ts';
+import { CallReader } from './call-reader.ts';
 import { INSTRUCT_FORMATS, type InstructFormat, type InstructVersion } from './instruct-format.ts';
 import { callsOf, refusal, requireRules } from './instruct-rules.ts';
 import { PARAGRAPH, systemPrompt, toTurns } from './instruct-turns.ts';
@@ -25,6 +26,7 @@ export function createInstructTemplate({ tokenizer, version, reasoningEfforts }:
   format.tokens.forEach(token);
   const layout = new Layout(format, token);
   return {
+    readAnswer: format.tools === null ? null : (options) => new CallReader(tokenizer, options),
     render: (conversation) => {
       requireRules(conversation, format);
       const settings = settingsOf(conversation, reasoningEfforts);

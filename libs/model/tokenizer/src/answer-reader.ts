@@ -1,0 +1,24 @@
+import { type ToolCall } from './conversation.ts';
+
+/** What a part of an answer says to a person, and what to programs. */
+export interface AnswerParts {
+  readonly text: string;
+  readonly calls: readonly ToolCall[];
+}
+
+/** Takes an answer apart as its tokens come. A call is told once it is whole, never in pieces. */
+export interface AnswerReader {
+  push(id: number): AnswerParts;
+  /** What is left when no token follows. */
+  flush(): AnswerParts;
+}
+
+export interface AnswerReaderOptions {
+  /** An id for a call that the model gave none; see `toolCallId`. */
+  readonly newCallId: () => string;
+}
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** Nine letters and digits, the form in which Mistral's models read ids. `random` gives numbers from 0 to below 1. */
+export const toolCallId = (random: () => number): string => Array.from({ length: 9 }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join('');
