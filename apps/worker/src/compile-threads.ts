@@ -10,6 +10,8 @@ export type CompileReply =
 
 export interface CompileThreadsOptions {
   readonly model: ModelRef;
+  /** See `CompiledModel.slices`. */
+  readonly slices: number;
   readonly cacheFolder: string;
   readonly threads: number;
 }
@@ -49,8 +51,8 @@ export class CompileThreads {
 class CompileThread {
   readonly #worker: Worker;
 
-  constructor({ model, cacheFolder }: CompileThreadsOptions) {
-    this.#worker = new Worker(new URL('./compile.thread.js', import.meta.url), { workerData: { model, cacheFolder } });
+  constructor({ model, slices, cacheFolder }: CompileThreadsOptions) {
+    this.#worker = new Worker(new URL('./compile.thread.js', import.meta.url), { workerData: { model, slices, cacheFolder } });
     // An error reaches whoever waits for a piece; between pieces there is nobody to tell and nothing lost.
     this.#worker.on('error', () => undefined);
     this.#worker.unref();

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openCheckpoint } from '@essaim/checkpoint';
-import { AppError, assert, type ModelRef } from '@essaim/core';
+import { AppError, assert } from '@essaim/core';
 import { openCheckpointFolder } from '@essaim/files';
 import { type PieceKey } from '@essaim/graph';
 import { compileIntoCache, GraphCache } from '@essaim/runtime';
-import { type CompileReply } from './compile-threads.ts';
+import { type CompileReply, type CompileThreadsOptions } from './compile-threads.ts';
 
 /** A thread that compiles one piece after the other, so that the thread that serves never waits for disks or quantisation. */
-const { model, cacheFolder } = workerData as { readonly model: ModelRef; readonly cacheFolder: string };
+const { model, slices, cacheFolder } = workerData as Pick<CompileThreadsOptions, 'model' | 'slices' | 'cacheFolder'>;
 const port = parentPort;
 assert(port, 'this file is the entry of a thread');
 const reply = (message: CompileReply): void => port.postMessage(message);
@@ -18,7 +18,7 @@ const cache = new GraphCache(cacheFolder);
 port.on('message', async (key: PieceKey) => {
   try {
     const { spec, weights } = await checkpoint;
-    const file = await compileIntoCache({ spec, weights, dtype: model.dtype }, key, cache, { onBytes: (bytes) => reply({ kind: 'bytes', bytes }) });
+    const file = await compileIntoCache({ spec, weights, dtype: model.dtype, slices }, key, cache, { onBytes: (bytes) => reply({ kind: 'bytes', bytes }) });
     reply({ kind: 'done', file });
   } catch (thrown) {
     const { code, message } = AppError.from(thrown);

@@ -1,5 +1,5 @@
 import { type ClusterSnapshot, type ExpertKey, hostedExperts, type LoadProgress, type WorkerId } from '@essaim/core';
-import { compilePiece, type CompiledModel, leadPieces, type PieceKey, pieceName } from '@essaim/graph';
+import { compilePiece, type CompiledModel, leadPieces, type PieceKey, pieceName, weightBytesOf } from '@essaim/graph';
 import { type OnnxModel } from '@essaim/runtime';
 import { type CompileThreads } from './compile-threads.ts';
 
@@ -90,7 +90,7 @@ export class Residency {
 
   #bytesOf(key: PieceKey): number {
     const name = pieceName(key);
-    const bytes = this.#weightBytes.get(name) ?? compilePiece(this.#options.compiled, key).weightBytes;
+    const bytes = this.#weightBytes.get(name) ?? weightBytesOf(compilePiece(this.#options.compiled, key));
     this.#weightBytes.set(name, bytes);
     return bytes;
   }

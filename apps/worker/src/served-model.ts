@@ -3,6 +3,7 @@ import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
 import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
 import { Dispatcher, type ExpertBatch, LocalExperts } from '@essaim/dispatch';
 import { openCheckpointFolder } from '@essaim/files';
+import { slicesFor } from '@essaim/graph';
 import { kvLayoutOf, KvPool } from '@essaim/kv';
 import { GraphCache, OnnxModel } from '@essaim/runtime';
 import { Engine, ModelRunner } from '@essaim/runner';
@@ -42,10 +43,12 @@ export class ServedModel {
     const self = environment.id;
     this.ref = ref;
     this.#checkpoint = checkpoint;
-    this.#model = new OnnxModel(spec, { threads: environment.threads });
-    this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
-    this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype }, model: this.#model, compiler: this.#compiler, onChange });
-    this.#kv = new KvPool(kvLayoutOf(spec), environment.kvMemoryBytes);
+    // Where the same bits are promised on every worker, however many threads it has, the model is whole.
+    const slices = ref.deterministic ? 1 : slicesFor(spec, environment.threads);
+    this.#model = new OnnxModel(spec, { threads: environment.threads, slices, threadEntry: new URL('./compute.thread.js', import.meta.url) });
+    this.#compiler = new CompileThreads({ model: ref, slices, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
+    this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype, slices }, model: this.#model, compiler: this.#compiler, onChange });
+    this.#kv = new KvPool(kvLayoutOf(spec, slices), environment.kvMemoryBytes);
     this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch, clock: systemClock });
     const dispatcher = new Dispatcher({
       self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock,

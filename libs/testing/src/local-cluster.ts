@@ -16,6 +16,8 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly dtype: WeightDtype;
   readonly deterministic: boolean;
   readonly cache: GraphCache;
+  /** Threads that each model is cut over. Default: 1. */
+  readonly slices?: number;
   /** Of each engine. Default: the machine's. */
   readonly clock?: Clock;
   /** Of each engine. Default: small ones, so that a short prompt comes in chunks. */
@@ -66,7 +68,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     experts.set(id, options.wire === undefined ? local : await options.wire(local));
   }
   const lead = await load(options, checkpoint, leadPieces(checkpoint.spec));
-  const kv = new KvPool(kvLayoutOf(checkpoint.spec), options.kvBytes ?? KV_BYTES);
+  const kv = new KvPool(kvLayoutOf(checkpoint.spec, options.slices), options.kvBytes ?? KV_BYTES);
   const peer = (id: WorkerId): ExpertPeer => ({
     execute: (batch, signal) => (dead.has(id) ? Promise.reject(new AppError('unavailable', `worker ${id} was killed`)) : experts.get(id)!.execute(batch, signal)),
   });
@@ -106,9 +108,9 @@ const observedExperts = (model: OnnxModel, worker: WorkerId, { onExperts }: Loca
   },
 });
 
-async function load({ dtype, cache }: LocalClusterOptions, { spec, weights }: Checkpoint, keys: readonly PieceKey[]): Promise<OnnxModel> {
-  const model = new OnnxModel(spec, { threads: 1 });
-  for (const key of keys) await model.load(await compileIntoCache({ spec, weights, dtype }, key, cache, { onBytes: () => undefined }));
+async function load({ dtype, cache, slices = 1 }: LocalClusterOptions, { spec, weights }: Checkpoint, keys: readonly PieceKey[]): Promise<OnnxModel> {
+  const model = new OnnxModel(spec, { threads: slices, slices, threadEntry: new URL('./compute.thread.ts', import.meta.url) });
+  for (const key of keys) await model.load(await compileIntoCache({ spec, weights, dtype, slices }, key, cache, { onBytes: () => undefined }));
   return model;
 }
 

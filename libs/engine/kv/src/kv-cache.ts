@@ -1,14 +1,10 @@
 import { assert } from '@essaim/core';
-import { type KvLayout } from './kv-layout.ts';
+import { allocateKv, type KvBuffer, type KvLayout, kvView } from './kv-layout.ts';
 
 /** Allocated beyond what is asked for, so that an answer behind a prompt is not copied at its first token. */
 const SPARE_TOKENS = 64;
 
-/** Keys and values of one layer, [capacity, width] each. */
-interface LayerBuffers {
-  keys: Float32Array;
-  values: Float32Array;
-}
+let lastId = 0;
 
 /** Told of what becomes of a cache. */
 export interface KvCacheOwner {
@@ -22,17 +18,20 @@ export interface KvCacheOwner {
  * and share memory, so that attention reads them without a copy. Committed positions never change.
  */
 export class KvCache {
+  /** Another one for each cache of this process. */
+  readonly id = ++lastId;
   readonly maxTokens: number;
-  readonly #layout: KvLayout;
-  readonly #layers: readonly LayerBuffers[];
+  readonly layout: KvLayout;
   readonly #owner: KvCacheOwner;
   readonly #tokenIds: number[] = [];
+  #buffer: KvBuffer;
+  #isClosed = false;
 
   constructor(layout: KvLayout, maxTokens: number, owner: KvCacheOwner) {
-    this.#layout = layout;
+    this.layout = layout;
+    this.#buffer = allocateKv(layout, 0);
     this.maxTokens = maxTokens;
     this.#owner = owner;
-    this.#layers = Array.from({ length: layout.layerCount }, () => ({ keys: new Float32Array(0), values: new Float32Array(0) }));
   }
 
   /** The committed tokens. */
@@ -45,31 +44,44 @@ export class KvCache {
     return this.#tokenIds.length;
   }
 
+  /** Where the keys and values are; another place after `prepare`. */
+  get buffer(): KvBuffer {
+    return this.#buffer;
+  }
+
   /** Bytes that are allocated, filled or not. */
   get heldBytes(): number {
-    return this.#layers.reduce((sum, { keys, values }) => sum + keys.byteLength + values.byteLength, 0);
+    return this.#buffer.floats.byteLength;
   }
 
-  /** Puts `count` tokens behind the committed ones of one layer: keys [count, keyWidth], values [count, valueWidth]. Nothing is committed. */
-  append(layer: number, count: number, { keys, values }: { readonly keys: Float32Array; readonly values: Float32Array }): void {
-    const { keyWidth, valueWidth } = this.#layout;
-    const end = this.length + count;
-    assert(end <= this.maxTokens, `a KV cache reserved for ${this.maxTokens} tokens is not asked for ${end}`);
-    const buffers = this.#layers[layer]!;
-    buffers.keys = this.#withRoom(buffers.keys, end, keyWidth);
-    buffers.values = this.#withRoom(buffers.values, end, valueWidth);
-    buffers.keys.set(keys, this.length * keyWidth);
-    buffers.values.set(values, this.length * valueWidth);
+  /** Makes room for `count` tokens behind the committed ones. Doubles, so that growing by one token at a time copies each value at most twice on average. */
+  prepare(count: number): void {
+    const tokens = this.length + count;
+    assert(tokens <= this.maxTokens, `a KV cache reserved for ${this.maxTokens} tokens is not asked for ${tokens}`);
+    if (tokens <= this.#buffer.capacity) return;
+    const larger = allocateKv(this.layout, Math.min(this.maxTokens, Math.max(tokens + SPARE_TOKENS, 2 * this.#buffer.capacity)));
+    copyTokens(this.layout, { from: this.#buffer, to: larger }, 0, this.length);
+    this.#buffer = larger;
   }
 
-  /** Positions [first, end) of one layer, appended ones included: [end - first, keyWidth]. Valid until the next append. */
-  keys(layer: number, first: number, end: number): Float32Array {
-    return this.#layers[layer]!.keys.subarray(first * this.#layout.keyWidth, end * this.#layout.keyWidth);
+  /** Puts `count` tokens behind the committed ones of one layer's slice: keys [count, keyWidth / slices], values likewise. Nothing is committed. */
+  append(layer: number, count: number, { keys, values }: { readonly keys: Float32Array; readonly values: Float32Array }, slice = 0): void {
+    this.prepare(count);
+    const view = kvView(this.#buffer, this.layout, { layer, slice });
+    view.keys.set(keys, this.length * (keys.length / count));
+    view.values.set(values, this.length * (values.length / count));
   }
 
-  /** The same of the values: [end - first, valueWidth]. */
-  values(layer: number, first: number, end: number): Float32Array {
-    return this.#layers[layer]!.values.subarray(first * this.#layout.valueWidth, end * this.#layout.valueWidth);
+  /** Positions [first, end) of one layer's slice, appended ones included: [end - first, keyWidth / slices]. Valid until the next `prepare`. */
+  keys(layer: number, first: number, end: number, slice = 0): Float32Array {
+    const width = this.layout.keyWidth / (this.layout.slices ?? 1);
+    return kvView(this.#buffer, this.layout, { layer, slice }).keys.subarray(first * width, end * width);
+  }
+
+  /** The same of the values. */
+  values(layer: number, first: number, end: number, slice = 0): Float32Array {
+    const width = this.layout.valueWidth / (this.layout.slices ?? 1);
+    return kvView(this.#buffer, this.layout, { layer, slice }).values.subarray(first * width, end * width);
   }
 
   /** Makes the last appended tokens part of the sequence; these are their ids. */
@@ -81,10 +93,20 @@ export class KvCache {
   /** Goes on with another cache's keys and values, up to its first `count` tokens. The tokens of this one are the first of those. */
   copyFrom(source: KvCache, count: number): void {
     const first = this.length;
-    for (let layer = 0; layer < this.#layers.length; layer++) {
-      this.append(layer, count - first, { keys: source.keys(layer, first, count), values: source.values(layer, first, count) });
-    }
+    this.prepare(count - first);
+    copyTokens(this.layout, { from: source.buffer, to: this.#buffer }, first, count);
     this.commit(source.tokenIds.slice(first, count));
+  }
+
+  /** True once nobody will read it any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** For the pool: gives the memory up. */
+  close(): void {
+    this.#isClosed = true;
+    this.#buffer = allocateKv(this.layout, 0);
   }
 
   /** Gives the memory back. The cache is not used again. */
@@ -96,13 +118,17 @@ export class KvCache {
   keep(): void {
     this.#owner.onKeep(this);
   }
+}
 
-  /** Doubles, so that appending one token at a time copies each value at most twice on average. */
-  #withRoom(buffer: Float32Array, tokens: number, width: number): Float32Array {
-    if (tokens * width <= buffer.length) return buffer;
-    const capacity = Math.min(this.maxTokens, Math.max(tokens + SPARE_TOKENS, 2 * Math.floor(buffer.length / width)));
-    const larger = new Float32Array(capacity * width);
-    larger.set(buffer);
-    return larger;
+/** Positions [first, end) of every layer. */
+function copyTokens(layout: KvLayout, { from, to }: { readonly from: KvBuffer; readonly to: KvBuffer }, first: number, end: number): void {
+  const slices = layout.slices ?? 1;
+  const [keyWidth, valueWidth] = [layout.keyWidth / slices, layout.valueWidth / slices];
+  for (let layer = 0; layer < layout.layerCount; layer++) {
+    for (let slice = 0; slice < slices; slice++) {
+      const [source, target] = [kvView(from, layout, { layer, slice }), kvView(to, layout, { layer, slice })];
+      target.keys.set(source.keys.subarray(first * keyWidth, end * keyWidth), first * keyWidth);
+      target.values.set(source.values.subarray(first * valueWidth, end * valueWidth), first * valueWidth);
+    }
   }
 }

@@ -6,12 +6,44 @@ export interface KvLayout {
   /** For grouped-query attention: key-value heads times head size. */
   readonly keyWidth: number;
   readonly valueWidth: number;
+  /** Threads that each compute a part of the heads and keep these heads' keys and values beside each other. Divides both widths. Default: 1. */
+  readonly slices?: number;
 }
 
-export function kvLayoutOf({ layerCount, attention }: ModelSpec): KvLayout {
+export function kvLayoutOf({ layerCount, attention }: ModelSpec, slices = 1): KvLayout {
   const width = attention.kvHeadCount * attention.headSize;
-  return { layerCount, keyWidth: width, valueWidth: width };
+  return { layerCount, keyWidth: width, valueWidth: width, slices };
 }
 
 /** Bytes that one token takes over all layers. */
-export const kvBytesPerToken = ({ layerCount, keyWidth, valueWidth }: KvLayout): number => layerCount * (keyWidth + valueWidth) * Float32Array.BYTES_PER_ELEMENT;
+export const kvBytesPerToken = (layout: KvLayout): number => floatsPerToken(layout) * Float32Array.BYTES_PER_ELEMENT;
+
+/** The memory of one cache: for each layer and slice keys [capacity, keyWidth / slices], then values [capacity, valueWidth / slices]. */
+export interface KvBuffer {
+  readonly floats: Float32Array<ArrayBufferLike>;
+  /** In tokens. */
+  readonly capacity: number;
+}
+
+/** Memory that other threads can see where they have a part of it. */
+export function allocateKv(layout: KvLayout, capacity: number): KvBuffer {
+  const bytes = capacity * kvBytesPerToken(layout);
+  return { floats: new Float32Array((layout.slices ?? 1) > 1 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)), capacity };
+}
+
+/** Where in a cache keys and values are. */
+export interface KvPlace {
+  readonly layer: number;
+  readonly slice: number;
+}
+
+/** Keys [capacity, keyWidth / slices] and values [capacity, valueWidth / slices] of one layer and slice: views. */
+export function kvView({ floats, capacity }: KvBuffer, layout: KvLayout, { layer, slice }: KvPlace): { readonly keys: Float32Array; readonly values: Float32Array } {
+  const slices = layout.slices ?? 1;
+  const [keyWidth, valueWidth] = [layout.keyWidth / slices, layout.valueWidth / slices];
+  const first = (layer * slices + slice) * capacity * (keyWidth + valueWidth);
+  const middle = first + capacity * keyWidth;
+  return { keys: floats.subarray(first, middle), values: floats.subarray(middle, middle + capacity * valueWidth) };
+}
+
+const floatsPerToken = ({ layerCount, keyWidth, valueWidth }: KvLayout): number => layerCount * (keyWidth + valueWidth);

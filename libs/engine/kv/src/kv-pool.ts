@@ -19,7 +19,7 @@ export class KvPool {
   readonly #kept = new Map<KvCache, number>();
   /** Open and kept caches. */
   readonly #prefixes = new PrefixIndex<KvCache>();
-  readonly #owner: KvCacheOwner = { onCommit: (cache) => this.#prefixes.update(cache), onRelease: (cache) => this.#close(cache), onKeep: (cache) => this.#keep(cache) };
+  readonly #owner: KvCacheOwner = { onCommit: (cache) => this.#prefixes.update(cache), onRelease: (cache) => this.#release(cache), onKeep: (cache) => this.#keep(cache) };
   #reservedBytes = 0;
   #keptBytes = 0;
 
@@ -84,7 +84,13 @@ export class KvPool {
     return tokens * kvBytesPerToken(this.layout);
   }
 
-  #close(cache: KvCache): void {
+  #release(cache: KvCache): void {
+    this.#settle(cache);
+    cache.close();
+  }
+
+  /** It no longer reserves. */
+  #settle(cache: KvCache): void {
     assert(this.#open.delete(cache), 'a KV cache is released once');
     this.#prefixes.remove(cache);
     this.#reservedBytes -= this.#bytesOf(cache.maxTokens);
@@ -92,10 +98,13 @@ export class KvPool {
 
   /** Of two caches of which one is the beginning of the other, only the longer one stays. */
   #keep(cache: KvCache): void {
-    this.#close(cache);
-    if (cache.length < CHUNK_TOKENS) return;
+    this.#settle(cache);
+    if (cache.length < CHUNK_TOKENS) return cache.close();
     const known = this.#prefixes.longest(cache.tokenIds);
-    if (known !== null && known.count === cache.length) return this.#touch(known.holder);
+    if (known !== null && known.count === cache.length) {
+      this.#touch(known.holder);
+      return cache.close();
+    }
     if (known !== null && known.count === known.holder.length) this.#forget(known.holder);
     this.#kept.set(cache, cache.heldBytes);
     this.#keptBytes += cache.heldBytes;
@@ -117,6 +126,7 @@ export class KvPool {
     this.#kept.delete(cache);
     this.#keptBytes -= bytes;
     this.#prefixes.remove(cache);
+    cache.close();
   }
 
   #touch(cache: KvCache): void {

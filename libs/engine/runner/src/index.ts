@@ -1,3 +1,4 @@
 export { Engine, type EngineOptions } from './engine.ts';
-export { type AttentionInput, type ModelPieces, type PostOutput, type PreOutput, type RopeAngles } from './model-pieces.ts';
+export { type AttentionSpan, type AttentionStep, type ModelPieces, type PostOutput, type RopeAngles } from './model-pieces.ts';
+export { visibilityOf, type Visibility } from './visibility.ts';
 export { ModelRunner, type ForwardItem, type ForwardOutput, type RunnerOptions } from './model-runner.ts';

@@ -1,51 +1,48 @@
+import { type KvCache } from '@essaim/kv';
+
 /** cos and sin of each token's rotation, [tokens, headSize / 2] each. */
 export interface RopeAngles {
   readonly cos: Float32Array;
   readonly sin: Float32Array;
 }
 
-export interface PreOutput {
-  /** [tokens, queryWidth] */
-  readonly query: Float32Array;
-  /** [tokens, keyWidth] */
-  readonly key: Float32Array;
-  /** [tokens, valueWidth] */
-  readonly value: Float32Array;
+/** Consecutive tokens of one sequence within the rows of a step: those behind the committed ones of its cache, which has room for them. */
+export interface AttentionSpan {
+  readonly cache: KvCache;
+  readonly row: number;
+  readonly count: number;
 }
 
-export interface AttentionInput {
-  /** [tokens, queryWidth] */
-  readonly query: Float32Array;
-  /** [length, keyWidth] */
-  readonly key: Float32Array;
-  /** [length, valueWidth] */
-  readonly value: Float32Array;
-  readonly tokens: number;
-  readonly length: number;
-  /** [tokens, length], 0 where a token sees a position and -Infinity where not; null where every token sees every position. */
-  readonly mask: Float32Array | null;
+/** What attention needs to know of a step, the same object for all layers. */
+export interface AttentionStep {
+  readonly angles: RopeAngles;
+  readonly spans: readonly AttentionSpan[];
+  /**
+   * True: a token comes out the same to the last bit whether it is computed alone or together with others of its sequence. Costs a row of
+   * zeros beside each token that is alone. Without it the two differ in the last bit, on a device that treats single rows in a way of their own.
+   */
+  readonly even: boolean;
 }
 
 export interface PostOutput {
-  /** [tokens, hidden]: the residual stream, without what routed experts add to it. */
+  /** [tokens, hidden]: the residual stream, without what the feed-forward layer adds to it. */
   readonly next: Float32Array;
-  /** Null for a layer without routed experts. */
-  readonly routed: {
-    /** [tokens, hidden]: the experts' input. */
-    readonly normed: Float32Array;
-    /** [tokens, experts] */
-    readonly routerLogits: Float32Array;
-  } | null;
+  /** [tokens, hidden]: that layer's input. */
+  readonly normed: Float32Array;
+  /** [tokens, experts]; null for a dense layer. */
+  readonly routerLogits: Float32Array | null;
 }
 
 /** The dense part of a model on a device: the port behind which ONNX Runtime works. All arrays are row-major and owned by the receiver. */
 export interface ModelPieces {
   /** [tokens, hidden] */
   embed(tokenIds: readonly number[]): Promise<Float32Array>;
-  pre(layer: number, hidden: Float32Array, angles: RopeAngles): Promise<PreOutput>;
-  /** [tokens, queryWidth] */
-  attend(input: AttentionInput): Promise<Float32Array>;
-  post(layer: number, attended: Float32Array, hidden: Float32Array): Promise<PostOutput>;
+  /** hidden [tokens, hidden] -> what attention adds to it, [tokens, hidden]. Puts keys and values behind the committed ones of the caches; commits nothing. */
+  attend(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Float32Array>;
+  /** `added` is what attention adds to `hidden`. */
+  post(layer: number, added: Float32Array, hidden: Float32Array): Promise<PostOutput>;
+  /** The feed-forward network of a dense layer: [tokens, hidden] -> [tokens, hidden]. */
+  dense(layer: number, activations: Float32Array): Promise<Float32Array>;
   /** hidden [tokens, hidden] -> logits [tokens, vocab] */
   head(hidden: Float32Array): Promise<Float32Array>;
 }

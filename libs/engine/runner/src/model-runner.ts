@@ -1,9 +1,8 @@
 import { AppError, type ModelSpec, type WorkerId } from '@essaim/core';
 import { type Dispatcher, type DispatchResult, route } from '@essaim/dispatch';
 import { type KvCache } from '@essaim/kv';
-import { type ModelPieces, type PostOutput, type PreOutput } from './model-pieces.ts';
+import { type AttentionStep, type ModelPieces, type PostOutput } from './model-pieces.ts';
 import { RopeTable } from './rope-table.ts';
-import { visibilityOf, type Visibility } from './visibility.ts';
 
 /** Consecutive tokens of one sequence within a step. */
 export interface ForwardItem {
@@ -35,10 +34,7 @@ export interface RunnerOptions {
   readonly pieces: ModelPieces;
   /** Only a model with routed experts has one. */
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
-  /**
-   * True: a token comes out the same to the last bit whether it is computed alone or together with others of its sequence. Costs a row of
-   * zeros beside each token that is alone. Without it the two differ in the last bit, on a device that treats single rows in a way of their own.
-   */
+  /** See `AttentionStep.even`. */
   readonly evenAttention: boolean;
 }
 
@@ -46,7 +42,6 @@ export interface RunnerOptions {
 interface Span extends Required<ForwardItem> {
   readonly row: number;
   readonly count: number;
-  readonly visibility: Visibility;
   failure: AppError | null;
   soundDrafts: number;
   localExpertCalls: number;
@@ -75,11 +70,11 @@ export class ModelRunner {
     const spans = this.#layOut(items);
     const step = ++this.#step;
     let hidden = await pieces.embed(spans.flatMap((span) => span.tokenIds));
-    const angles = this.#rope.rows(spans.flatMap((span) => Array.from({ length: span.count }, (_, index) => span.first + index)));
+    const attention: AttentionStep = { spans, even: this.#options.evenAttention, angles: this.#rope.rows(spans.flatMap((span) => Array.from({ length: span.count }, (_, index) => span.first + index))) };
     for (let layer = 0; layer < spec.layerCount && spans.some((span) => span.failure === null); layer++) {
-      const attended = await this.#attend(layer, await pieces.pre(layer, hidden, angles), spans);
-      const post = await pieces.post(layer, attended, hidden);
-      if (post.routed !== null) await this.#addExperts({ step, layer }, post, spans, signal);
+      const post = await pieces.post(layer, await pieces.attend(layer, hidden, attention), hidden);
+      if (post.routerLogits === null) add(post.next, await pieces.dense(layer, post.normed));
+      else await this.#addExperts({ step, layer }, post, spans, signal);
       hidden = post.next;
     }
     return this.#finish(hidden, spans);
@@ -89,49 +84,20 @@ export class ModelRunner {
     let row = 0;
     return items.map(({ draftCount = 0, ...item }) => {
       const count = item.tokenIds.length;
-      const visibility = visibilityOf(item.first, count, { slidingWindow: this.#options.spec.attention.slidingWindow, fromStart: this.#options.evenAttention });
-      const span: Span = { ...item, draftCount, row, count, visibility, failure: null, soundDrafts: draftCount, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
+item.cache.prepare(count);
+      const span: Span = { ...item, draftCount, row, count, failure: null, soundDrafts: draftCount, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
       row += count;
       return span;
     });
   }
 
-  async #attend(layer: number, { query, key, value }: PreOutput, spans: readonly Span[]): Promise<Float32Array> {
-    const { headCount, kvHeadCount, headSize } = this.#options.spec.attention;
-    const [queryWidth, kvWidth] = [headCount * headSize, kvHeadCount * headSize];
-    const attended = new Float32Array(query.length);
-    for (const { cache, row, count, visibility } of spans) {
-      cache.append(layer, count, { keys: rows(key, kvWidth, row, count), values: rows(value, kvWidth, row, count) });
-      const { start, end } = visibility;
-      const view = { key: cache.keys(layer, start, end), value: cache.values(layer, start, end), length: end - start };
-      attended.set(await this.#attendOne(rows(query, queryWidth, row, count), view, visibility.mask), row * queryWidth);
-    }
-    return attended;
-  }
-
-  /**
-   * A single query takes another path through the kernels than several, one that rounds differently. Where the same token must come out
-   * of a prompt and of a decoding step, it is accompanied by a row of zeros.
-   */
-  async #attendOne(query: Float32Array, view: { readonly key: Float32Array; readonly value: Float32Array; readonly length: number }, mask: Float32Array | null): Promise<Float32Array> {
-    const { pieces, spec, evenAttention } = this.#options;
-    const tokens = query.length / (spec.attention.headCount * spec.attention.headSize);
-    if (tokens > 1 || !evenAttention) return pieces.attend({ ...view, query, tokens, mask });
-    const padded = new Float32Array(2 * query.length);
-    padded.set(query);
-    const paddedMask = new Float32Array(2 * view.length);
-    if (mask !== null) paddedMask.set(mask);
-    const both = await pieces.attend({ ...view, query: padded, tokens: 2, mask: paddedMask });
-    return both.subarray(0, query.length);
-  }
-
   /** Adds what the routed experts return to `next`, in place. */
-  async #addExperts({ step, layer }: { readonly step: number; readonly layer: number }, { next, routed }: PostOutput, spans: readonly Span[], signal: AbortSignal): Promise<void> {
+  async #addExperts({ step, layer }: { readonly step: number; readonly layer: number }, { next, normed, routerLogits }: PostOutput, spans: readonly Span[], signal: AbortSignal): Promise<void> {
     const { spec, dispatcher } = this.#options;
-    if (routed === null || spec.feedForward.kind !== 'moe') return;
-    const routing = route(routed.routerLogits, spec.feedForward);
-    const result = await dispatcher.dispatch({ step, layer, hiddenSize: spec.hiddenSize, activations: routed.normed, routing }, signal);
-    for (let index = 0; index < next.length; index++) next[index]! += result.output[index]!;
+    if (routerLogits === null || spec.feedForward.kind !== 'moe') return;
+    const routing = route(routerLogits, spec.feedForward);
+    const result = await dispatcher.dispatch({ step, layer, hiddenSize: spec.hiddenSize, activations: normed, routing }, signal);
+    add(next, result.output);
     for (const span of spans) this.#count(span, result);
   }
 
@@ -194,6 +160,11 @@ const wantsLogits = ({ failure, logitsOfLast }: Span): boolean => failure === nu
 
 /** `count` rows from `first` of a row-major matrix: a view. */
 const rows = (matrix: Float32Array, width: number, first: number, count: number): Float32Array => matrix.subarray(first * width, (first + count) * width);
+
+/** In place. */
+function add(sum: Float32Array, values: Float32Array): void {
+  for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!;
+}
 
 const notANumber = (): AppError =>
   new AppError('internal', 'the model produced a value that is not a number: send the request again, and if it repeats check the checkpoint or use another dtype');

@@ -14,7 +14,7 @@ let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'essaim-cache-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const compiled = (): Graph => compilePiece(syntheticModel({ hiddenSize: 64, expertSize: 96, vocabSize: 300, dtype: 'int4' }), { kind: 'expert', layer: 0, expert: 1 });
+const compiled = (): Graph => compilePiece(syntheticModel({ hiddenSize: 64, expertSize: 96, vocabSize: 300, dtype: 'int4' }), { kind: 'expert', layer: 0, expert: 1 })[0]!;
 const graph = compiled();
 const digest = await graphDigest(graph);
 const ignored = (): void => undefined;

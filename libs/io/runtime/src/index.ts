@@ -1,3 +1,5 @@
 export { compileIntoCache, type CompileProgress } from './compile.ts';
 export { GraphCache } from './graph-cache.ts';
-export { OnnxModel, type PieceFile } from './onnx-model.ts';
+export { runComputeThread } from './compute-thread.ts';
+export { OnnxModel, type OnnxModelOptions } from './onnx-model.ts';
+export { type PieceFile } from './piece-file.ts';

@@ -7,7 +7,8 @@ import { type PieceKey, pieceName, WEIGHTS_FILE } from '@essaim/graph';
 import { syntheticModel } from '../test/synthetic-model.ts';
 import { compileIntoCache } from './compile.ts';
 import { GraphCache } from './graph-cache.ts';
-import { OnnxModel, type PieceFile } from './onnx-model.ts';
+import { OnnxModel } from './onnx-model.ts';
+import { type PieceFile } from './piece-file.ts';
 
 let folder: string;
 let model: OnnxModel;
@@ -131,7 +132,7 @@ describe('a file in the cache that is damaged', () => {
 
   it.each(damages.flatMap(([what, damage]) => (['expert', 'head'] as const).map((kind) => ({ what, kind, damage }))))('because it $what is refused with a sentence, for a $kind', async ({ kind, damage }) => {
     const file = await compile(kind === 'head' ? { kind } : PIECE);
-    damage(file.modelFile);
+    damage(file.modelFiles[0]!);
     await expect(model.load(file)).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining('delete the cache folder') as string });
     expect([model.keys(), model.weightBytes]).toEqual([[], 0]);
   });

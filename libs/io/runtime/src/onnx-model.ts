@@ -1,31 +1,42 @@
-import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
+import { AppError, type ExpertKey, type ModelSpec } from '@essaim/core';
 import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
 import { type PieceKey, pieceName } from '@essaim/graph';
-import { type AttentionInput, type ModelPieces, type PostOutput, type PreOutput, type RopeAngles } from '@essaim/runner';
-import { OnnxSession } from './onnx-session.ts';
+import { type AttentionStep, type ModelPieces, type PostOutput } from '@essaim/runner';
+import { type ComputeJob, type JobOutput, feedForwardName } from './compute-job.ts';
+import { ComputeThreads } from './compute-threads.ts';
+import { ModelSlice, type SliceStep, visibilitiesOf } from './model-slice.ts';
+import { type PieceFile } from './piece-file.ts';
 
-/** A compiled piece on disk. */
-export interface PieceFile {
-  readonly key: PieceKey;
-  readonly modelFile: string;
-  readonly weightBytes: number;
+export interface OnnxModelOptions {
+  /** The serving thread's own included. */
+  readonly threads: number;
+  /** What the pieces were compiled for; each slice has a thread. Default: 1, and the threads work inside operators. */
+  readonly slices?: number;
+  /** The file that such a thread runs, see `runComputeThread`; for more than one slice. */
+  readonly threadEntry?: URL;
 }
 
 interface Loaded {
   readonly key: PieceKey;
-  readonly session: OnnxSession;
   readonly weightBytes: number;
 }
 
-/** The pieces of a model that this process holds, dense part and experts alike, each run by ONNX Runtime. Owns their sessions. */
+/** The pieces of a model that this process holds, dense part and experts alike, each run by ONNX Runtime, cut into slices that run side by side. Owns their threads and sessions. */
 export class OnnxModel implements ModelPieces, ExpertRunner {
   readonly #spec: ModelSpec;
-  readonly #threads: number;
+  readonly #own: ModelSlice;
+  readonly #others: ComputeThreads | null;
   readonly #loaded = new Map<string, Loaded>();
+  readonly #steps = new WeakMap<AttentionStep, { readonly id: number; readonly step: SliceStep }>();
+  #stepId = 0;
+  /** Ends when nobody runs: the threads do one job at a time. */
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(spec: ModelSpec, { threads }: { readonly threads: number }) {
+  constructor(spec: ModelSpec, { threads, slices = 1, threadEntry }: OnnxModelOptions) {
     this.#spec = spec;
-    this.#threads = threads;
+    const inside = Math.max(1, Math.floor(threads / slices));
+    this.#own = new ModelSlice({ spec, slice: { index: 0, of: slices }, threads: inside });
+    this.#others = slices > 1 && threadEntry !== undefined ? new ComputeThreads({ spec, slices, threads: inside, entry: threadEntry }) : null;
   }
 
   /** Bytes of weights that are loaded. */
@@ -41,87 +52,181 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
     return [...this.#loaded.values()].map(({ key }) => key);
   }
 
-  async load({ key, modelFile, weightBytes }: PieceFile): Promise<void> {
-    if (this.has(key)) return;
-    this.#loaded.set(pieceName(key), { key, session: await OnnxSession.load(modelFile, { threads: this.#threads }), weightBytes });
+  load({ key, modelFiles, weightBytes }: PieceFile): Promise<void> {
+    return this.#alone(async () => {
+      if (this.has(key)) return;
+      const name = pieceName(key);
+      const elsewhere = this.#others !== null && modelFiles.length > 1 ? this.#others.tellEach((slice) => [{ kind: 'load', name, modelFile: modelFiles[slice]! }]) : null;
+      await settled([this.#own.load(name, modelFiles[0]!), elsewhere]);
+      this.#loaded.set(name, { key, weightBytes });
+    });
   }
 
-  async unload(key: PieceKey): Promise<void> {
-    const loaded = this.#loaded.get(pieceName(key));
-    this.#loaded.delete(pieceName(key));
-    await loaded?.session.release();
+  unload(key: PieceKey): Promise<void> {
+    // From now on nobody is sent here.
+    const name = pieceName(key);
+    if (!this.#loaded.delete(name)) return Promise.resolve();
+    return this.#alone(async () => {
+      await this.#own.unload(name);
+      await this.#others?.tell({ kind: 'unload', name });
+    });
   }
 
-  async close(): Promise<void> {
-    const sessions = [...this.#loaded.values()].map(({ session }) => session);
+  close(): Promise<void> {
     this.#loaded.clear();
-    for (const session of sessions) await session.release();
-  }
-
-  async embed(tokenIds: readonly number[]): Promise<Float32Array> {
-    const { hidden } = await this.#session({ kind: 'embed' }).run({ ids: { data: BigInt64Array.from(tokenIds, BigInt), dims: [tokenIds.length] } });
-    return hidden!;
-  }
-
-  async pre(layer: number, hidden: Float32Array, { cos, sin }: RopeAngles): Promise<PreOutput> {
-    const { hiddenSize, attention } = this.#spec;
-    const tokens = hidden.length / hiddenSize;
-    const angles = [1, tokens, attention.headSize / 2];
-    const { query, key, value } = await this.#session({ kind: 'pre', layer }).run({
-      hidden: { data: hidden, dims: [tokens, hiddenSize] }, cos: { data: cos, dims: angles }, sin: { data: sin, dims: angles },
+    return this.#alone(async () => {
+      await this.#own.close();
+      await this.#others?.tell({ kind: 'close' });
     });
-    return { query: query!, key: key!, value: value! };
   }
 
-  async attend({ query, key, value, tokens, length, mask }: AttentionInput): Promise<Float32Array> {
-    const { headCount, kvHeadCount, headSize } = this.#spec.attention;
-    const inputs = {
-      query: { data: query, dims: [1, tokens, headCount * headSize] },
-      key: { data: key, dims: [1, length, kvHeadCount * headSize] },
-      value: { data: value, dims: [1, length, kvHeadCount * headSize] },
-    };
-    const masked = mask === null ? inputs : { ...inputs, mask: { data: mask, dims: [tokens, length] } };
-    const { attended } = await this.#session({ kind: 'attention', masked: mask !== null }).run(masked);
-    return attended!;
-  }
-
-  async post(layer: number, attended: Float32Array, hidden: Float32Array): Promise<PostOutput> {
-    const { hiddenSize } = this.#spec;
-    const tokens = hidden.length / hiddenSize;
-    const { next, normed, routerLogits } = await this.#session({ kind: 'post', layer }).run({
-      attended: { data: attended, dims: [1, tokens, attended.length / tokens] }, hidden: { data: hidden, dims: [tokens, hiddenSize] },
+  embed(tokenIds: readonly number[]): Promise<Float32Array> {
+    return this.#alone(async () => {
+      const { hidden } = await this.#own.session('embed').run({ ids: { data: BigInt64Array.from(tokenIds, BigInt), dims: [tokenIds.length] } });
+      return hidden!;
     });
-    return { next: next!, routed: normed === undefined || routerLogits === undefined ? null : { normed, routerLogits } };
   }
 
-  async head(hidden: Float32Array): Promise<Float32Array> {
+  attend(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Float32Array> {
+    return this.#alone(async () => {
+      const { id, step: sliceStep } = await this.#known(step);
+      const { cos, sin } = step.angles;
+      const rows = hidden.length / this.#spec.hiddenSize;
+      return this.#together(
+        [hidden, cos, sin], hidden.length,
+        ([hiddenAt, cosAt, sinAt], output) => ({
+          kind: 'attend', layer, rows, even: step.even, stepId: id, hiddenAt: hiddenAt!, cosAt: cosAt!, sinAt: sinAt!, output,
+          spans: step.spans.map(({ cache, row, count }) => ({ cacheId: cache.id, row, count, first: cache.length })),
+        }),
+        () => this.#own.attend(layer, hidden, sliceStep),
+      );
+    });
+  }
+
+  post(layer: number, added: Float32Array, hidden: Float32Array): Promise<PostOutput> {
     const { hiddenSize } = this.#spec;
-    const { logits } = await this.#session({ kind: 'head' }).run({ hidden: { data: hidden, dims: [hidden.length / hiddenSize, hiddenSize] } });
-    return logits!;
+    const dims = [hidden.length / hiddenSize, hiddenSize];
+    return this.#alone(async () => {
+      const { next, normed, routerLogits = null } = await this.#own.session(`post.${layer}`).run({ added: { data: added, dims }, hidden: { data: hidden, dims } });
+      return { next: next!, normed: normed!, routerLogits };
+    });
+  }
+
+  async dense(layer: number, activations: Float32Array): Promise<Float32Array> {
+    const [output] = await this.#alone(() => this.#feedForward(layer, [{ expert: null, activations }]));
+    return output!;
+  }
+
+  head(hidden: Float32Array): Promise<Float32Array> {
+    const { hiddenSize, vocabSize } = this.#spec;
+    const rows = hidden.length / hiddenSize;
+    return this.#alone(async () => {
+      if (this.#others === null) return this.#own.head(hidden);
+      const logits = new Float32Array(rows * vocabSize);
+      const slices = this.#others.count + 1;
+      const start = (slice: number): number => Math.ceil((vocabSize * slice) / slices);
+      const place = (slice: number, part: Float32Array): void => {
+        const width = start(slice + 1) - start(slice);
+        for (let row = 0; row < rows; row++) logits.set(part.subarray(row * width, (row + 1) * width), row * vocabSize + start(slice));
+      };
+      const stride = rows * start(1);
+      const arena = await this.#others.arena(hidden.length + (slices - 1) * stride);
+      arena.set(hidden);
+      this.#others.begin({ kind: 'head', rows, inputAt: 0, output: { at: hidden.length, stride } });
+      place(0, await this.#finishing(this.#own.head(hidden)));
+      for (let slice = 1; slice < slices; slice++) place(slice, arena.subarray(hidden.length + (slice - 1) * stride));
+      return logits;
+    });
   }
 
   holds(key: ExpertKey): boolean {
     return this.has({ kind: 'expert', ...key });
   }
 
-  async run(layer: number, groups: readonly ExpertGroup[]): Promise<Float32Array[]> {
+  run(layer: number, groups: readonly ExpertGroup[]): Promise<Float32Array[]> {
+    return this.#alone(async () => {
+      const missing = groups.find(({ expert }) => !this.holds({ layer, expert }));
+      if (missing !== undefined) throw new AppError('failed_precondition', `expert ${missing.expert} of layer ${layer} is not on this worker`);
+      return this.#feedForward(layer, groups);
+    });
+  }
+
+  async #feedForward(layer: number, groups: readonly { readonly expert: number | null; readonly activations: Float32Array }[]): Promise<Float32Array[]> {
     const { hiddenSize } = this.#spec;
-    const sessions = groups.map(({ expert }) => this.#expert({ layer, expert }));
-    return Promise.all(groups.map(async ({ activations }, nth) => {
-      const { output } = await sessions[nth]!.run({ input: { data: activations, dims: [activations.length / hiddenSize, hiddenSize] } });
-      return output!;
-    }));
+    const own = async (): Promise<Float32Array[]> => {
+      const outputs: Float32Array[] = [];
+      for (const { expert, activations } of groups) outputs.push(await this.#own.feedForward(feedForwardName(layer, expert), activations));
+      return outputs;
+    };
+    if (this.#others === null) return own();
+    const total = groups.reduce((sum, { activations }) => sum + activations.length, 0);
+    const arena = await this.#others.arena(total * (1 + this.#others.count));
+    let at = 0;
+    const placed = groups.map(({ expert, activations }) => {
+      arena.set(activations, at);
+      at += activations.length;
+      return { expert, rows: activations.length / hiddenSize, inputAt: at - activations.length };
+    });
+    this.#others.begin({ kind: 'feed-forward', layer, groups: placed, output: { at: total, stride: total } });
+    const outputs = await this.#finishing(own());
+    outputs.forEach((output, nth) => this.#addOthers(output, arena, { at: total + placed[nth]!.inputAt, stride: total }));
+    return outputs;
   }
 
-  #expert(key: ExpertKey): OnnxSession {
-    const loaded = this.#loaded.get(pieceName({ kind: 'expert', ...key }));
-    if (loaded === undefined) throw new AppError('failed_precondition', `expert ${key.expert} of layer ${key.layer} is not on this worker`);
-    return loaded.session;
+  /** What all slices of a job return, summed: its `inputs` are put where all threads see them, the own part is computed from the originals. */
+  async #together(inputs: readonly Float32Array[], outputLength: number, job: (inputsAt: readonly number[], output: JobOutput) => ComputeJob, own: () => Promise<Float32Array>): Promise<Float32Array> {
+    if (this.#others === null) return own();
+    const inputLength = inputs.reduce((sum, { length }) => sum + length, 0);
+    const arena = await this.#others.arena(inputLength + this.#others.count * outputLength);
+    let at = 0;
+    const inputsAt = inputs.map((input) => {
+      arena.set(input, at);
+      at += input.length;
+      return at - input.length;
+    });
+    const output = { at: inputLength, stride: outputLength };
+    this.#others.begin(job(inputsAt, output));
+    const sum = await this.#finishing(own());
+    this.#addOthers(sum, arena, output);
+    return sum;
   }
 
-  #session(key: PieceKey): OnnxSession {
-    const loaded = this.#loaded.get(pieceName(key));
-    assert(loaded, `${pieceName(key)} is loaded before it runs`);
-    return loaded.session;
+  /** In ascending order of the slices, so that the sum does not depend on who was faster. */
+  #addOthers(sum: Float32Array, arena: Float32Array, { at, stride }: JobOutput): void {
+    for (let nth = 0; nth < this.#others!.count; nth++) {
+      const from = at + nth * stride;
+      for (let index = 0; index < sum.length; index++) sum[index]! += arena[from + index]!;
+    }
   }
+
+  /** Waits for the other threads whatever becomes of the own part: they still use what the job was given. */
+  async #finishing<T>(own: Promise<T>): Promise<T> {
+    try {
+      return await own;
+    } finally {
+      this.#others?.finish();
+    }
+  }
+
+  async #known(step: AttentionStep): Promise<{ readonly id: number; readonly step: SliceStep }> {
+    const known = this.#steps.get(step);
+    if (known !== undefined) return known;
+    await this.#others?.share(step.spans.map(({ cache }) => cache));
+    const spans = step.spans.map(({ cache, row, count }) => ({ buffer: cache.buffer, row, count, first: cache.length }));
+    const made = { id: ++this.#stepId, step: { angles: step.angles, spans, even: step.even, visibilities: visibilitiesOf(this.#spec, spans, step.even) } };
+    this.#steps.set(step, made);
+    return made;
+  }
+
+  /** One after the other, in the order of asking. */
+  #alone<T>(act: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(act);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** Waits for all, then fails as the first of them failed. */
+async function settled(promises: readonly (Promise<void> | null)[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(promises)) if (outcome.status === 'rejected') throw outcome.reason;
 }

@@ -15,8 +15,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 it('finishes the runs under way before it frees its weights, as when an expert moves while it is called', async () => {
   const model = syntheticModel({ hiddenSize: 32, expertSize: 32, vocabSize: 32, dtype: 'float32' });
-  const { modelFile } = await compileIntoCache(model, { kind: 'expert', layer: 0, expert: 0 }, new GraphCache(folder), { onBytes: () => undefined });
-  const session = await OnnxSession.load(modelFile, { threads: 1 });
+  const { modelFiles } = await compileIntoCache(model, { kind: 'expert', layer: 0, expert: 0 }, new GraphCache(folder), { onBytes: () => undefined });
+  const session = await OnnxSession.load(modelFiles[0]!, { threads: 1 });
   const run = (): Promise<Readonly<Record<string, Float32Array>>> => session.run({ input: { data: new Float32Array(32).fill(0.5), dims: [1, 32] } });
   const expected = await run();
   const underWay = [run(), run()];

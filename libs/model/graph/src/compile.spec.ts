@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { STORED_DTYPES, WEIGHT_DTYPES } from '@essaim/core';
 import { countingModel, type CountingModel } from '../test/counting-model.ts';
-import { compilePiece, expertPieces, graphDigest, leadPieces, type PieceKey, pieceName, type PlacedWeight } from './index.ts';
+import { compilePiece, expertPieces, type Graph, graphDigest, leadPieces, type PieceKey, pieceName, type PlacedWeight } from './index.ts';
 
 const piecesOf = ({ spec }: CountingModel): PieceKey[] => [...leadPieces(spec), ...expertPieces(spec)];
-const digestOf = (model: CountingModel, key: PieceKey): Promise<string> => graphDigest(compilePiece(model, key));
+const digestOf = (model: CountingModel, key: PieceKey): Promise<string> => graphDigest(graphOf(model, key));
+const graphOf = (model: CountingModel, key: PieceKey): Graph => compilePiece(model, key)[0]!;
 const HEAD: PieceKey = { kind: 'head' };
 
 /** Size and content of what a weight becomes. */
@@ -23,7 +24,7 @@ describe('the pieces of a model', () => {
   it('have names of their own: the dense part, and every expert of every layer', () => {
     const moe = piecesOf(countingModel({ dtype: 'int4' })).map(pieceName);
     expect(moe).toEqual([
-      'embed', 'attention', 'attention.masked', 'pre.0', 'post.0', 'pre.1', 'post.1', 'head', 'expert.0.0', 'expert.0.1', 'expert.0.2', 'expert.1.0', 'expert.1.1', 'expert.1.2',
+      'embed', 'attention', 'attention.masked', 'pre.0', 'output.0', 'post.0', 'pre.1', 'output.1', 'post.1', 'head', 'expert.0.0', 'expert.0.1', 'expert.0.2', 'expert.1.0', 'expert.1.1', 'expert.1.2',
     ]);
     expect(expertPieces(countingModel({ dtype: 'int4', isDense: true }).spec)).toEqual([]);
   });
@@ -40,7 +41,7 @@ describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
   it.each([true, false])('lie one behind the other on pages of their own, as large as promised (dense: %s)', async (isDense) => {
     const model = countingModel({ dtype, isDense });
     for (const key of piecesOf(model)) {
-      const { weights, weightBytes } = compilePiece(model, key);
+      const { weights, weightBytes } = graphOf(model, key);
       let end = 0;
       for (const weight of weights) {
         expect(weight.offset % 4096).toBe(0);
@@ -55,10 +56,10 @@ describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
   it('are the same in whatever order, and however often, they are asked for', async () => {
     const model = countingModel({ dtype });
     for (const key of piecesOf(model)) {
-      const forward = compilePiece(model, key).weights;
+      const forward = graphOf(model, key).weights;
       const contents = [];
       for (const weight of forward) contents.push(await contentOf(weight));
-      const backward = compilePiece(model, key).weights;
+      const backward = graphOf(model, key).weights;
       for (const weight of backward.toReversed()) expect(await contentOf(weight)).toEqual(contents[backward.indexOf(weight)]);
       for (const [nth, weight] of forward.entries()) expect(await contentOf(weight)).toEqual(contents[nth]);
     }
@@ -68,7 +69,7 @@ describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
     const model = countingModel({ dtype });
     for (const key of piecesOf(model)) await digestOf(model, key);
     expect(model.reads).toEqual([]);
-    for (const key of piecesOf(model)) for (const weight of compilePiece(model, key).weights) await contentOf(weight);
+    for (const key of piecesOf(model)) for (const weight of graphOf(model, key).weights) await contentOf(weight);
     const names = model.reads.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(model.reads.map(({ first }) => first)).toEqual(names.map(() => 0));
@@ -76,7 +77,7 @@ describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
 
   it('are read a few megabytes at a time', async () => {
     const model = countingModel({ dtype, hiddenSize: 4096, vocabSize: 700 });
-    for (const weight of compilePiece(model, HEAD).weights) await contentOf(weight);
+    for (const weight of graphOf(model, HEAD).weights) await contentOf(weight);
     const reads = model.reads.filter(({ name }) => name === 'head');
     expect(reads.reduce((next, { first, count }) => (expect(first).toBe(next), next + count), 0)).toBe(700);
     for (const { count } of reads) expect(count * 4096 * 4).toBeLessThanOrEqual(4 << 20);
@@ -86,7 +87,7 @@ describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
 describe('the embedding', () => {
   it.each(STORED_DTYPES)('stays in the form in which the checkpoint has it: %s', async (stored) => {
     const model = countingModel({ dtype: 'int4', stored });
-    const [table] = compilePiece(model, { kind: 'embed' }).weights;
+    const [table] = graphOf(model, { kind: 'embed' }).weights;
     expect(table!.type).toBe(stored);
     expect((await contentOf(table!)).bytes).toBe(50 * 40 * (stored === 'f32' ? 4 : 2));
   });

@@ -1,40 +1,51 @@
 import { createHash } from 'node:crypto';
 import { assert, type LayerWeights, type ModelSpec } from '@essaim/core';
 import { embedGraph } from './blocks/embed.ts';
-import { gqaGraph, gqaPreGraph } from './blocks/gqa.ts';
+import { gqaGraph, gqaOutputGraph, gqaPreGraph } from './blocks/gqa.ts';
 import { headGraph } from './blocks/head.ts';
-import { expertGraph, postGraph } from './blocks/post.ts';
+import { denseGraph, expertGraph } from './blocks/feed-forward.ts';
+import { postGraph } from './blocks/post.ts';
 import { type Graph } from './graph-builder.ts';
-import { type CompiledModel, type PieceKey } from './piece.ts';
+import { type CompiledModel, type PieceKey, sliceCount } from './piece.ts';
+import { type Slice } from './row-chunks.ts';
 
 /** Raised when the bytes that a weight becomes change without its graph changing. */
 const RECIPE = 1;
 
-/** The graph of one piece. Nothing of the weights is read yet: their chunks are. */
-export type PieceCompiler = (model: CompiledModel, key: PieceKey) => Graph;
-
 /** One entry per family. A family whose layers differ has a folder of its own blocks and a compiler of its own here. */
+type PieceCompiler = (model: CompiledModel, key: PieceKey, slice: Slice) => Graph;
 const COMPILERS: Readonly<Record<ModelSpec['family'], PieceCompiler>> = { mixtral: compileDecoder, mistral: compileDecoder };
 
-export const compilePiece: PieceCompiler = (model, key) => COMPILERS[model.spec.family](model, key);
+/** The graphs of one piece, one per slice. Nothing of the weights is read yet: their chunks are. */
+export function compilePiece(model: CompiledModel, key: PieceKey): Graph[] {
+  const of = sliceCount(key, model.slices ?? 1);
+  return Array.from({ length: of }, (_, index) => COMPILERS[model.spec.family](model, key, { index, of }));
+}
 
 /** Pre-norm decoder with grouped-query attention; its feed-forward layers are dense or routed. */
-function compileDecoder(model: CompiledModel, key: PieceKey): Graph {
+function compileDecoder(model: CompiledModel, key: PieceKey, slice: Slice): Graph {
   switch (key.kind) {
     case 'embed':
       return embedGraph(model.weights.embedding);
     case 'pre':
-      return gqaPreGraph(model, layerOf(model, key.layer));
+      return gqaPreGraph(model, layerOf(model, key.layer), slice);
     case 'attention':
-      return gqaGraph(model.spec.attention, key);
+      return gqaGraph(model.spec.attention, key, slice);
+    case 'output':
+      return gqaOutputGraph(model, layerOf(model, key.layer), slice);
     case 'post':
       return postGraph(model, layerOf(model, key.layer));
+    case 'dense':
+      return denseGraph(model, layerOf(model, key.layer), slice);
     case 'expert':
-      return expertGraph(model, layerOf(model, key.layer), key.expert);
+      return expertGraph(model, layerOf(model, key.layer), { expert: key.expert, slice });
     case 'head':
-      return headGraph(model);
+      return headGraph(model, slice);
   }
 }
+
+/** Of all slices of a piece. */
+export const weightBytesOf = (graphs: readonly Graph[]): number => graphs.reduce((sum, { weightBytes }) => sum + weightBytes, 0);
 
 function layerOf({ weights }: CompiledModel, layer: number): LayerWeights {
   const found = weights.layers[layer];

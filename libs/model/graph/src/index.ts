@@ -1,4 +1,5 @@
-export { compilePiece, graphDigest, type PieceCompiler } from './compile.ts';
+export { compilePiece, graphDigest, weightBytesOf } from './compile.ts';
 export { type Graph, type PlacedWeight, WEIGHTS_FILE } from './graph-builder.ts';
-export { type CompiledModel, expertPieces, leadPieces, type PieceKey, pieceName } from './piece.ts';
+export { type CompiledModel, expertPieces, leadPieces, type PieceKey, pieceName, sliceCount, slicesFor } from './piece.ts';
+export { type Slice } from './row-chunks.ts';
 export { type QuantisedRows, quantiseRows } from './quantise.ts';

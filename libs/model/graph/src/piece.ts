@@ -1,11 +1,14 @@
 import { type ModelSpec, type ModelWeights, type WeightDtype, expertCount } from '@essaim/core';
+import { BLOCK_SIZE } from './quantise.ts';
 
 /** Names one graph of a model. All but `attention`, which has no weights, exist once per layer or model. */
 export type PieceKey =
   | { readonly kind: 'embed' }
   | { readonly kind: 'pre'; readonly layer: number }
   | { readonly kind: 'attention'; readonly masked: boolean }
+  | { readonly kind: 'output'; readonly layer: number }
   | { readonly kind: 'post'; readonly layer: number }
+  | { readonly kind: 'dense'; readonly layer: number }
   | { readonly kind: 'expert'; readonly layer: number; readonly expert: number }
   | { readonly kind: 'head' };
 
@@ -14,6 +17,27 @@ export interface CompiledModel {
   readonly spec: ModelSpec;
   readonly weights: ModelWeights;
   readonly dtype: WeightDtype;
+  /** Into how many slices its large pieces are cut, see `slicesFor`. Default: 1. */
+  readonly slices?: number;
+}
+
+/** Kinds that are one graph, however many slices a model has: their work is small. */
+const WHOLE: ReadonlySet<PieceKey['kind']> = new Set<PieceKey['kind']>(['embed', 'post']);
+
+/** How many graphs a piece of this kind is: one per slice, or one. */
+export const sliceCount = ({ kind }: PieceKey, slices: number): number => (WHOLE.has(kind) ? 1 : slices);
+
+/**
+ * The most slices, `threads` at most, that a model can be cut into so that each has whole attention heads and whole blocks of quantised
+ * weights. A slice has some of the heads, some of each feed-forward layer's inner channels and some of the vocabulary: what the slices of a
+ * layer return is added up (tensor parallelism, https://arxiv.org/abs/1909.08053).
+ */
+export function slicesFor({ attention, feedForward }: ModelSpec, threads: number): number {
+  const divides = (slices: number): boolean =>
+    attention.kvHeadCount % slices === 0 && ((attention.headCount / slices) * attention.headSize) % BLOCK_SIZE === 0 && feedForward.size % (slices * BLOCK_SIZE) === 0;
+  let slices = Math.min(threads, attention.kvHeadCount);
+  while (slices > 1 && !divides(slices)) slices--;
+  return Math.max(1, slices);
 }
 
 /** A short name for files and messages: 'post.3', 'expert.3.17'. */
@@ -25,7 +49,9 @@ export function pieceName(key: PieceKey): string {
     case 'attention':
       return key.masked ? 'attention.masked' : 'attention';
     case 'pre':
+    case 'output':
     case 'post':
+    case 'dense':
       return `${key.kind}.${key.layer}`;
     case 'expert':
       return `expert.${key.layer}.${key.expert}`;
@@ -33,8 +59,9 @@ export function pieceName(key: PieceKey): string {
 }
 
 /** The dense part: what a lead worker holds. */
-export function leadPieces({ layerCount }: ModelSpec): PieceKey[] {
-  const layers = Array.from({ length: layerCount }, (_, layer): PieceKey[] => [{ kind: 'pre', layer }, { kind: 'post', layer }]);
+export function leadPieces({ layerCount, feedForward }: ModelSpec): PieceKey[] {
+  const kinds = ['pre', 'output', 'post', ...(feedForward.kind === 'dense' ? ['dense' as const] : [])] as const;
+  const layers = Array.from({ length: layerCount }, (_, layer) => kinds.map((kind): PieceKey => ({ kind, layer })));
   return [{ kind: 'embed' }, { kind: 'attention', masked: false }, { kind: 'attention', masked: true }, ...layers.flat(), { kind: 'head' }];
 }
 

@@ -1,23 +1,23 @@
 import { type GroupedQueryAttention, type LayerWeights } from '@essaim/core';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
-import { stack } from '../row-chunks.ts';
+import { columnSlice, rowSlice, type Slice, stack } from '../row-chunks.ts';
 import { linear, vector } from '../weights.ts';
 
-/** Grouped-query attention: what comes before it, and itself. */
+/** Grouped-query attention: what comes before it, itself, and what comes after it. Heads are those of one slice. */
 
 /**
  * hidden [tokens, hidden], cos and sin [1, tokens, headSize / 2] -> query [1, tokens, heads * headSize], key and value
  * [1, tokens, kvHeads * headSize], query and key rotated (half-split layout, as Hugging Face checkpoints have it).
  */
-export function gqaPreGraph({ spec, dtype }: CompiledModel, { inputNorm, query, key, value }: LayerWeights): Graph {
-  const { headCount, kvHeadCount, headSize } = spec.attention;
+export function gqaPreGraph({ spec, dtype }: CompiledModel, { inputNorm, query, key, value }: LayerWeights, slice: Slice): Graph {
+  const { headCount, kvHeadCount, headSize } = headsOf(spec.attention, slice);
   const [queryWidth, kvWidth] = [headCount * headSize, kvHeadCount * headSize];
   const graph = new GraphBuilder('pre');
   const hidden = graph.input('hidden', { type: 'f32', dims: ['tokens', spec.hiddenSize] });
   const angles = ['cos', 'sin'].map((name) => graph.input(name, { type: 'f32', dims: [1, 'tokens', headSize / 2] }));
   const normed = rmsNorm(graph, hidden, { weight: vector(graph, 'norm', inputNorm), epsilon: spec.normEpsilon });
-  const joined = linear(graph, normed, { name: 'qkv', weight: stack(query, key, value), dtype });
+  const joined = linear(graph, normed, { name: 'qkv', weight: stack(rowSlice(query, slice), rowSlice(key, slice), rowSlice(value, slice)), dtype });
   const parts = graph.nodes('Split', [joined, graph.integers([queryWidth, kvWidth, kvWidth])], { outputs: 3, attributes: { axis: 1 } });
   const batched = (part: string, width: number): string => graph.node('Reshape', [part, graph.integers([1, -1, width])]);
   const rotate = (part: string, heads: number, name: string): void =>
@@ -34,7 +34,8 @@ export function gqaPreGraph({ spec, dtype }: CompiledModel, { inputNorm, query, 
  * query [1, tokens, heads * headSize], key and value [1, length, kvHeads * headSize] -> attended [1, tokens, heads * headSize].
  * With `masked` also mask [tokens, length], added to the scores: 0 or -Infinity. Without, every token sees everything.
  */
-export function gqaGraph({ headCount, kvHeadCount, headSize }: GroupedQueryAttention, { masked }: { readonly masked: boolean }): Graph {
+export function gqaGraph(attention: GroupedQueryAttention, { masked }: { readonly masked: boolean }, slice: Slice): Graph {
+  const { headCount, kvHeadCount, headSize } = headsOf(attention, slice);
   const [queryWidth, kvWidth] = [headCount * headSize, kvHeadCount * headSize];
   const graph = new GraphBuilder('attention');
   const inputs = [graph.input('query', { type: 'f32', dims: [1, 'tokens', queryWidth] })];
@@ -44,6 +45,20 @@ export function gqaGraph({ headCount, kvHeadCount, headSize }: GroupedQueryAtten
   graph.output('attended', { type: 'f32', dims: [1, 'tokens', queryWidth] });
   return graph.build();
 }
+
+/** attended [1, tokens, heads * headSize] -> added [tokens, hidden]; the sum over all slices is what attention adds to the residual stream. */
+export function gqaOutputGraph({ spec, dtype }: CompiledModel, { output }: LayerWeights, slice: Slice): Graph {
+  const { headCount, headSize } = headsOf(spec.attention, slice);
+  const graph = new GraphBuilder('output');
+  const attended = graph.input('attended', { type: 'f32', dims: [1, 'tokens', headCount * headSize] });
+  const rows = graph.node('Reshape', [attended, graph.integers([-1, headCount * headSize])]);
+  graph.nodes('Identity', [linear(graph, rows, { name: 'output', weight: stack(columnSlice(output, slice)), dtype })], { outputs: ['added'] });
+  graph.output('added', { type: 'f32', dims: ['tokens', spec.hiddenSize] });
+  return graph.build();
+}
+
+const headsOf = ({ headCount, kvHeadCount, headSize }: GroupedQueryAttention, { of }: Slice): Pick<GroupedQueryAttention, 'headCount' | 'kvHeadCount' | 'headSize'> =>
+  ({ headCount: headCount / of, kvHeadCount: kvHeadCount / of, headSize });
 
 /** Root mean square normalisation with a weight per channel; ONNX Runtime knows it by this name. */
 export function rmsNorm(graph: GraphBuilder, x: string, { weight, epsilon }: { readonly weight: string; readonly epsilon: number }): string {
