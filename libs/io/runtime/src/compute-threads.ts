@@ -17,6 +17,7 @@ export interface ComputeThreadsOptions {
 
 /** The threads that compute all slices but the first. They do one job at a time, all the same one, beside the serving thread. */
 export class ComputeThreads {
+  readonly #workers: readonly Worker[];
   readonly #ports: readonly MessagePort[];
   readonly #signal: Int32Array;
   readonly #job = new Int32Array(new SharedArrayBuffer(JOB_INTEGERS * Int32Array.BYTES_PER_ELEMENT));
@@ -26,8 +27,9 @@ export class ComputeThreads {
 
   constructor({ spec, slices, threads, entry }: ComputeThreadsOptions) {
     this.#signal = new Int32Array(new SharedArrayBuffer((DONE + slices) * Int32Array.BYTES_PER_ELEMENT));
-    this.#ports = Array.from({ length: slices - 1 }, (_, nth) => {
-      const { port1, port2 } = new MessageChannel();
+    const channels = Array.from({ length: slices - 1 }, () => new MessageChannel());
+    this.#ports = channels.map(({ port1 }) => port1);
+    this.#workers = channels.map(({ port2 }, nth) => {
       const data: ComputeThreadData = { spec, slice: { index: nth + 1, of: slices }, threads, signal: this.#signal, job: this.#job, port: port2 };
       const worker = new Worker(entry, { workerData: data, transferList: [port2] });
       // Nothing could go on without it: the process ends, and the cluster serves without this worker.
@@ -35,7 +37,7 @@ export class ComputeThreads {
         throw error;
       });
       worker.unref();
-      return port1;
+      return worker;
     });
   }
 
@@ -73,7 +75,13 @@ export class ComputeThreads {
       for (const message of messagesFor(nth + 1)) port.postMessage(message);
     });
     this.#start({ kind: 'messages' });
-    for (let slice = 1; slice <= this.count; slice++) await valueOf(this.#signal, DONE + slice, this.#number);
+    // While it waits, and only then, a thread keeps the process alive.
+    for (const worker of this.#workers) worker.ref();
+    try {
+      for (let slice = 1; slice <= this.count; slice++) await valueOf(this.#signal, DONE + slice, this.#number);
+    } finally {
+      for (const worker of this.#workers) worker.unref();
+    }
     this.#throwFailure();
   }
 
