@@ -83,6 +83,22 @@ describe('a worker\'s link', () => {
     expect(control.reports.at(-1)).toMatchObject({ runningSequences: 7 });
   });
 
+  it('reports progress soon, once for all that there was meanwhile, and news at once also then', async () => {
+    start();
+    await settled();
+    for (runningSequences = 1; runningSequences < 7; runningSequences++) link.progressed();
+    await expect.poll(() => clock.sleeping).toBe(2);
+    clock.pass(49);
+    expect([clock.sleeping, control.reports.length]).toEqual([2, 1]);
+    clock.pass(1);
+    await reported(2);
+    await settled();
+    expect(control.reports.at(-1)).toMatchObject({ runningSequences: 7 });
+    link.progressed();
+    link.nudge();
+    await reported(3);
+  });
+
   it('joins again when its lease is gone', async () => {
     start();
     await settled();

@@ -17,12 +17,15 @@ const RETRY_MS = 250;
 /** The lease is given back on the way out, but nobody waits long for that. */
 const LEAVE_MS = 1_000;
 const REPORTS_PER_LEASE = 3;
+/** Between two reports of progress: weights load in hundreds of pieces, and every report is work for all who watch. */
+const PROGRESS_MS = 50;
 
 /** This worker's tie to the control plane: it joins, reports, follows the placement, and does so again for as long as it runs. */
 export class ControlLink {
   readonly #options: ControlLinkOptions;
   #lease: Lease | null = null;
   #news = Promise.withResolvers<void>();
+  #progress = Promise.withResolvers<void>();
 
   constructor(options: ControlLinkOptions) {
     this.#options = options;
@@ -31,6 +34,11 @@ export class ControlLink {
   /** Reports now rather than at the next third of the lease. */
   nudge(): void {
     this.#news.resolve();
+  }
+
+  /** Reports soon: for what changes many times a second. */
+  progressed(): void {
+    this.#progress.resolve();
   }
 
   /** One report more, before this worker gives up; that nobody hears it is no reason to stay. */
@@ -53,6 +61,7 @@ export class ControlLink {
     const { control, registration, describe } = this.#options;
     this.#lease ??= await control.join(registration, stop);
     this.#news = Promise.withResolvers();
+    this.#progress = Promise.withResolvers();
     try {
       await control.report({ leaseId: this.#lease.id, ...describe() }, stop);
     } catch (thrown) {
@@ -65,8 +74,9 @@ export class ControlLink {
 
   async #untilNews(durationMs: number, stop: AbortSignal): Promise<void> {
     const over = new AbortController();
-    const waited = this.#options.clock.sleep(durationMs, AbortSignal.any([stop, over.signal])).catch(() => undefined);
-    await Promise.race([waited, this.#news.promise]);
+    const either = AbortSignal.any([stop, over.signal]);
+    const waited = async (ms: number): Promise<void> => this.#options.clock.sleep(ms, either).catch(() => undefined);
+    await Promise.race([waited(durationMs), this.#news.promise, this.#progress.promise.then(() => waited(PROGRESS_MS))]);
     over.abort();
   }
 

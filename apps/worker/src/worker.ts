@@ -114,7 +114,7 @@ export class ClusterWorker {
   #follow(snapshot: ClusterSnapshot, link: ControlLink): void {
     if (!this.#snapshots.accept(snapshot)) return;
     this.#peers.follow(snapshot);
-    this.#load(snapshot, () => link.nudge()).catch(async (thrown: unknown) => {
+    this.#load(snapshot, link).catch(async (thrown: unknown) => {
       const error = AppError.from(thrown);
       this.#failure = error.message;
       await link.lastWords();
@@ -122,12 +122,12 @@ export class ClusterWorker {
     });
   }
 
-  async #load(snapshot: ClusterSnapshot, onChange: () => void): Promise<void> {
+  async #load(snapshot: ClusterSnapshot, link: ControlLink): Promise<void> {
     const { model } = snapshot;
-    this.#served ??= ServedModel.open({ environment: this.#environment, ref: model, snapshots: this.#snapshots, peers: this.#peers, logger: this.#logger, onChange });
+    this.#served ??= ServedModel.open({ environment: this.#environment, ref: model, snapshots: this.#snapshots, peers: this.#peers, logger: this.#logger, onChange: () => link.progressed() });
     this.#ready = await this.#served;
     await this.#ready.follow(snapshot);
-    onChange();
+    link.nudge();
   }
 }
 
