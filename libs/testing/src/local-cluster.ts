@@ -32,8 +32,8 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly wire?: (experts: ExpertPeer) => Promise<ExpertPeer>;
   /** Told of each step of an engine before it runs: how many tokens of each sequence. */
   readonly onStep?: (tokenCounts: readonly number[]) => void;
-  /** Told of each run of a worker's experts before it begins. */
-  readonly onExperts?: (worker: WorkerId, layer: number, groups: readonly ExpertGroup[]) => void;
+  /** Told of each run of a worker's experts; it begins when that resolves. */
+  readonly onExperts?: (worker: WorkerId, layer: number, groups: readonly ExpertGroup[]) => Promise<void>;
 }
 
 export interface LocalWorker {
@@ -102,8 +102,8 @@ const observed = (runner: ModelRunner, { onStep }: LocalClusterOptions): Pick<Mo
 
 const observedExperts = (model: OnnxModel, worker: WorkerId, { onExperts }: LocalClusterOptions): ExpertRunner => ({
   holds: (key) => model.holds(key),
-  run: (layer, groups) => {
-    onExperts?.(worker, layer, groups);
+  run: async (layer, groups) => {
+    await onExperts?.(worker, layer, groups);
     return model.run(layer, groups);
   },
 });

@@ -1,5 +1,5 @@
 import { type DispatchWork, type ExpertCall, rowCount, rowOf } from './expert-call.ts';
-import { copyRow, scatterAdd } from './rows.ts';
+import { addRow, type MatrixRow } from './rows.ts';
 
 /** What a worker returned for a call. */
 export interface ExpertAnswer {
@@ -12,21 +12,14 @@ export interface ExpertAnswer {
  * [rows, hiddenSize] from one weighted row per pair, summed in ascending expert order: the same bits wherever each expert ran.
  * Rows with a pair that nobody answered are incomplete.
  */
-export function sumPairs(work: DispatchWork, answers: readonly ExpertAnswer[]): Float32Array {
-  const { hiddenSize, activations, routing } = work;
+export function sumPairs({ hiddenSize, activations, routing }: DispatchWork, answers: readonly ExpertAnswer[]): Float32Array {
   const output = new Float32Array(activations.length);
-  const places = routing.experts.map((_expert, pair) => rowOf(pair, routing));
-  scatterAdd(output, { values: rowsOfPairs(work, answers), width: hiddenSize, places });
+  const rowsOfPairs = new Array<MatrixRow | null>(routing.experts.length).fill(null);
+  for (const { call, result } of answers) call.pairs.forEach((pair, row) => (rowsOfPairs[pair] = { values: result, width: hiddenSize, row }));
+  rowsOfPairs.forEach((row, pair) => {
+    if (row !== null) addRow(output, rowOf(pair, routing), row);
+  });
   return output;
-}
-
-/** [pairs, hiddenSize], zeros where nobody answered. */
-function rowsOfPairs({ hiddenSize, routing: { experts } }: DispatchWork, answers: readonly ExpertAnswer[]): Float32Array {
-  const [only] = answers;
-  if (only?.call.pairs.length === experts.length) return only.result;
-  const all = new Float32Array(experts.length * hiddenSize);
-  for (const { call: { pairs }, result } of answers) pairs.forEach((pair, nth) => copyRow(all, pair, { values: result, width: hiddenSize, row: nth }));
-  return all;
 }
 
 /**
@@ -38,7 +31,7 @@ export function sumAnswers(work: DispatchWork, answers: readonly ExpertAnswer[])
   if (answers.length === 1 && only!.call.rows.length === rowCount(work)) return only!.result;
   const output = new Float32Array(work.activations.length);
   for (const { call, result } of [...answers].sort(inFixedOrder)) {
-    scatterAdd(output, { values: result, width: work.hiddenSize, places: call.rows });
+    call.rows.forEach((place, row) => addRow(output, place, { values: result, width: work.hiddenSize, row }));
   }
   return output;
 }

@@ -1,10 +1,3 @@
-/** Rows of `values` [places.length, width] with the row of another matrix that each belongs to. */
-export interface PlacedRows {
-  readonly values: Float32Array;
-  readonly width: number;
-  readonly places: Uint32Array;
-}
-
 /** One row of `values` [all rows, width]. */
 export interface MatrixRow {
   readonly values: Float32Array;
@@ -17,12 +10,10 @@ export function copyRow(target: Float32Array, place: number, { values, width, ro
   target.set(values.subarray(row * width, (row + 1) * width), place * width);
 }
 
-/** Adds each row to its place in `sums` [all places, width]. */
-export function scatterAdd(sums: Float32Array, { values, width, places }: PlacedRows): void {
-  for (let nth = 0; nth < places.length; nth++) {
-    const [from, to] = [nth * width, places[nth]! * width];
-    for (let index = 0; index < width; index++) sums[to + index]! += values[from + index]!;
-  }
+/** Adds a row to row `place` of `sums` [all places, width]. */
+export function addRow(sums: Float32Array, place: number, { values, width, row }: MatrixRow): void {
+  const [from, to] = [row * width, place * width];
+  for (let index = 0; index < width; index++) sums[to + index]! += values[from + index]!;
 }
 
 /**
