@@ -2,6 +2,7 @@ import { AppError, type ClusterSnapshot, type Replica, type WorkerState } from '
 import { type ControlPlaneApi, type GrpcServer, serveControlPlane } from '@essaim/rpc';
 import { createLogger, systemClock } from '@essaim/telemetry';
 import { type RunningGateway, startGateway } from '../src/gateway.ts';
+import { type ServedModel } from '../src/model/served-model.ts';
 import { type Certificates, createCertificates } from './certificates.ts';
 import { model } from './model.ts';
 import { ScriptedLead } from './scripted-lead.ts';
@@ -93,21 +94,27 @@ export class TestGateway implements AsyncDisposable {
 
 let certificates: Promise<Certificates> | null = null;
 
+interface TestGatewayOptions {
+  readonly leads?: number;
+  /** The built-in one where none is given. */
+  readonly served?: ServedModel;
+}
+
 /** Not ready before the test publishes. */
-export async function startTestGateway({ leads: count = 1 }: { readonly leads?: number } = {}): Promise<TestGateway> {
+export async function startTestGateway({ leads: count = 1, served = model }: TestGatewayOptions = {}): Promise<TestGateway> {
   const issued = await (certificates ??= createCertificates());
   const controlPlane = new ScriptedControlPlane();
   const controlServer = await serveControlPlane(controlPlane, { host: '127.0.0.1', port: 0, tls: issued.controlPlane });
   const leads = await Promise.all(Array.from({ length: count }, (_, index) => new ScriptedLead(`w${index + 1}`).listen(issued)));
   const gateway = await startGateway({
     controlAddress: controlServer.address, settings: { host: '127.0.0.1', httpPort: 0, grpcPort: 0 },
-    model, tls: issued.gateway, clock: systemClock, log: createLogger({ component: 'gateway', level: 'silent' }), onReadiness: () => undefined,
+    model: served, tls: issued.gateway, clock: systemClock, log: createLogger({ component: 'gateway', level: 'silent' }), onReadiness: () => undefined,
   });
   return new TestGateway({ leads, gateway, controlPlane, controlServer });
 }
 
 /** Ready to answer. */
-export async function startReadyGateway(options: { readonly leads?: number } = {}): Promise<TestGateway> {
+export async function startReadyGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const gateway = await startTestGateway(options);
   gateway.publish();
   await gateway.untilReadyIs(200);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type SequenceEvent, workerId } from '@essaim/core';
-import { type Tokenizer } from '@essaim/tokenizer';
+import { type AnswerReader, TextReader, type Tokenizer } from '@essaim/tokenizer';
 import { type AnswerEvent, readAnswer } from './answer.ts';
 
 const STATS = { lead: workerId('w1'), workers: [], cachedPromptTokens: 0, acceptedDraftTokens: 0, rejectedDraftTokens: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, epoch: 1 };
@@ -26,7 +26,7 @@ async function answer(text: string | Buffer, stop: readonly string[] = []): Prom
     }
   };
   const events: AnswerEvent[] = [];
-  for await (const event of readAnswer({ events: source(), stats: () => STATS }, { tokenizer: bytes, stop })) events.push(event);
+  for await (const event of readAnswer({ events: source(), stats: () => STATS }, { reader: new TextReader(bytes), stop })) events.push(event);
   return { events, taken, left };
 }
 

@@ -1,10 +1,12 @@
 import { assert, type FinishReason, type PositionLogprobs, type SequenceStats } from '@essaim/core';
+import { type ToolCall } from '@essaim/tokenizer';
 import { type AnswerToken } from './answer.ts';
 import { type ChoiceEvent } from './generation.ts';
 
 /** A whole answer. */
 export interface Answer {
   readonly text: string;
+  readonly calls: readonly ToolCall[];
   readonly tokens: readonly AnswerToken[];
   readonly promptLogprobs: readonly (PositionLogprobs | null)[];
   readonly finishReason: FinishReason;
@@ -15,6 +17,7 @@ export interface Answer {
 type Ending = Pick<Answer, 'finishReason' | 'completionTokens' | 'stats'>;
 interface Draft {
   text: string;
+  readonly calls: ToolCall[];
   readonly tokens: AnswerToken[];
   promptLogprobs: Answer['promptLogprobs'];
   ending: Ending | null;
@@ -22,7 +25,7 @@ interface Draft {
 
 /** The answers of a request once they are complete, in the order of their choices. */
 export async function collectAnswers(events: AsyncIterable<ChoiceEvent>, choices: number): Promise<readonly Answer[]> {
-  const drafts = Array.from({ length: choices }, (): Draft => ({ text: '', tokens: [], promptLogprobs: [], ending: null }));
+  const drafts = Array.from({ length: choices }, (): Draft => ({ text: '', calls: [], tokens: [], promptLogprobs: [], ending: null }));
   for await (const event of events) {
     const draft = drafts[event.choice];
     assert(draft, 'an event belongs to a choice of its request');
@@ -41,6 +44,7 @@ function add(draft: Draft, event: ChoiceEvent): void {
       break;
     case 'delta':
       draft.text += event.text;
+      draft.calls.push(...(event.calls ?? []));
       if (event.token !== null) draft.tokens.push(event.token);
       break;
     case 'done':

@@ -1,5 +1,5 @@
 import { AppError, type Clock, LIMITS, sequenceId } from '@essaim/core';
-import { type Tokenizer } from '@essaim/tokenizer';
+import { TextReader, type Tokenizer } from '@essaim/tokenizer';
 import { type Logger } from '@essaim/telemetry';
 import { type ClusterView } from '../cluster/cluster-view.ts';
 import { type LeadPool } from '../cluster/lead-pool.ts';
@@ -71,7 +71,7 @@ export class Generation {
     const { tokenizer, metrics, clock } = this.#options;
     const run = this.#start(request, choice);
     const onToken = metrics.tokenTimer(() => clock.nowMs());
-    for await (const event of readAnswer({ events: run.events(signal), stats: () => run.stats }, { tokenizer, stop: request.stop })) {
+    for await (const event of readAnswer({ events: run.events(signal), stats: () => run.stats }, { reader: request.openReader?.() ?? new TextReader(tokenizer), stop: request.stop })) {
       if (event.kind === 'delta' && event.token !== null) onToken();
       if (event.kind === 'done') metrics.countDrafts(event.stats);
       yield { ...event, choice: choice.choice };

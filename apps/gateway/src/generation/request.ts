@@ -1,4 +1,5 @@
 import { type RequestId, type SamplingParams } from '@essaim/core';
+import { type AnswerReader } from '@essaim/tokenizer';
 
 export interface Prompt {
   /** At least one. */
@@ -25,6 +26,8 @@ export interface GenerationRequest {
   readonly logprobs: number | null;
   /** The same for the prompt's tokens. */
   readonly promptLogprobs: number | null;
+  /** Takes an answer apart that may call tools; absent where answers are text alone. */
+  readonly openReader?: () => AnswerReader;
 }
 
 /** Sequences that a request asks for. */

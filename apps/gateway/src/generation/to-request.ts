@@ -10,6 +10,7 @@ export interface Asked {
   readonly answersPerPrompt: number;
   readonly logprobs: number | null;
   readonly promptLogprobs: number | null;
+  readonly openReader?: NonNullable<GenerationRequest['openReader']>;
 }
 
 export interface RequestContext {

@@ -5,12 +5,14 @@ import { encodePieces, toPrompt } from '../generation/prompts.ts';
 import { type GenerationRequest } from '../generation/request.ts';
 import { requireModel, type RequestContext, toGenerationRequest } from '../generation/to-request.ts';
 import { chatMessage, MESSAGES } from './chat-message.ts';
+import { openReader, toolFields, toTools } from './chat-tools.ts';
 import { refuseUnsupported } from './refused-fields.ts';
 import { streamFields, type StreamOptions, toStreamOptions } from './stream-options.ts';
 
 const chatSchema = z.object({
   ...generationFields,
   ...streamFields,
+  ...toolFields,
   model: z.string().describe('the id of a model, see /v1/models'),
   messages: z.array(chatMessage).min(1).max(MESSAGES).describe(`a list of 1 to ${MESSAGES} messages, each with a role (system, developer, user, assistant or tool) and a content of text; a tool's has the tool_call_id that it answers`),
   max_completion_tokens: generationFields.max_tokens,
@@ -33,12 +35,14 @@ export function parseChatRequest(raw: unknown, requestId: RequestId, context: Re
   refuseUnsupported(raw);
   requireModel(body.model, context.model);
   const { chatTemplate, spec } = context.model;
-  const pieces = chatTemplate.render({ messages: body.messages, tools: [], reasoningEffort: null });
+  const tools = toTools(body);
+  const reader = tools.length === 0 ? {} : { openReader: openReader(chatTemplate, body) };
+  const pieces = chatTemplate.render({ messages: body.messages, tools, reasoningEffort: body.reasoning_effort ?? null });
   const ids = encodePieces(pieces, context.model, { param: 'messages' });
   const asked = body.max_completion_tokens ?? body.max_tokens ?? null;
   const prompt = toPrompt(ids, { asked, fallback: spec.contextLength, param: 'messages' }, context.model);
   const logprobs = body.logprobs ? (body.top_logprobs ?? 0) : null;
   const fields = { ...body, seed: body.seed ?? body.random_seed };
-  const generation = toGenerationRequest(fields, { requestId, prompts: [prompt], answersPerPrompt: body.n ?? 1, logprobs, promptLogprobs: null }, context);
+  const generation = toGenerationRequest(fields, { requestId, prompts: [prompt], answersPerPrompt: body.n ?? 1, logprobs, promptLogprobs: null, ...reader }, context);
   return { generation, stream: toStreamOptions(body), returnTokenIds: body.return_token_ids ?? false };
 }

@@ -30,8 +30,6 @@ const REFUSED_FIELDS: Readonly<Record<string, readonly unknown[]>> = {
   skip_special_tokens: [true],
   structured_outputs: NOTHING,
   suffix: NOTHING,
-  tool_choice: ['none', 'auto'],
-  tools: NOTHING,
   truncate_prompt_tokens: NOTHING,
   use_beam_search: NOTHING,
   web_search_options: [],

@@ -1,4 +1,6 @@
 import { type ToolCall } from './conversation.ts';
+import { TextStream } from './text-stream.ts';
+import { type Tokenizer } from './tokenizer.ts';
 
 /** What a part of an answer says to a person, and what to programs. */
 export interface AnswerParts {
@@ -8,9 +10,32 @@ export interface AnswerParts {
 
 /** Takes an answer apart as its tokens come. A call is told once it is whole, never in pieces. */
 export interface AnswerReader {
+  /** Unicode characters of text that came out so far. */
+  readonly characterCount: number;
   push(id: number): AnswerParts;
   /** What is left when no token follows. */
   flush(): AnswerParts;
+}
+
+/** Of answers that are text and nothing else. */
+export class TextReader implements AnswerReader {
+  readonly #stream: TextStream;
+
+  constructor(tokenizer: Pick<Tokenizer, 'tokenBytes' | 'isSpecial'>) {
+    this.#stream = new TextStream(tokenizer);
+  }
+
+  get characterCount(): number {
+    return this.#stream.characterCount;
+  }
+
+  push(id: number): AnswerParts {
+    return { text: this.#stream.push(id), calls: NO_CALLS };
+  }
+
+  flush(): AnswerParts {
+    return { text: this.#stream.flush(), calls: NO_CALLS };
+  }
 }
 
 export interface AnswerReaderOptions {
@@ -18,6 +43,7 @@ export interface AnswerReaderOptions {
   readonly newCallId: () => string;
 }
 
+const NO_CALLS: readonly ToolCall[] = [];
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** Nine letters and digits, the form in which Mistral's models read ids. `random` gives numbers from 0 to below 1. */

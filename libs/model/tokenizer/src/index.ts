@@ -1,4 +1,4 @@
-export { type AnswerParts, type AnswerReader, type AnswerReaderOptions, toolCallId } from './answer-reader.ts';
+export { type AnswerParts, type AnswerReader, type AnswerReaderOptions, TextReader, toolCallId } from './answer-reader.ts';
 export { type ChatTemplate, joinContents } from './chat-template.ts';
 export { type ChatMessage, type Conversation, type ToolCall, type ToolDefinition } from './conversation.ts';
 export { createChatTemplate } from './hugging-face/chat-template.ts';

@@ -13,6 +13,7 @@ function read(...pieces: readonly PromptPiece[]): AnswerParts & { readonly steps
   let made = 0;
   const reader = new CallReader(tokenizer, { newCallId: () => `made0000${++made}` });
   const steps = [...tokenizer.encodePieces(pieces).map((id) => reader.push(id)), reader.flush()];
+  expect(reader.characterCount).toBe([...steps.map(({ text }) => text).join('')].length);
   return { text: steps.map(({ text }) => text).join(''), calls: steps.flatMap(({ calls }) => calls), steps };
 }
 

@@ -27,6 +27,7 @@ export class CallReader implements AnswerReader {
   readonly #newCallId: () => string;
   readonly #markers: ReadonlyMap<number, Marker>;
   #stream: TextStream;
+  #characters = 0;
   /** Since the last [TOOL_CALLS]; null before the first. */
   #segments: Segment[] | null = null;
 
@@ -40,7 +41,21 @@ export class CallReader implements AnswerReader {
     this.#stream = new TextStream(tokenizer);
   }
 
+  get characterCount(): number {
+    return this.#characters;
+  }
+
   push(id: number): AnswerParts {
+    return this.#count(this.#push(id));
+  }
+
+  flush(): AnswerParts {
+    const rest = this.#take(this.#stream.flush());
+    const ended = this.#end();
+    return this.#count({ text: rest.text + ended.text, calls: ended.calls });
+  }
+
+  #push(id: number): AnswerParts {
     const marker = this.#markers.get(id);
     if (marker === undefined) return this.#take(this.#stream.push(id));
     const rest = this.#take(this.#stream.flush());
@@ -54,10 +69,9 @@ export class CallReader implements AnswerReader {
     return rest;
   }
 
-  flush(): AnswerParts {
-    const rest = this.#take(this.#stream.flush());
-    const ended = this.#end();
-    return { text: rest.text + ended.text, calls: ended.calls };
+  #count(parts: AnswerParts): AnswerParts {
+    for (const _character of parts.text) this.#characters++;
+    return parts;
   }
 
   #take(text: string): AnswerParts {
