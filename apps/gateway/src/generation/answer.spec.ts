@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type SequenceEvent, workerId } from '@essaim/core';
-import { type AnswerReader, TextReader, type Tokenizer } from '@essaim/tokenizer';
+import { TextReader, type Tokenizer } from '@essaim/tokenizer';
 import { type AnswerEvent, readAnswer } from './answer.ts';
 
 const STATS = { lead: workerId('w1'), workers: [], cachedPromptTokens: 0, acceptedDraftTokens: 0, rejectedDraftTokens: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, epoch: 1 };
