@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MemoryFolder, memoryFolder } from '../test/memory-folder.ts';
+import { roles } from '../test/roles.ts';
 import { countingTensors, FUSED_SHAPES, MISTRAL_SHAPES, MIXTRAL_SHAPES, TINY_MISTRAL, TINY_MIXTRAL } from '../test/tiny-models.ts';
 import { writeSafetensors } from '../test/write-safetensors.ts';
 import { openCheckpoint, readModelSpec } from './checkpoint.ts';
@@ -139,9 +140,3 @@ describe('readModelSpec', () => {
     expect(folder.closed).toBe(false);
   });
 });
-
-/** Each view as "name rows x columns", with everything around it as it is. */
-function roles(weights: object): unknown {
-  return JSON.parse(JSON.stringify(weights, (_, value: unknown) => (isView(value) ? `${value.name} ${value.rows} x ${value.columns}` : value)));
-}
-const isView = (value: unknown): value is { name: string; rows: number; columns: number } => typeof value === 'object' && value !== null && 'columns' in value;

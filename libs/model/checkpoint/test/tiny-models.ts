@@ -10,6 +10,11 @@ export const TINY_MIXTRAL = {
 const { num_experts_per_tok: _perToken, num_local_experts: _experts, ...dense } = TINY_MIXTRAL;
 export const TINY_MISTRAL = { ...dense, architectures: ['MistralForCausalLM'], model_type: 'mistral' };
 
+/** The same dense model as Mistral writes it. */
+export const TINY_PARAMS = {
+  dim: 4, n_layers: 1, n_heads: 2, n_kv_heads: 1, head_dim: 2, hidden_dim: 3, vocab_size: 5, norm_eps: 1e-5, rope_theta: 1e6, max_position_embeddings: 64,
+};
+
 const SHARED: Readonly<Record<string, readonly number[]>> = {
   'model.embed_tokens.weight': [5, 4],
   'model.layers.0.input_layernorm.weight': [4],
@@ -47,6 +52,22 @@ export const MISTRAL_SHAPES: Readonly<Record<string, readonly number[]>> = {
   'model.layers.0.mlp.gate_proj.weight': [3, 4],
   'model.layers.0.mlp.up_proj.weight': [3, 4],
   'model.layers.0.mlp.down_proj.weight': [4, 3],
+};
+
+/** Names and shapes of TINY_PARAMS in Mistral's layout. */
+export const TINY_PARAMS_SHAPES: Readonly<Record<string, readonly number[]>> = {
+  'tok_embeddings.weight': [5, 4],
+  'layers.0.attention_norm.weight': [4],
+  'layers.0.attention.wq.weight': [4, 4],
+  'layers.0.attention.wk.weight': [2, 4],
+  'layers.0.attention.wv.weight': [2, 4],
+  'layers.0.attention.wo.weight': [4, 4],
+  'layers.0.ffn_norm.weight': [4],
+  'layers.0.feed_forward.w1.weight': [3, 4],
+  'layers.0.feed_forward.w2.weight': [4, 3],
+  'layers.0.feed_forward.w3.weight': [3, 4],
+  'norm.weight': [4],
+  'output.weight': [5, 4],
 };
 
 /** Float32 tensors of these shapes; each value is its place in the whole. */

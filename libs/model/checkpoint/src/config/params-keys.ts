@@ -9,7 +9,12 @@ const MIXED_WINDOWS = unimplemented('gives layers different windows, which is no
 const ADAPTER = unimplemented('adds low-rank adapters, which is not implemented: merge them into the weights');
 
 /** Once written as a string, and as a list where layers differ. */
-const slidingWindow = z.union([size, z.string().regex(/^[1-9]\d*$/).transform(Number).pipe(size), z.array(z.unknown()).refine(() => false, MIXED_WINDOWS).transform(() => null)]).nullish();
+const slidingWindow = z
+  .unknown()
+  .optional()
+  .refine((window) => !Array.isArray(window), MIXED_WINDOWS)
+  .transform((window) => (typeof window === 'string' ? Number(window) : window))
+  .pipe(size.nullish());
 
 const moe = z.object({
   num_experts: count,

@@ -21,6 +21,16 @@ describe('openSafetensors', () => {
     expect(Math.max(...reads)).toBe(bytes.length - 12);
   });
 
+  it('knows places up to 2^53 to the byte, and refuses a file that is larger', async () => {
+    const dataBytes = 2 ** 53 - 4096;
+    const entry = (begin: number, end: number): object => ({ dtype: 'U8', shape: [end - begin], data_offsets: [begin, end] });
+    const start = safetensorsFile(JSON.stringify({ a: entry(0, 2 ** 32 + 1), b: entry(2 ** 32 + 1, dataBytes - 3), c: entry(dataBytes - 3, dataBytes) }));
+    const hollow = (sizeBytes: number) => ({ ...memoryFile('model.safetensors', start), sizeBytes });
+    const tensors = await openSafetensors(hollow(start.length + dataBytes), 'here');
+    expect(tensors.map(({ dataOffset, begin }) => dataOffset + begin)).toEqual([start.length, start.length + 2 ** 32 + 1, start.length + dataBytes - 3]);
+    await expect(openSafetensors(hollow(2 ** 53), 'here')).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining('more than can be counted exactly') as string });
+  });
+
   it.each([
     ['an empty file', new Uint8Array(), 'it has 0 bytes, less than the length of a header takes'],
     ['seven bytes', new Uint8Array(7), 'it has 7 bytes, less than the length of a header takes'],

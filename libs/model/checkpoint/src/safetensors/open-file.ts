@@ -17,6 +17,7 @@ export interface StoredTensor extends TensorEntry {
 
 /** Reads and checks the header of a safetensors file: 8 bytes of little-endian length, that much JSON, then the data. `path` is for messages. */
 export async function openSafetensors(file: CheckpointFile, path: string): Promise<StoredTensor[]> {
+  if (!Number.isSafeInteger(file.sizeBytes)) throw damaged(path, `it has ${file.sizeBytes} bytes, more than can be counted exactly`);
   if (file.sizeBytes < LENGTH_BYTES) throw damaged(path, `it has ${file.sizeBytes} bytes, less than the length of a header takes`);
   const length = await readHeaderLength(file, path);
   const dataOffset = LENGTH_BYTES + length;

@@ -11,7 +11,7 @@ export function leftOver(tensors: readonly StoredTensor[], { vision }: TensorNam
   const others = tensors.filter((tensor) => !seesImages(tensor));
   return [
     ...(ofImages.length === 0 ? [] : [`the part that sees images (${sizeOf(ofImages)}) is not read: this model answers text only`]),
-    ...(others.length === 0 ? [] : [`${named(others)} (${sizeOf(others)}) belong to no layer and are not read`]),
+    ...(others.length === 0 ? [] : [`what belongs to no layer (${sizeOf(others)}) is not read: ${named(others)}`]),
   ];
 }
 

@@ -1,0 +1,81 @@
+import { type ModelDescription } from '@essaim/core';
+import { describe, expect, it } from 'vitest';
+import { memoryFolder } from '../../test/memory-folder.ts';
+import { DEEPSEEK_V3, MINISTRAL_3, MISTRAL_LARGE_3, MISTRAL_SMALL_4, MIXTRAL_8X22B } from '../../test/published-configs.ts';
+import { describeModel, readModelSpec } from '../checkpoint.ts';
+
+const describeConfig = (config: object): Promise<ModelDescription> => describeModel(memoryFolder({ 'config.json': JSON.stringify(config) }));
+const describeParams = (params: object): Promise<ModelDescription> => describeModel(memoryFolder({ 'params.json': JSON.stringify(params) }));
+
+describe('the description of', () => {
+  it('Mistral Large 3 has all that its params.json says, and no correction of the magnitude', async () => {
+    expect(await describeParams(MISTRAL_LARGE_3)).toEqual({
+      family: 'mistral4', vocabSize: 131072, hiddenSize: 7168, layerCount: 61, contextLength: 294912,
+      attention: {
+        kind: 'mla', headCount: 128, queryRank: 1536, latentRank: 512, plainSize: 128, rotarySize: 64, valueSize: 128, rotaryPairs: 'interleaved', scoreScale: 1,
+      },
+      rope: { kind: 'yarn', theta: 10000, factor: 36, originalContextLength: 8192, betaFast: 32, betaSlow: 1, magnitude: 1 },
+      queryScaling: { beta: 0.1, originalContextLength: 8192 },
+      feedForward: {
+        kind: 'moe', size: 4096, expertCount: 128, expertsPerToken: 4, sharedSize: 4096, denseLayerCount: 3, denseSize: 16384,
+        router: { kind: 'softmax', correctionBias: false, groupCount: 1, groupsPerToken: 1, renormalised: true, scale: 1 },
+      },
+      normEpsilon: 1e-6, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2], precision: 'fp8', vision: false,
+    });
+  });
+
+  it('Mistral Small 4 has what transformers computes from its config.json', async () => {
+    const { attention, ...model } = await describeConfig(MISTRAL_SMALL_4);
+    expect(model).toMatchObject({
+      family: 'mistral4', hiddenSize: 4096, layerCount: 36, contextLength: 1048576, precision: 'float',
+      rope: { kind: 'yarn', factor: 128, magnitude: 1 },
+      queryScaling: { beta: 0.1, originalContextLength: 8192 },
+      feedForward: { size: 2048, expertCount: 128, expertsPerToken: 4, sharedSize: 2048, denseLayerCount: 0, router: { kind: 'softmax', scale: 1 } },
+    });
+    expect(attention).toMatchObject({ kind: 'mla', queryRank: 1024, latentRank: 256, plainSize: 64, rotarySize: 64, valueSize: 128, rotaryPairs: 'interleaved' });
+    expect(attention).toHaveProperty('scoreScale', (0.1 * Math.log(128) + 1) ** 2);
+  });
+
+  it('Ministral 3 is a Mistral with stretched positions and scaled queries', async () => {
+    expect(await describeConfig(MINISTRAL_3)).toMatchObject({
+      family: 'mistral', attention: { kind: 'gqa', headCount: 32, kvHeadCount: 8, headSize: 128, slidingWindow: null }, feedForward: { kind: 'dense', size: 14336 },
+      rope: { kind: 'yarn', theta: 1e6, factor: 16, originalContextLength: 16384, betaFast: 32, betaSlow: 1, magnitude: 1 },
+      queryScaling: { beta: 0.1, originalContextLength: 16384 },
+    });
+  });
+
+  it('DeepSeek-V3 has its sigmoid router with a bias and groups', async () => {
+    expect(await describeConfig(DEEPSEEK_V3)).toMatchObject({
+      family: 'deepseek-v3', precision: 'fp8', queryScaling: null,
+      attention: { kind: 'mla', scoreScale: (0.1 * Math.log(40) + 1) ** 2 }, rope: { kind: 'yarn', theta: 10000, factor: 40, magnitude: 1 },
+      feedForward: {
+        sharedSize: 2048, denseLayerCount: 3, denseSize: 18432,
+        router: { kind: 'sigmoid', correctionBias: true, groupCount: 8, groupsPerToken: 4, renormalised: true, scale: 2.5 },
+      },
+    });
+  });
+
+  it('a model with a text part is that of the part, and says that it sees images', async () => {
+    const { architectures: _, ...text } = MINISTRAL_3;
+    const whole = { architectures: ['Mistral3ForConditionalGeneration'], model_type: 'mistral3', text_config: text, vision_config: { hidden_size: 1024 } };
+    expect(await describeConfig(whole)).toEqual({ ...(await describeConfig(MINISTRAL_3)), vision: true });
+    const { tie_word_embeddings: _tied, ...silent } = text;
+    expect(await describeConfig({ ...whole, text_config: silent, tie_word_embeddings: true })).toMatchObject({ tiedEmbedding: true });
+  });
+
+  it('a Mixtral is the same model as its spec', async () => {
+    const { queryScaling, precision, vision, ...model } = await describeConfig(MIXTRAL_8X22B);
+    expect({ queryScaling, precision, vision }).toEqual({ queryScaling: null, precision: 'float', vision: false });
+    expect(model).toMatchObject(await readModelSpec(memoryFolder({ 'config.json': JSON.stringify(MIXTRAL_8X22B) })));
+  });
+});
+
+describe('the engine is not given', () => {
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ['Mistral Large 3', { 'params.json': JSON.stringify(MISTRAL_LARGE_3) }, '/models/tiny/params.json: the model has latent attention (MLA), which can be read but not run yet: use a Mixtral or a Mistral with unscaled positions'],
+    ['Ministral 3', { 'config.json': JSON.stringify(MINISTRAL_3) }, '/models/tiny/config.json: the model has positions stretched by YaRN, which can be read but not run yet'],
+    ['DeepSeek-V3', { 'config.json': JSON.stringify(DEEPSEEK_V3) }, 'latent attention (MLA)'],
+  ])('%s, in one sentence that says why', async (_, files, sentence) => {
+    await expect(readModelSpec(memoryFolder(files))).rejects.toMatchObject({ code: 'unimplemented', message: expect.stringContaining(sentence) as string });
+  });
+});
