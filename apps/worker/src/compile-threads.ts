@@ -10,11 +10,12 @@ export type CompileReply =
 
 export interface CompileThreadsOptions {
   readonly model: ModelRef;
-  /** See `CompiledModel.slices`. */
-  readonly slices: number;
   readonly cacheFolder: string;
   readonly threads: number;
 }
+
+/** A thread that found nothing to do for so long ends, and its memory is free for answers. */
+const IDLE_MS = 2_000;
 
 /** A few threads that compile pieces into the cache, each one at a time. */
 export class CompileThreads {
@@ -48,20 +49,23 @@ export class CompileThreads {
   }
 }
 
+/** Starts with its first piece, and again with the next one after it ended. */
 class CompileThread {
-  readonly #worker: Worker;
+  readonly #data: Omit<CompileThreadsOptions, 'threads'>;
+  #worker: Worker | null = null;
+  #idle: NodeJS.Timeout | undefined;
 
-  constructor({ model, slices, cacheFolder }: CompileThreadsOptions) {
-    this.#worker = new Worker(new URL('./compile.thread.js', import.meta.url), { workerData: { model, slices, cacheFolder } });
-    // An error reaches whoever waits for a piece; between pieces there is nobody to tell and nothing lost.
-    this.#worker.on('error', () => undefined);
-    this.#worker.unref();
+  constructor({ model, cacheFolder }: CompileThreadsOptions) {
+    this.#data = { model, cacheFolder };
   }
 
   compile(key: PieceKey, onBytes: (bytes: number) => void): Promise<PieceFile> {
+    clearTimeout(this.#idle);
+    const worker = (this.#worker ??= this.#start());
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
-        this.#worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        this.#idle = setTimeout(() => void this.close(), IDLE_MS).unref();
         act();
       };
       const onMessage = (reply: CompileReply): void => {
@@ -71,12 +75,26 @@ class CompileThread {
       };
       const onError = (cause: Error): void => settle(() => reject(AppError.from(cause)));
       const onExit = (): void => settle(() => reject(new AppError('cancelled', 'compiling was stopped')));
-      this.#worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-      this.#worker.postMessage(key);
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+      worker.postMessage(key);
     });
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    clearTimeout(this.#idle);
+    const worker = this.#worker;
+    this.#worker = null;
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./compile.thread.js', import.meta.url), { workerData: this.#data });
+    // An error reaches whoever waits for a piece; between pieces there is nobody to tell and nothing lost.
+    worker.on('error', () => undefined);
+    worker.once('exit', () => {
+      if (this.#worker === worker) this.#worker = null;
+    });
+    worker.unref();
+    return worker;
   }
 }
