@@ -19,28 +19,30 @@ export interface ExchangeRow {
 /** Rounds of one size. Each line has its turns between those of the others, so that all of them have about the same machine. */
 export async function measureExchanges(lines: readonly Line[], { bytes, rounds }: { readonly bytes: number; readonly rounds: number }, signal: AbortSignal): Promise<ExchangeSample[]> {
   const batch = batchOf(bytes);
+  for (const line of lines) await timesOf(line, batch, { exchanges: EXCHANGE.warmUpExchanges, signal });
   const samples: ExchangeSample[] = [];
-  // The first one warms up.
-  for (let round = 0; round <= rounds; round++) {
-    const sample = await measureRound(lines, batch, signal);
-    if (round > 0) samples.push(sample);
-  }
+  for (let round = 0; round < rounds; round++) samples.push(await measureRound(lines, batch, signal));
   return samples;
 }
 
 async function measureRound(lines: readonly Line[], batch: ExpertBatch, signal: AbortSignal): Promise<ExchangeSample> {
   const microseconds = new Map(lines.map(({ name }) => [name, [] as number[]]));
   for (let turn = 0; turn < EXCHANGE.turns; turn++) {
-    for (const line of lines) {
-      for (let exchange = 0; exchange < EXCHANGE.exchangesPerTurn; exchange++) {
-        signal.throwIfAborted();
-        const sentMs = performance.now();
-        await line.exchange(batch, signal);
-        microseconds.get(line.name)!.push(1000 * (performance.now() - sentMs));
-      }
-    }
+    for (const line of lines) microseconds.get(line.name)!.push(...(await timesOf(line, batch, { exchanges: EXCHANGE.exchangesPerTurn, signal })));
   }
   return Object.fromEntries([...microseconds].map(([name, values]) => [name, median(values)])) as ExchangeSample;
+}
+
+/** Microseconds of each of so many exchanges, one after the other. */
+async function timesOf(line: Line, batch: ExpertBatch, { exchanges, signal }: { readonly exchanges: number; readonly signal: AbortSignal }): Promise<number[]> {
+  const times: number[] = [];
+  for (let exchange = 0; exchange < exchanges; exchange++) {
+    signal.throwIfAborted();
+    const sentMs = performance.now();
+    await line.exchange(batch, signal);
+    times.push(1000 * (performance.now() - sentMs));
+  }
+  return times;
 }
 
 export function exchangeRows(bytes: number, samples: readonly ExchangeSample[]): ExchangeRow[] {

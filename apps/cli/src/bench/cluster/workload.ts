@@ -10,6 +10,8 @@ export const EXCHANGE_BYTES = [1, 8, 16, 64, 512].map((kibibytes) => kibibytes *
 export const EXCHANGE = {
   /** Numbers of a row, at most: hidden size of the synthetic model. */
   rowValues: 1024,
+  /** Of each line and size before the first round: a worker makes thousands a second, so what counts is compiled code. */
+  warmUpExchanges: 1_000,
   /** Of each line in a round, between turns of the others. */
   turns: 5,
   exchangesPerTurn: 20,
