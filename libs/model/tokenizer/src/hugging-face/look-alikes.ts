@@ -9,15 +9,19 @@ export const unusedMark = (texts: readonly string[]): string | null => MARKS.fin
  * the name of a special token is broken by a mark, to be taken out again afterwards.
  */
 export class LookAlikes {
-  readonly #names: readonly string[];
+  readonly #names: ReadonlySet<string>;
+  /** What a name begins with, and what it ends with: a model may have a thousand names, and a text a million places where one could begin. */
+  readonly #beginnings: ReadonlySet<string>;
+  readonly #endings: ReadonlySet<string>;
   readonly #longest: number;
-  readonly #firstUnits: ReadonlySet<string>;
 
-  /** The names of the special tokens, none empty. */
+  /** The names of the special tokens. */
   constructor(names: readonly string[]) {
-    this.#names = names;
+    const lengthsOf = (name: string): number[] => Array.from({ length: Math.max(0, name.length - 1) }, (_, index) => index + 1);
+    this.#names = new Set(names);
+    this.#beginnings = new Set(names.flatMap((name) => lengthsOf(name).map((length) => name.slice(0, length))));
+    this.#endings = new Set(names.flatMap((name) => lengthsOf(name).map((length) => name.slice(-length))));
     this.#longest = Math.max(0, ...names.map(({ length }) => length));
-    this.#firstUnits = new Set(names.map((name) => name[0]!));
   }
 
   break(text: string, mark: string): string {
@@ -32,18 +36,20 @@ export class LookAlikes {
 
   /** Before the last character of whatever could end a name that a template begins. */
   *#cutsAtStart(text: string): Generator<number> {
-    for (let length = 1; length < Math.min(this.#longest, text.length + 1); length++) {
-      const start = text.slice(0, length);
-      if (this.#names.some((name) => name.length > length && name.endsWith(start))) yield length - 1;
-    }
+    for (let length = 1; length < Math.min(this.#longest, text.length + 1); length++) if (this.#endings.has(text.slice(0, length))) yield length - 1;
   }
 
   /** After the first character of every name, and of what could be one with what follows the text. */
   *#cutsWithin(text: string): Generator<number> {
-    for (let place = 0; place < text.length; place++) {
-      if (!this.#firstUnits.has(text[place]!)) continue;
-      const rest = text.slice(place, place + this.#longest);
-      if (this.#names.some((name) => rest.startsWith(name) || name.startsWith(rest))) yield place + 1;
+    for (let place = 0; place < text.length; place++) if (this.#mayBegin(text, place)) yield place + 1;
+  }
+
+  #mayBegin(text: string, place: number): boolean {
+    for (let end = place + 1; end <= text.length; end++) {
+      const part = text.slice(place, end);
+      if (this.#names.has(part)) return true;
+      if (!this.#beginnings.has(part)) return false;
     }
+    return true;
   }
 }
