@@ -22,7 +22,7 @@ export const duplexOf = <In, Out>(call: ServerDuplexStream<In, Out>, signal: Abo
   send: (frame) => writeTo(call, frame, signal),
 });
 
-/** By events: an async iterator takes a twentieth of a small exchange. */
+/** By events: without an async iterator a small exchange takes 0.96 of the time. */
 function readFrom<In>(call: ServerDuplexStream<In, unknown>, take: (frame: In) => Promise<unknown> | null): Promise<void> {
   return new Promise((resolve, reject) => {
     call.on('end', resolve);
