@@ -12,5 +12,5 @@ const schema = z.object({
 /** The configuration of the text part; what is said of the whole model holds for it unless it says otherwise itself. */
 export function textPart(file: JsonFile): JsonFile {
   const { text_config: text, tie_word_embeddings: tied } = parseJson(schema, file);
-  return { path: file.path, within: 'text_config.', value: tied === undefined ? text : { tie_word_embeddings: tied, ...text } };
+  return { path: file.path, within: ['text_config'], value: tied === undefined ? text : { tie_word_embeddings: tied, ...text } };
 }

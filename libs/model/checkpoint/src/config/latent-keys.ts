@@ -1,9 +1,8 @@
 import { type LatentAttention } from '@essaim/core';
 import { type z } from 'zod';
 import { type DecoderConfig } from './decoder-keys.ts';
-import { checkRope, ropeParametersOf } from './rope-keys.ts';
+import { checkRope, scoreScale } from './rope-keys.ts';
 import { flag, size } from './values.ts';
-import { stretchedMagnitude } from './yarn.ts';
 
 export const latentKeys = {
   q_lora_rank: size.nullish(),
@@ -33,10 +32,4 @@ export function latentAttention(config: LatentConfig): LatentAttention {
     rotaryPairs: config.rope_interleave === false ? 'halves' : 'interleaved',
     scoreScale: scoreScale(config),
   };
-}
-
-/** transformers corrects the magnitude of latent attention's scores, not of cosine and sine, by the square. */
-function scoreScale(config: LatentConfig): number {
-  const { rope, mscale_all_dim: weight } = ropeParametersOf(config);
-  return rope.kind === 'yarn' && weight ? stretchedMagnitude(rope.factor, weight) ** 2 : 1;
 }

@@ -70,6 +70,48 @@ describe('the description of', () => {
   });
 });
 
+describe('a configuration of theirs', () => {
+  const rope = { ...MISTRAL_SMALL_4.rope_parameters, apply_yarn_scaling: false };
+
+  it('that wants no correction of the magnitude gets none', async () => {
+    expect(await describeConfig({ ...MISTRAL_SMALL_4, rope_parameters: rope })).toMatchObject({ attention: { scoreScale: 1 }, rope: { magnitude: 1 } });
+  });
+
+  it.each<[string, object, object]>([
+    ['no mscale: the paper\'s magnitude', { mscale: undefined, mscale_all_dim: undefined }, { magnitude: 0.1 * Math.log(16) + 1 }],
+    ['an attention_factor: that one', { attention_factor: 1.5 }, { magnitude: 1.5 }],
+    ['two weights: their quotient', { mscale: 2, mscale_all_dim: 1 }, { magnitude: (0.2 * Math.log(16) + 1) / (0.1 * Math.log(16) + 1) }],
+    ['no factor: the quotient of the contexts', { factor: null }, { factor: 16 }],
+    ['no bounds: those of the paper', { beta_fast: undefined, beta_slow: undefined }, { betaFast: 32, betaSlow: 1 }],
+  ])('with %s', async (_, changed, expected) => {
+    expect((await describeConfig({ ...MINISTRAL_3, rope_parameters: { ...MINISTRAL_3.rope_parameters, ...changed } })).rope).toMatchObject(expected);
+  });
+
+  it.each<[string, object, string]>([
+    ['a rotated part of odd size', { ...MISTRAL_SMALL_4, qk_rope_head_dim: 63 }, 'qk_rope_head_dim is odd, which rotary positions can\'t turn'],
+    ['no latent', { ...MISTRAL_SMALL_4, kv_lora_rank: undefined }, 'kv_lora_rank is missing'],
+    ['groups that do not divide the experts', { ...DEEPSEEK_V3, n_group: 7 }, 'n_group is 7, which does not divide the 256 of n_routed_experts'],
+    ['more groups a token than there are', { ...DEEPSEEK_V3, topk_group: 9 }, 'topk_group is 9, more than the 8 of n_group'],
+    ['more experts a token than its groups have', { ...DEEPSEEK_V3, topk_group: 1, num_experts_per_tok: 33 }, 'num_experts_per_tok is 33, more experts than the chosen groups have'],
+    ['more dense layers than layers', { ...DEEPSEEK_V3, first_k_dense_replace: 62 }, 'first_k_dense_replace is 62, more than the 61 of num_hidden_layers'],
+    ['YaRN without its original context', { ...MINISTRAL_3, rope_parameters: { rope_type: 'yarn', rope_theta: 1e6, factor: 16 } }, 'rope_parameters lacks original_max_position_embeddings'],
+    ['a text part that is none', { architectures: ['Mistral3ForConditionalGeneration'], text_config: 7 }, 'text_config must be an object'],
+    ['a text part that lacks a key', { architectures: ['Mistral3ForConditionalGeneration'], text_config: { ...MINISTRAL_3, vocab_size: undefined } }, 'text_config.vocab_size is missing'],
+  ])('with %s is refused in a sentence that names the key', async (_, config, sentence) => {
+    await expect(describeConfig(config)).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining(`/models/tiny/config.json: ${sentence}`) as string });
+  });
+
+  it.each<[string, object, string]>([
+    ['another router', { ...DEEPSEEK_V3, scoring_func: 'softmax' }, 'scoring_func names a way of choosing experts that is not implemented'],
+    ['dense layers between', { ...DEEPSEEK_V3, moe_layer_freq: 2 }, 'moe_layer_freq leaves layers between the routed ones dense'],
+    ['biases', { ...MISTRAL_SMALL_4, attention_bias: true }, 'attention_bias adds a bias to the projections of attention'],
+    ['unrounded bounds', { ...MINISTRAL_3, rope_parameters: { ...MINISTRAL_3.rope_parameters, truncate: false } }, 'rope_parameters.truncate asks for YaRN without rounded bounds'],
+    ['another text part', { architectures: ['Mistral3ForConditionalGeneration'], text_config: { model_type: 'llama' } }, 'text_config.model_type "llama" is not implemented: the types are mixtral, mistral'],
+  ])('with %s is refused as unimplemented', async (_, config, sentence) => {
+    await expect(describeConfig(config)).rejects.toMatchObject({ code: 'unimplemented', message: expect.stringContaining(`/models/tiny/config.json: ${sentence}`) as string });
+  });
+});
+
 describe('the engine is not given', () => {
   it.each<[string, Readonly<Record<string, string>>, string]>([
     ['Mistral Large 3', { 'params.json': JSON.stringify(MISTRAL_LARGE_3) }, '/models/tiny/params.json: the model has latent attention (MLA), which can be read but not run yet: use a Mixtral or a Mistral with unscaled positions'],

@@ -46,7 +46,7 @@ const schema = z.object({
 export function storedWeights(config: JsonFile): StoredWeights {
   const { quantization, quantization_config: described } = parseJson(schema, config);
   if (!described) return { precision: quantization ? 'fp8' : 'float', block: BLOCK };
-  const file = { ...config, within: `${config.within ?? ''}quantization_config.`, value: (config.value as { readonly quantization_config: unknown }).quantization_config };
+  const file = { ...config, within: ['quantization_config'], value: (config.value as { readonly quantization_config: unknown }).quantization_config };
   return described.quant_method === 'fp8' ? { precision: 'fp8', block: parseJson(fp8, file).weight_block_size ?? BLOCK } : ofGroups(parseJson(compressedTensors, file));
 }
 

@@ -20,6 +20,8 @@ const ropeParameters = z
     mscale: nonNegativeNumber.nullish(),
     mscale_all_dim: nonNegativeNumber.nullish(),
     attention_factor: positiveNumber.nullish(),
+    /** Mistral's `apply_scale`; transformers ignores it, and vLLM heeds it. */
+    apply_yarn_scaling: flag.default(true),
     truncate: flag.default(true).refine((truncate) => truncate, UNTRUNCATED),
     llama_4_scaling_beta: nonNegativeNumber.nullish(),
   }, 'must be an object')
@@ -57,9 +59,11 @@ export function rope(config: RopeConfig): Rope | YarnRope {
   return { kind: 'yarn', theta, factor, originalContextLength, betaFast: betaFast ?? 32, betaSlow: betaSlow ?? 1, magnitude: magnitude(parameters, factor) };
 }
 
-/** What latent attention needs beside the positions themselves. */
-export function ropeParametersOf(config: RopeConfig): { readonly rope: Rope | YarnRope; readonly mscale_all_dim: number | null | undefined } {
-  return { rope: rope(config), mscale_all_dim: parametersOf(config).mscale_all_dim };
+/** transformers corrects the magnitude of latent attention's scores, not of cosine and sine, by the square. */
+export function scoreScale(config: RopeConfig): number {
+  const { mscale_all_dim: weight, apply_yarn_scaling: corrected } = parametersOf(config);
+  const positions = rope(config);
+  return positions.kind === 'yarn' && weight && corrected ? stretchedMagnitude(positions.factor, weight) ** 2 : 1;
 }
 
 export function queryScaling(config: RopeConfig): QueryScaling | null {
@@ -68,11 +72,11 @@ export function queryScaling(config: RopeConfig): QueryScaling | null {
 }
 
 /** @see _compute_yarn_parameters in transformers' modeling_rope_utils.py */
-function magnitude({ attention_factor: given, mscale, mscale_all_dim: mscaleAll }: RopeParameters, factor: number): number {
-  if (given) return given;
+function magnitude({ attention_factor: given, mscale, mscale_all_dim: mscaleAll, apply_yarn_scaling: corrected }: RopeParameters, factor: number): number {
+  if (!corrected || given) return given ?? 1;
   return mscale && mscaleAll ? stretchedMagnitude(factor, mscale) / stretchedMagnitude(factor, mscaleAll) : stretchedMagnitude(factor);
 }
 
-const parametersOf = (config: RopeConfig): RopeParameters => config.rope_parameters ?? config.rope_scaling ?? { truncate: true };
+const parametersOf = (config: RopeConfig): RopeParameters => config.rope_parameters ?? config.rope_scaling ?? { truncate: true, apply_yarn_scaling: true };
 const typeOf = ({ rope_type: newer, type: older }: RopeParameters): string => newer ?? older ?? 'default';
 const thetaOf = (config: RopeConfig): number | undefined => config.rope_parameters?.rope_theta ?? config.rope_theta;

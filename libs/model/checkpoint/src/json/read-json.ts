@@ -7,8 +7,8 @@ import { parseStrictJson } from './strict-json.ts';
 export interface JsonFile {
   /** Where it lies, for messages. */
   readonly path: string;
-  /** The key of the file under which the value lies, with a full stop behind it; the whole file where absent. */
-  readonly within?: string;
+  /** The keys of the file under which the value lies; the whole file where absent. */
+  readonly within?: readonly string[];
   readonly value: unknown;
 }
 
@@ -25,11 +25,11 @@ export async function readJson(folder: CheckpointFolder, name: string, limit: { 
 }
 
 /** The value behind a schema. A message of the schema completes "PATH: KEY ", for example "must be a positive integer". */
-export function parseJson<S extends z.ZodType>(schema: S, { path, within = '', value }: JsonFile): z.output<S> {
+export function parseJson<S extends z.ZodType>(schema: S, { path, within = [], value }: JsonFile): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  const key = within + issue.path.join('.') || 'the file';
+  const key = [...within, ...issue.path].join('.') || 'the file';
   const sentence = `${path}: ${key} ${issue.message}`;
   throw isUnimplemented(issue) ? new AppError('unimplemented', sentence) : new AppError('data_loss', sentence, { cause: result.error });
 }
