@@ -1,7 +1,7 @@
 import { type ModelDescription, type ModelSpec, type ModelWeights } from '@essaim/core';
-import { readConfig } from './config/read-config.ts';
-import { runnableSpec } from './config/runnable.ts';
 import { type CheckpointFolder } from './folder.ts';
+import { readConfig } from './read-config.ts';
+import { runnableSpec } from './runnable.ts';
 import { openTensors } from './safetensors/open-tensors.ts';
 import { bindDecoder } from './weights/bind-decoder.ts';
 import { leftOver } from './weights/left-over.ts';

@@ -1,8 +1,5 @@
-import { type ModelDescription } from '@essaim/core';
+import { type DescribedArchitecture } from '../config/described-model.ts';
 import { type JsonFile } from '../json/read-json.ts';
-
-/** What an architecture says of itself; how its weights are stored is written elsewhere in the same file. */
-export type DescribedArchitecture = Omit<ModelDescription, 'precision' | 'vision'>;
 
 /** How the config.json of one architecture is read. */
 export interface Architecture {

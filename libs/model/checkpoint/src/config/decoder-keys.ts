@@ -1,6 +1,6 @@
 import { type z } from 'zod';
-import { type DescribedArchitecture } from '../architectures/architecture.ts';
 import { unimplemented } from '../json/read-json.ts';
+import { type DescribedArchitecture } from './described-model.ts';
 import { queryScaling, rope, ropeKeys } from './rope-keys.ts';
 import { specialTokenKeys, specialTokens } from './special-tokens.ts';
 import { count, flag, positiveNumber, size, word } from './values.ts';

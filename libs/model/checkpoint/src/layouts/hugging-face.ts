@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { architectures } from '../architectures/architectures.ts';
 import { type Architecture } from '../architectures/architecture.ts';
 import { IMAGE_AND_TEXT, textPart } from '../architectures/text-part.ts';
+import { type DescribedModel } from '../config/described-model.ts';
 import { storedWeights } from '../config/quantisation.ts';
 import { type JsonFile, parseJson } from '../json/read-json.ts';
 import { type TensorNames } from '../weights/tensor-names.ts';
-import { type DescribedModel, type Layout } from './layout.ts';
+import { type Layout } from './layout.ts';
 
 export const huggingFace: Layout = {
   name: 'Hugging Face',

@@ -1,5 +1,4 @@
-import { type ModelDescription } from '@essaim/core';
-import { type StoredWeights } from '../config/quantisation.ts';
+import { type DescribedModel } from '../config/described-model.ts';
 import { type JsonFile } from '../json/read-json.ts';
 import { type WeightFiles } from '../safetensors/open-tensors.ts';
 import { type TensorNames } from '../weights/tensor-names.ts';
@@ -14,9 +13,4 @@ export interface Layout {
   describe(config: JsonFile): DescribedModel;
   /** The names in this checkpoint, given whether it has a tensor of some name. */
   tensorNames(has: (name: string) => boolean): TensorNames;
-}
-
-export interface DescribedModel {
-  readonly description: ModelDescription;
-  readonly stored: StoredWeights;
 }

@@ -1,4 +1,4 @@
-import { describeParams } from '../config/params.ts';
+import { describeParams } from '../params/params.ts';
 import { type TensorNames } from '../weights/tensor-names.ts';
 import { type Layout } from './layout.ts';
 

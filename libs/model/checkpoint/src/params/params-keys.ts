@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { count, countOrNone, flag, nonNegativeNumber, positiveNumber, size, word } from '../config/values.ts';
 import { unimplemented } from '../json/read-json.ts';
-import { count, countOrNone, flag, nonNegativeNumber, positiveNumber, size, word } from './values.ts';
 
 const SPARSE_LAYERS = unimplemented('leaves layers between the routed ones dense, which is not implemented');
 const OTHER_MODEL = unimplemented('names a kind of model that is not implemented: the only one is "transformer"');

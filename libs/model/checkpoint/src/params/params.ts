@@ -1,10 +1,10 @@
 import { type DescribedFeedForward, type GroupedQueryAttention, type LatentAttention, type ModelDescription, type Rope, type YarnRope } from '@essaim/core';
+import { type DescribedModel } from '../config/described-model.ts';
+import { storedWeights } from '../config/quantisation.ts';
+import { PLAIN_ROUTER } from '../config/routed-keys.ts';
+import { stretchedMagnitude } from '../config/yarn.ts';
 import { type JsonFile, parseJson } from '../json/read-json.ts';
-import { type DescribedModel } from '../layouts/layout.ts';
 import { checkParams, type Params, paramsSchema } from './params-keys.ts';
-import { storedWeights } from './quantisation.ts';
-import { PLAIN_ROUTER } from './routed-keys.ts';
-import { stretchedMagnitude } from './yarn.ts';
 
 /** Where neither key says how long a sequence may be; mistral-inference computes positions as far as that. */
 const CONTEXT_LENGTH = 128_000;

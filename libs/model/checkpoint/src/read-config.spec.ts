@@ -1,7 +1,7 @@
 import { type ModelSpec } from '@essaim/core';
 import { describe, expect, it } from 'vitest';
-import { memoryFolder } from '../../test/memory-folder.ts';
-import { TINY_MISTRAL, TINY_MIXTRAL } from '../../test/tiny-models.ts';
+import { memoryFolder } from '../test/memory-folder.ts';
+import { TINY_MISTRAL, TINY_MIXTRAL } from '../test/tiny-models.ts';
 import { readConfig } from './read-config.ts';
 import { runnableSpec } from './runnable.ts';
 

@@ -1,8 +1,8 @@
 import { type ModelDescription } from '@essaim/core';
 import { describe, expect, it } from 'vitest';
-import { memoryFolder } from '../../test/memory-folder.ts';
-import { DEEPSEEK_V3, MINISTRAL_3, MISTRAL_LARGE_3, MISTRAL_SMALL_4, MIXTRAL_8X22B } from '../../test/published-configs.ts';
-import { describeModel, readModelSpec } from '../checkpoint.ts';
+import { memoryFolder } from '../test/memory-folder.ts';
+import { DEEPSEEK_V3, MINISTRAL_3, MISTRAL_LARGE_3, MISTRAL_SMALL_4, MIXTRAL_8X22B } from '../test/published-configs.ts';
+import { describeModel, readModelSpec } from './checkpoint.ts';
 
 const describeConfig = (config: object): Promise<ModelDescription> => describeModel(memoryFolder({ 'config.json': JSON.stringify(config) }));
 const describeParams = (params: object): Promise<ModelDescription> => describeModel(memoryFolder({ 'params.json': JSON.stringify(params) }));

@@ -1,9 +1,10 @@
 import { AppError, type ModelDescription } from '@essaim/core';
-import { type CheckpointFolder } from '../folder.ts';
-import { readJson } from '../json/read-json.ts';
-import { findLayout } from '../layouts/find-layout.ts';
-import { type DescribedModel, type Layout } from '../layouts/layout.ts';
-import { checkSpecialTokens, withGeneration } from './special-tokens.ts';
+import { type DescribedModel } from './config/described-model.ts';
+import { checkSpecialTokens, withGeneration } from './config/special-tokens.ts';
+import { type CheckpointFolder } from './folder.ts';
+import { readJson } from './json/read-json.ts';
+import { findLayout } from './layouts/find-layout.ts';
+import { type Layout } from './layouts/layout.ts';
 
 const MAX_CONFIG_BYTES = 1 << 20;
 
