@@ -1,5 +1,6 @@
 import { AppError, assert } from '@essaim/core';
 import { type KvCache, type KvPool } from '@essaim/kv';
+import { StepPace, type StepPaceOptions } from './step-pace.ts';
 import { compare, type Place, WaitingLine } from './waiting-line.ts';
 
 /** What the scheduler must know of a sequence. */
@@ -21,6 +22,8 @@ export interface SchedulerLimits {
   readonly runningSequences: number;
   /** Tokens of one step: running sequences first, then prompts, the rest for guesses. */
   readonly stepTokens: number;
+  /** What prompts may cost the answers under way. Default: whatever `stepTokens` allow. */
+  readonly pace?: StepPaceOptions;
 }
 
 /** Part of one step: `count` tokens of a sequence from position `first`. */
@@ -45,7 +48,7 @@ const OLDEST_SHARE = 0.25;
 
 /**
  * Decides what each step computes. Every running sequence that only needs its newest token gets it in every step; what is left of the
- * step's tokens goes to prompts, in chunks, so that no prompt stalls the answers under way. Of the best priority the prompt with the fewest
+ * step's tokens, or of its time, goes to prompts, in chunks, so that no prompt stalls the answers under way. Of the best priority the prompt with the fewest
  * tokens left comes first, so that a long one holds back nobody. What is left even then goes to guesses of running sequences, in equal shares.
  * Where there is no room for a sequence, running ones of worse priority make room, and are computed again when their turn comes. Owns the KV
  * caches of what runs.
@@ -53,6 +56,7 @@ const OLDEST_SHARE = 0.25;
 export class Scheduler<S extends Schedulable> {
   readonly #limits: SchedulerLimits;
   readonly #pool: KvPool;
+  readonly #pace: StepPace | null;
   /** Never more than the limits for waiting and for running ones together. */
   readonly #waiting = new WaitingLine<S>();
   /** In the order in which they were let in. */
@@ -63,6 +67,7 @@ export class Scheduler<S extends Schedulable> {
     assert(limits.stepTokens > limits.runningSequences, 'a step has room for a prompt beside every running sequence');
     this.#limits = limits;
     this.#pool = pool;
+    this.#pace = limits.pace === undefined ? null : new StepPace(limits.pace);
   }
 
   get waitingCount(): number {
@@ -103,9 +108,22 @@ export class Scheduler<S extends Schedulable> {
       if (tokens === 1) newest.push(each);
       else if (tokens > 1) prompts.push(each);
     }
-    const budget = this.#limits.stepTokens - newest.length;
+    const budget = this.#budget(newest, prompts);
     const chunks = this.#share(prompts, budget);
     return [...draft(newest, chunks.reduce((left, { count }) => left - count, budget)), ...chunks];
+  }
+
+  /** Takes note of how long a step took that was computed: those that follow are as large as their time allows. */
+  took(step: readonly StepItem<S>[], durationMs: number): void {
+    const tokens = step.reduce((sum, { count, draftIds }) => sum + count + draftIds.length, 0);
+    this.#pace?.observe({ tokens, durationMs, hasPrompts: step.some(({ count }) => count > 1) });
+  }
+
+  /** Tokens for prompts and guesses. Nobody waits for a step of prompts alone, nor do guesses alone count against its time. */
+  #budget(newest: readonly Running<S>[], prompts: readonly Running<S>[]): number {
+    const most = this.#limits.stepTokens - newest.length;
+    if (this.#pace === null || newest.length === 0 || prompts.length === 0) return most;
+    return Math.min(most, this.#pace.promptTokens(newest.length));
   }
 
   /** Chunks of prompts, which are in the order in which they came, for `budget` tokens altogether. */
