@@ -10,6 +10,8 @@ export type CompileReply =
 
 export interface CompileThreadsOptions {
   readonly model: ModelRef;
+  /** See `CompiledModel.slices`. */
+  readonly slices: number;
   readonly cacheFolder: string;
   readonly threads: number;
 }
@@ -55,8 +57,8 @@ class CompileThread {
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor({ model, cacheFolder }: CompileThreadsOptions) {
-    this.#data = { model, cacheFolder };
+  constructor({ model, slices, cacheFolder }: CompileThreadsOptions) {
+    this.#data = { model, slices, cacheFolder };
   }
 
   compile(key: PieceKey, onBytes: (bytes: number) => void): Promise<PieceFile> {

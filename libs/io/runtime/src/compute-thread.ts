@@ -75,11 +75,12 @@ class ComputeThread {
       case 'attend':
         return this.#attend(job);
       case 'feed-forward': {
+        const { hiddenSize } = this.#data.spec;
+        const groups = job.groups.map(({ expert, rows, inputAt }) => ({ name: feedForwardName(job.layer, expert), activations: this.#floats(inputAt, rows * hiddenSize) }));
         let at = this.#outputAt(job);
-        for (const { expert, rows, inputAt } of job.groups) {
-          const size = rows * this.#data.spec.hiddenSize;
-          this.#arena.set(await this.#slice.feedForward(feedForwardName(job.layer, expert), this.#floats(inputAt, size)), at);
-          at += size;
+        for (const output of await this.#slice.feedForward(groups)) {
+          this.#arena.set(output, at);
+          at += output.length;
         }
         return;
       }

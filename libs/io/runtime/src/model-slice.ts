@@ -75,23 +75,26 @@ export class ModelSlice {
     const attended = new Float32Array(query.length);
     const rows = hidden.length / this.#spec.hiddenSize;
     const [queryWidth, keyWidth, valueWidth] = [query.length / rows, key.length / rows, value.length / rows];
-    for (const [nth, { buffer, row, count, first }] of step.spans.entries()) {
+    // All are asked for before the first is awaited: the runs of one turn of the event loop cost one turn.
+    await Promise.all(step.spans.map(async ({ buffer, row, count, first }, nth) => {
       const { keys, values } = kvView(buffer, this.#kvLayout, { layer, slice: this.#slice.index });
       keys.set(key.subarray(row * keyWidth, (row + count) * keyWidth), first * keyWidth);
       values.set(value.subarray(row * valueWidth, (row + count) * valueWidth), first * valueWidth);
       const { start, end, mask } = step.visibilities[nth]!;
       const seen = { keys: keys.subarray(start * keyWidth, end * keyWidth), values: values.subarray(start * valueWidth, end * valueWidth), length: end - start, mask };
       attended.set(await this.#attendOne(query.subarray(row * queryWidth, (row + count) * queryWidth), count, seen, step.even), row * queryWidth);
-    }
+    }));
     const { added } = await this.session(`output.${layer}`).run({ attended: { data: attended, dims: [1, rows, queryWidth] } });
     return added!;
   }
 
-  /** activations [rows, hidden] through an expert or a dense layer's network -> this slice's part of the output, [rows, hidden]. */
-  async feedForward(name: string, activations: Float32Array): Promise<Float32Array> {
+  /** Activations [rows, hidden] through experts, or a dense layer's network, by name -> this slice's part of each output, [rows, hidden]. */
+  feedForward(groups: readonly { readonly name: string; readonly activations: Float32Array }[]): Promise<Float32Array[]> {
     const { hiddenSize } = this.#spec;
-    const { output } = await this.session(name).run({ input: { data: activations, dims: [activations.length / hiddenSize, hiddenSize] } });
-    return output!;
+    return Promise.all(groups.map(async ({ name, activations }) => {
+      const { output } = await this.session(name).run({ input: { data: activations, dims: [activations.length / hiddenSize, hiddenSize] } });
+      return output!;
+    }));
   }
 
   /** hidden [rows, hidden] -> the logits of this slice's part of the vocabulary, [rows, part]. */

@@ -153,11 +153,7 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
 
   async #feedForward(layer: number, groups: readonly { readonly expert: number | null; readonly activations: Float32Array }[]): Promise<Float32Array[]> {
     const { hiddenSize } = this.#spec;
-    const own = async (): Promise<Float32Array[]> => {
-      const outputs: Float32Array[] = [];
-      for (const { expert, activations } of groups) outputs.push(await this.#own.feedForward(feedForwardName(layer, expert), activations));
-      return outputs;
-    };
+    const own = (): Promise<Float32Array[]> => this.#own.feedForward(groups.map(({ expert, activations }) => ({ name: feedForwardName(layer, expert), activations })));
     if (this.#others === null) return own();
     const total = groups.reduce((sum, { activations }) => sum + activations.length, 0);
     const arena = await this.#others.arena(total * (1 + this.#others.count));
