@@ -105,10 +105,14 @@ export class Engine {
 
   /** Outputs in the order of the step; a failure of the whole step is one of each. */
   async #run(step: readonly StepItem<LeadSequence>[]): Promise<readonly ForwardOutput[]> {
+    const { runner, scheduler, clock } = this.#options;
     const items = step.map(toForwardItem);
     try {
       this.#closed.signal.throwIfAborted();
-      return await this.#options.runner.forward(items, this.#closed.signal);
+      const beganMs = clock.nowMs();
+      const outputs = await runner.forward(items, this.#closed.signal);
+      scheduler.took(step, clock.nowMs() - beganMs);
+      return outputs;
     } catch (thrown) {
       const failure = AppError.from(thrown);
       if (!this.#closed.signal.aborted) this.#options.onStepFailure(failure);
