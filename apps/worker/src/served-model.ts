@@ -24,8 +24,8 @@ export interface ServedModelOptions {
   readonly onChange: () => void;
 }
 
-/** Tokens of one step: enough to keep the cores busy with a prompt, few enough that answers under way hardly wait. */
-const STEP_TOKENS = 256;
+/** A step has tokens enough to keep the cores busy with a prompt, but beside answers under way no more than they hardly wait for. */
+const STEPS = { stepTokens: 256, pace: { stepMs: 100, leastTokens: 16 } };
 
 /** Everything that this worker has of the model: weights, engine, experts. Made once the placement says which model that is. */
 export class ServedModel {
@@ -56,7 +56,7 @@ export class ServedModel {
     });
     this.#engine = new Engine({
       self, spec, clock: systemClock, epoch: () => snapshots.epoch,
-      scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, stepTokens: STEP_TOKENS }, this.#kv),
+      scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, ...STEPS }, this.#kv),
       runner: new ModelRunner({ spec, pieces: this.#model, dispatcher, evenAttention: ref.deterministic || environment.draftTokens > 0 }),
       draftTokens: environment.draftTokens,
       onStepFailure: (error) => logger.error({ error }, 'a step failed'),
