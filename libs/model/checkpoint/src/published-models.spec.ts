@@ -106,18 +106,9 @@ describe('a configuration of theirs', () => {
     ['dense layers between', { ...DEEPSEEK_V3, moe_layer_freq: 2 }, 'moe_layer_freq leaves layers between the routed ones dense'],
     ['biases', { ...MISTRAL_SMALL_4, attention_bias: true }, 'attention_bias adds a bias to the projections of attention'],
     ['unrounded bounds', { ...MINISTRAL_3, rope_parameters: { ...MINISTRAL_3.rope_parameters, truncate: false } }, 'rope_parameters.truncate asks for YaRN without rounded bounds'],
+    ['heads rotated in part', { ...MINISTRAL_3, rope_parameters: { ...MINISTRAL_3.rope_parameters, partial_rotary_factor: 0.5 } }, 'rope_parameters.partial_rotary_factor rotates a part of each head only'],
     ['another text part', { architectures: ['Mistral3ForConditionalGeneration'], text_config: { model_type: 'llama' } }, 'text_config.model_type "llama" is not implemented: the types are mixtral, mistral'],
   ])('with %s is refused as unimplemented', async (_, config, sentence) => {
     await expect(describeConfig(config)).rejects.toMatchObject({ code: 'unimplemented', message: expect.stringContaining(`/models/tiny/config.json: ${sentence}`) as string });
-  });
-});
-
-describe('the engine is not given', () => {
-  it.each<[string, Readonly<Record<string, string>>, string]>([
-    ['Mistral Large 3', { 'params.json': JSON.stringify(MISTRAL_LARGE_3) }, '/models/tiny/params.json: the model has latent attention (MLA), which can be read but not run yet: use a Mixtral or a Mistral with unscaled positions'],
-    ['Ministral 3', { 'config.json': JSON.stringify(MINISTRAL_3) }, '/models/tiny/config.json: the model has positions stretched by YaRN, which can be read but not run yet'],
-    ['DeepSeek-V3', { 'config.json': JSON.stringify(DEEPSEEK_V3) }, 'latent attention (MLA)'],
-  ])('%s, in one sentence that says why', async (_, files, sentence) => {
-    await expect(readModelSpec(memoryFolder(files))).rejects.toMatchObject({ code: 'unimplemented', message: expect.stringContaining(sentence) as string });
   });
 });

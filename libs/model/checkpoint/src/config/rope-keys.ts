@@ -23,6 +23,7 @@ const ropeParameters = z
     /** Mistral's `apply_scale`; transformers ignores it, and vLLM heeds it. */
     apply_yarn_scaling: flag.default(true),
     truncate: flag.default(true).refine((truncate) => truncate, UNTRUNCATED),
+    partial_rotary_factor: positiveNumber.nullish(),
     llama_4_scaling_beta: nonNegativeNumber.nullish(),
   }, 'must be an object')
   .refine(({ rope_type: newer, type: older }) => ['default', 'yarn'].includes(newer ?? older ?? 'default'), SCALED);
@@ -47,6 +48,9 @@ export function checkRope(config: RopeConfig, context: z.RefinementCtx): void {
     refuse([config.rope_parameters ? 'rope_parameters' : 'rope_scaling'], 'lacks original_max_position_embeddings, the context before it was stretched');
   }
 }
+
+/** Share of a head that is rotated. */
+export const rotatedShare = (config: RopeConfig): number => parametersOf(config).partial_rotary_factor ?? 1;
 
 /** Of a config that `checkRope` found right. */
 export function rope(config: RopeConfig): Rope | YarnRope {
