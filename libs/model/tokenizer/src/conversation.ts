@@ -16,7 +16,8 @@ export interface ToolDefinition {
 }
 
 export type ChatMessage =
-  | { readonly role: 'system' | 'user'; readonly content: string }
+  | { readonly role: 'system'; readonly content: string }
+  | { readonly role: 'user'; readonly content: string }
   | {
     readonly role: 'assistant';
     /** Empty where it only calls tools. */

@@ -1,4 +1,4 @@
-import { AppError, assert } from '@essaim/core';
+import { AppError } from '@essaim/core';
 import { type ChatTemplate } from '../chat-template.ts';
 import { type ChatMessage, type Conversation, type MessageOf, type ToolCall, type ToolDefinition } from '../conversation.ts';
 import { type PromptPiece, type SpecialToken, type Tokenizer } from '../tokenizer.ts';
@@ -29,21 +29,7 @@ export function createInstructTemplate({ tokenizer, version, reasoningEfforts }:
     readAnswer: format.tools === null ? null : (options) => new CallReader(tokenizer, options),
     render: (conversation) => {
       requireRules(conversation, format);
-      const settings = settingsOf(conversation, reasoningEfforts);
-      const turns = toTurns(conversation.messages, format);
-      const users = turns.flatMap(({ role }, index) => (role === 'user' ? [index] : []));
-      const [firstUser, lastUser] = [users[0] ?? -1, users.at(-1) ?? -1];
-      const placeOf = (where: InstructFormat['system'] | InstructFormat['tools']): number => (where === 'first user' ? firstUser : where === 'last user' ? lastUser : -1);
-      const head = systemPrompt(conversation.messages, format);
-      return [...tokenizer.beginning, ...turns.flatMap((turn, index) => {
-        if (turn.role === 'user') {
-          const content = head !== '' && index === placeOf(format.system) ? head + PARAGRAPH + turn.content : turn.content;
-          return [...(index === placeOf(format.tools) ? [...layout.tools(conversation.tools), ...layout.settings(settings)] : []), ...layout.user(content)];
-        }
-        // The oldest models with tools were not shown those of former turns.
-        if (format.calls === 'list' && index < lastUser && (turn.role === 'tool' || callsOf(turn).length > 0)) return [];
-        return layout.turn(turn);
-      })];
+      return [...tokenizer.beginning, ...layout.conversation(conversation, settingsOf(conversation, reasoningEfforts))];
     },
   };
 }
@@ -58,7 +44,7 @@ function settingsOf({ reasoningEffort }: Conversation, efforts: InstructOptions[
   return effort === null ? null : { reasoning_effort: effort };
 }
 
-/** The pieces of each kind of turn. */
+/** The pieces of a conversation, turn by turn. */
 class Layout {
   readonly #format: InstructFormat;
   readonly #token: (name: string) => SpecialToken;
@@ -68,29 +54,45 @@ class Layout {
     this.#token = token;
   }
 
-  tools(tools: readonly ToolDefinition[]): PromptPiece[] {
+  conversation({ messages, tools }: Conversation, settings: object | null): PromptPiece[] {
+    const turns = toTurns(messages, this.#format);
+    const lastUser = turns.findLastIndex(({ role }) => role === 'user');
+    const places = { 'first user': turns.findIndex(({ role }) => role === 'user'), 'last user': lastUser, 'own tokens': -1 };
+    const head = { place: places[this.#format.system], text: systemPrompt(messages, this.#format) };
+    const before = { place: places[this.#format.tools ?? 'own tokens'], pieces: [...this.#tools(tools), ...this.#settings(settings)] };
+    return turns.flatMap((turn, index) => {
+      if (turn.role !== 'user') return this.#forgets(turn, index < lastUser) ? [] : this.#turn(turn);
+      const content = index === head.place && head.text !== '' ? head.text + PARAGRAPH + turn.content : turn.content;
+      return [...(index === before.place ? before.pieces : []), ...this.#user(content)];
+    });
+  }
+
+  /** The oldest models with tools were not shown the calls and results of former turns. */
+  #forgets(turn: ChatMessage, isFormer: boolean): boolean {
+    return isFormer && this.#format.calls === 'list' && (turn.role === 'tool' || callsOf(turn).length > 0);
+  }
+
+  #tools(tools: readonly ToolDefinition[]): PromptPiece[] {
     if (tools.length === 0) return [];
     const described = tools.map(({ name, description, parameters }) => ({ type: 'function', function: { name, description, parameters } }));
     return this.#between('[AVAILABLE_TOOLS]', pythonJson(described));
   }
 
-  settings(settings: object | null): PromptPiece[] {
+  #settings(settings: object | null): PromptPiece[] {
     return settings === null ? [] : this.#between('[MODEL_SETTINGS]', pythonJson(settings));
   }
 
-  user(content: string): PromptPiece[] {
+  #user(content: string): PromptPiece[] {
     return this.#format.tools === null ? [`[INST] ${content} [/INST]`] : this.#between('[INST]', content);
   }
 
-  turn(turn: ChatMessage): PromptPiece[] {
-    if (turn.role === 'system') return this.#between('[SYSTEM_PROMPT]', turn.content);
+  #turn(turn: Exclude<ChatMessage, MessageOf<'user'>>): PromptPiece[] {
     if (turn.role === 'tool') return this.#result(turn);
-    assert(turn.role === 'assistant', 'users are written with what stands before them');
-    return this.#answer(turn);
+    return turn.role === 'assistant' ? this.#answer(turn) : this.#between('[SYSTEM_PROMPT]', turn.content);
   }
 
   #answer({ content, toolCalls = [], continued = false }: MessageOf<'assistant'>): PromptPiece[] {
-    const text = this.#format.trimsAnswers ? content.replace(/ +$/, '') : content;
+    const text = this.#format.trimsAnswers ? withoutLastSpaces(content) : content;
     return [...(content === '' ? [] : [text]), ...this.#calls(toolCalls), ...(continued ? [] : [this.#token('</s>')])];
   }
 
@@ -123,6 +125,13 @@ class Layout {
   #between(begin: `[${string}]`, text: string): PromptPiece[] {
     return [this.#token(begin), text, this.#token(begin.replace('[', '[/'))];
   }
+}
+
+/** A pattern for this takes the square of the length of a run of spaces inside the text. */
+function withoutLastSpaces(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === ' ') end--;
+  return text.slice(0, end);
 }
 
 /** Nothing is an empty object, JSON is itself, anything else is a text. */

@@ -18,64 +18,74 @@ export interface SentencePieceFile {
   readonly eosId: number;
 }
 
-/** Fields of `ModelProto` and of what it holds, by number; those that change nothing here are passed over. */
-const MODEL = { pieces: 1, trainer: 2, normalizer: 3 };
-const PIECE = { text: 1, score: 2, type: 3 };
-const TRAINER = { modelType: 3, byteFallback: 35, bosId: 41, eosId: 42 };
-const NORMALIZER = { charsMap: 2, addsSpace: 3, removesSpaces: 4, escapesSpaces: 5 };
+/** `TrainerSpec` and `NormalizerSpec`, with the values that stand for absent fields. */
+interface Specs {
+  modelType: number;
+  byteFallback: boolean;
+  bosId: number;
+  eosId: number;
+  charsMapBytes: number;
+  addsSpace: boolean;
+  removesSpaces: boolean;
+  escapesSpaces: boolean;
+}
 const BPE = 2;
 
-/** Reads a message field by field: a handler takes a field's value off the reader. */
-function readFields(reader: BinaryReader, end: number, handlers: Readonly<Record<number, () => void>>): void {
+/** Fails with `failed_precondition` for a file that is none, or of a kind that Mistral's models have not: those have a tokenizer.json. */
+export function parseSentencePieceFile(bytes: Uint8Array): SentencePieceFile {
+  const pieces: Piece[] = [];
+  const specs: Specs = { modelType: 1, byteFallback: false, bosId: 1, eosId: 2, charsMapBytes: 0, addsSpace: true, removesSpaces: true, escapesSpaces: true };
+  try {
+    readModel(new BinaryReader(bytes), pieces, specs);
+  } catch (cause) {
+    throw refusal('it is no SentencePiece model', cause);
+  }
+  if (specs.modelType !== BPE || !specs.byteFallback || pieces.some(({ type }) => type === 'unused')) throw refusal('it is no BPE model with byte fallback');
+  if (specs.charsMapBytes > 0 || !specs.addsSpace || specs.removesSpaces || !specs.escapesSpaces) throw refusal('it changes texts before it reads them');
+  if (pieces.filter(({ type }) => type === 'byte').length !== 256) throw refusal('it lacks some bytes');
+  return { pieces, bosId: specs.bosId, eosId: specs.eosId };
+}
+
+/** What takes the value of a field off the reader, by the field's number; other fields change nothing here and are passed over. */
+type Handlers = Readonly<Record<number, () => void>>;
+
+/** `ModelProto` of sentencepiece_model.proto. */
+function readModel(reader: BinaryReader, pieces: Piece[], specs: Specs): void {
+  const message = (handlers: Handlers) => (): void => readFields(reader, reader.uint32() + reader.pos, handlers);
+  readFields(reader, reader.len, {
+    1: () => pieces.push(readPiece(reader)),
+    2: message({
+      3: () => (specs.modelType = reader.int32()),
+      35: () => (specs.byteFallback = reader.bool()),
+      41: () => (specs.bosId = reader.int32()),
+      42: () => (specs.eosId = reader.int32()),
+    }),
+    3: message({
+      2: () => (specs.charsMapBytes = reader.bytes().length),
+      3: () => (specs.addsSpace = reader.bool()),
+      4: () => (specs.removesSpaces = reader.bool()),
+      5: () => (specs.escapesSpaces = reader.bool()),
+    }),
+  });
+}
+
+function readPiece(reader: BinaryReader): Piece {
+  const piece = { text: '', score: 0, type: 1 };
+  readFields(reader, reader.uint32() + reader.pos, {
+    1: () => (piece.text = reader.string()),
+    2: () => (piece.score = reader.float()),
+    3: () => (piece.type = reader.int32()),
+  });
+  return { ...piece, type: PIECE_TYPES[piece.type as keyof typeof PIECE_TYPES] };
+}
+
+function readFields(reader: BinaryReader, end: number, handlers: Handlers): void {
   while (reader.pos < end) {
     const [field, wireType] = reader.tag();
     const handle = handlers[field];
     if (handle === undefined) reader.skip(wireType, field);
     else handle();
   }
-}
-
-/** Fails with `failed_precondition` for a file that is none, or of a kind that Mistral's models have not: those have a tokenizer.json. */
-export function parseSentencePieceFile(bytes: Uint8Array): SentencePieceFile {
-  const reader = new BinaryReader(bytes);
-  const within = (handlers: Readonly<Record<number, () => void>>): void => {
-    const length = reader.uint32();
-    readFields(reader, reader.pos + length, handlers);
-  };
-  const pieces: Piece[] = [];
-  const trainer = { modelType: 1, byteFallback: false, bosId: 1, eosId: 2 };
-  const normalizer = { charsMap: 0, addsSpace: true, removesSpaces: true, escapesSpaces: true };
-  try {
-    readFields(reader, bytes.length, {
-      [MODEL.pieces]: () => {
-        const piece = { text: '', score: 0, type: 1 };
-        within({
-          [PIECE.text]: () => (piece.text = reader.string()),
-          [PIECE.score]: () => (piece.score = reader.float()),
-          [PIECE.type]: () => (piece.type = reader.int32()),
-        });
-        pieces.push({ ...piece, type: PIECE_TYPES[piece.type as keyof typeof PIECE_TYPES] });
-      },
-      [MODEL.trainer]: () => within({
-        [TRAINER.modelType]: () => (trainer.modelType = reader.int32()),
-        [TRAINER.byteFallback]: () => (trainer.byteFallback = reader.bool()),
-        [TRAINER.bosId]: () => (trainer.bosId = reader.int32()),
-        [TRAINER.eosId]: () => (trainer.eosId = reader.int32()),
-      }),
-      [MODEL.normalizer]: () => within({
-        [NORMALIZER.charsMap]: () => (normalizer.charsMap = reader.bytes().length),
-        [NORMALIZER.addsSpace]: () => (normalizer.addsSpace = reader.bool()),
-        [NORMALIZER.removesSpaces]: () => (normalizer.removesSpaces = reader.bool()),
-        [NORMALIZER.escapesSpaces]: () => (normalizer.escapesSpaces = reader.bool()),
-      }),
-    });
-  } catch (cause) {
-    throw refusal('it is no SentencePiece model', cause);
-  }
-  if (trainer.modelType !== BPE || !trainer.byteFallback || pieces.some(({ type }) => type === 'unused')) throw refusal('it is no BPE model with byte fallback');
-  if (normalizer.charsMap > 0 || !normalizer.addsSpace || normalizer.removesSpaces || !normalizer.escapesSpaces) throw refusal('it changes texts before it reads them');
-  if (pieces.filter(({ type }) => type === 'byte').length !== 256) throw refusal('it lacks some bytes');
-  return { pieces, bosId: trainer.bosId, eosId: trainer.eosId };
 }
 
 const refusal = (what: string, cause?: unknown): AppError =>
