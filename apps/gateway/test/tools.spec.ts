@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Mistral } from '@mistralai/mistralai';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PromptPiece } from '@essaim/tokenizer';
@@ -94,6 +95,18 @@ describe('tools in POST /v1/chat/completions', () => {
     const answered = await openai.chat.completions.create({ model: 'petit', tools: [WEATHER], messages: [USER, message, { role: 'tool', tool_call_id: message.tool_calls![0]!.id, content: 'clear' }] });
     expect(answered.choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: 'Il fait beau.' } });
     expect(promptText()).toContain('[TOOL_CALLS]weather[ARGS]{"city": "Paris"}</s>[TOOL_RESULTS]clear[/TOOL_RESULTS]');
+  });
+
+  it("work with Mistral's client, streaming and not", async () => {
+    script(call('weather', '{"city": "Paris"}'));
+    const mistral = new Mistral({ serverURL: gateway.url, apiKey: 'none' });
+    const request = { model: 'petit', messages: [USER], tools: [{ type: 'function' as const, function: { name: 'weather', parameters: {} } }], toolChoice: 'auto' as const };
+    const expected = { id: expect.stringMatching(/^[A-Za-z0-9]{9}$/) as string, function: { name: 'weather', arguments: '{"city": "Paris"}' } };
+    const [whole] = (await mistral.chat.complete(request)).choices;
+    expect([whole?.finishReason, whole?.message?.toolCalls]).toMatchObject(['tool_calls', [expected]]);
+    const streamed = [];
+    for await (const { data } of await mistral.chat.stream(request)) streamed.push(...(data.choices[0]?.delta.toolCalls ?? []));
+    expect(streamed).toMatchObject([expected]);
   });
 
   it('gives one call at most where a client takes no more', async () => {
