@@ -1,5 +1,5 @@
 import { createClusterAuthority, issueCertificate, type ClusterRole, type IssuedCertificate } from '@essaim/auth';
-import { leaseId, type LeaseId, type ModelRef, type ModelSpec, workerId, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { leaseId, type LeaseId, type ModelRef, type ModelSpec, workerId, type WorkerRegistration, type WorkerReport, type WorkerTimes } from '@essaim/core';
 import { ClusterState, type ClusterStore, planCluster } from '@essaim/membership';
 import { placeExperts } from '@essaim/placement';
 
@@ -16,9 +16,13 @@ export const registration = (id: string): WorkerRegistration => ({
   device: { kind: 'cpu', name: 'a processor', threads: 2, memoryBytes: 1 << 30 },
 });
 
+export const TIMES: WorkerTimes = {
+  lead: { schedule: 1, dense: 2, dispatch: 3, experts: 4, serialise: 5, remote: 6, sample: 7, idle: 8_000_000 }, expert: { queue: 9, compute: 1_500_000, serialise: 11 }, steps: 12,
+};
+
 export const report = (lease: LeaseId, changes: Partial<WorkerReport> = {}): WorkerReport => ({
   leaseId: lease, state: 'ready', epoch: 1, hosted: [], leadReady: true, progress: { doneBytes: 5, totalBytes: 5 }, residentBytes: 100,
-  runningSequences: 1, waitingSequences: 2, kvUsedBytes: 3, kvBudgetBytes: 4, failure: null, ...changes,
+  runningSequences: 1, waitingSequences: 2, kvUsedBytes: 3, kvBudgetBytes: 4, times: TIMES, failure: null, ...changes,
 });
 
 /** A cluster of two expected workers, from time zero. */

@@ -14,12 +14,14 @@ import { type WorkerEnvironment } from './environment.ts';
 import { type Peers } from './peers.ts';
 import { Residency } from './residency.ts';
 import { type Snapshots } from './snapshots.ts';
+import { type Watches } from './watches.ts';
 
 export interface ServedModelOptions {
   readonly environment: WorkerEnvironment;
   readonly ref: ModelRef;
   readonly snapshots: Snapshots;
   readonly peers: Peers;
+  readonly watches: Watches;
   readonly logger: Logger;
   readonly onChange: () => void;
 }
@@ -38,7 +40,7 @@ export class ServedModel {
   readonly #engine: Engine;
   readonly #experts: LocalExperts;
 
-  private constructor(checkpoint: Checkpoint, { environment, ref, snapshots, peers, logger, onChange }: ServedModelOptions) {
+  private constructor(checkpoint: Checkpoint, { environment, ref, snapshots, peers, watches, logger, onChange }: ServedModelOptions) {
     const { spec } = checkpoint;
     const self = environment.id;
     this.ref = ref;
@@ -49,13 +51,13 @@ export class ServedModel {
     this.#compiler = new CompileThreads({ model: ref, slices, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
     this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype, slices }, model: this.#model, compiler: this.#compiler, onChange });
     this.#kv = new KvPool(kvLayoutOf(spec, slices), environment.kvMemoryBytes);
-    this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch, clock: systemClock });
+    this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({
-      self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock,
+      self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock, times: watches.lead,
       snapshot: () => snapshots.current, newerThan: (epoch, signal) => snapshots.newerThan(epoch, signal),
     });
     this.#engine = new Engine({
-      self, spec, clock: systemClock, epoch: () => snapshots.epoch,
+      self, spec, clock: systemClock, epoch: () => snapshots.epoch, times: watches.lead,
       scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, ...STEPS }, this.#kv),
       runner: new ModelRunner({ spec, pieces: this.#model, dispatcher, evenAttention: ref.deterministic || environment.draftTokens > 0 }),
       draftTokens: environment.draftTokens,
@@ -66,6 +68,11 @@ export class ServedModel {
   static async open(options: ServedModelOptions): Promise<ServedModel> {
     await new GraphCache(cacheFolderOf(options.environment)).removeAbandoned(new Date());
     return new ServedModel(await openCheckpoint(openCheckpointFolder(options.ref.directory)), options);
+  }
+
+  /** That this worker led so far. */
+  get steps(): number {
+    return this.#engine.steps;
   }
 
   /** Loads and unloads towards a snapshot. Fails when that is impossible. */

@@ -8,6 +8,7 @@ import { type WorkerEnvironment } from './environment.ts';
 import { Peers } from './peers.ts';
 import { notReady, ServedModel } from './served-model.ts';
 import { Snapshots } from './snapshots.ts';
+import { startWatches } from './watches.ts';
 
 /** Between being asked to stop and leaving although the others still need this worker; loading its experts elsewhere takes a while. */
 const DRAIN_MS = 25_000;
@@ -20,6 +21,7 @@ export class ClusterWorker {
   readonly #environment: WorkerEnvironment;
   readonly #logger: Logger;
   readonly #snapshots = new Snapshots(systemClock);
+  readonly #watches = startWatches();
   readonly #peers: Peers;
   readonly #broken = Promise.withResolvers<never>();
   /** Null until the first snapshot says what to serve. */
@@ -31,7 +33,7 @@ export class ClusterWorker {
   constructor(environment: WorkerEnvironment, logger: Logger) {
     this.#environment = environment;
     this.#logger = logger;
-    this.#peers = new Peers(environment.id, { tls: environment.tls, wireDtype: environment.wireDtype });
+    this.#peers = new Peers(environment.id, { tls: environment.tls, wireDtype: environment.wireDtype, timed: (work) => this.#watches.lead.within('serialise', work) });
     this.#broken.promise.catch(() => undefined);
   }
 
@@ -88,6 +90,7 @@ export class ClusterWorker {
         // A worker that drains still answers the others: only they know when they no longer need it.
         expert: { execute: async (batch, signal) => (this.#ready ?? served()).execute(batch, signal) },
         epoch: () => this.#snapshots.epoch,
+        timed: (work) => this.#watches.expert.within('serialise', work),
       },
       { host, port, tls, onFailure: ({ method, error }) => this.#tellFailure(method, error) },
     );
@@ -108,7 +111,8 @@ export class ClusterWorker {
     const epoch = this.#snapshots.epoch;
     const nothing = { hosted: [], leadReady: false, progress: { doneBytes: 0, totalBytes: 0 }, runningSequences: 0, waitingSequences: 0, kvUsedBytes: 0, kvBudgetBytes: 0 };
     const model = this.#ready?.describe() ?? { ...nothing, state: 'joining' as const, residentBytes: process.memoryUsage.rss() };
-    return { ...model, epoch, state: this.#isDraining ? 'draining' : model.state, failure: this.#failure };
+    const times = { lead: this.#watches.lead.read(), expert: this.#watches.expert.read(), steps: this.#ready?.steps ?? 0 };
+    return { ...model, epoch, times, state: this.#isDraining ? 'draining' : model.state, failure: this.#failure };
   }
 
   #follow(snapshot: ClusterSnapshot, link: ControlLink): void {
@@ -124,7 +128,7 @@ export class ClusterWorker {
 
   async #load(snapshot: ClusterSnapshot, link: ControlLink): Promise<void> {
     const { model } = snapshot;
-    this.#served ??= ServedModel.open({ environment: this.#environment, ref: model, snapshots: this.#snapshots, peers: this.#peers, logger: this.#logger, onChange: () => link.progressed() });
+    this.#served ??= ServedModel.open({ environment: this.#environment, ref: model, snapshots: this.#snapshots, peers: this.#peers, watches: this.#watches, logger: this.#logger, onChange: () => link.progressed() });
     this.#ready = await this.#served;
     await this.#ready.follow(snapshot);
     link.nudge();

@@ -1,4 +1,4 @@
-import { type ClusterSnapshot, type ExpertKey, type WorkerId, workerId, type WorkerPeer, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { type ClusterSnapshot, type ExpertKey, NO_TIMES, type WorkerId, workerId, type WorkerPeer, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 
 export const SELF = workerId('w1');
 export const OTHER = workerId('w2');
@@ -11,7 +11,7 @@ export const REGISTRATION: WorkerRegistration = {
 
 export const DESCRIPTION: Omit<WorkerReport, 'leaseId'> = {
   state: 'joining', epoch: 0, hosted: [], leadReady: false, progress: { doneBytes: 0, totalBytes: 0 }, residentBytes: 1, runningSequences: 0, waitingSequences: 0,
-  kvUsedBytes: 0, kvBudgetBytes: 0, failure: null,
+  kvUsedBytes: 0, kvBudgetBytes: 0, times: NO_TIMES, failure: null,
 };
 
 export const peer = (id: WorkerId, overrides: Partial<WorkerPeer> = {}): WorkerPeer => ({ id, address: '127.0.0.1:1', state: 'ready', roles: { lead: true, expert: true }, ...overrides });

@@ -5,6 +5,7 @@ export * from './limits.ts';
 export * from './model-description.ts';
 export * from './model-spec.ts';
 export * from './model-weights.ts';
+export * from './phase-times.ts';
 export * from './placement.ts';
 export * from './sampling-params.ts';
 export * from './sequence.ts';

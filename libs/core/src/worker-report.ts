@@ -1,5 +1,6 @@
 import { type ExpertKey, type WorkerRoles, type WorkerState } from './placement.ts';
 import { type LeaseId, type WorkerId } from './ids.ts';
+import { type Microseconds } from './phase-times.ts';
 
 /** What a worker says of itself when it joins. */
 export interface WorkerRegistration {
@@ -26,6 +27,43 @@ export interface LoadProgress {
   readonly totalBytes: number;
 }
 
+/**
+ * What a leading worker does, one at a time:
+ * - schedule: choosing what the next step computes
+ * - dense: everything but the routed experts, with the wait for the device while it runs experts for others
+ * - dispatch: grouping rows by worker, and summing what came back
+ * - experts: its own experts run, whatever else is under way, or wait for those that run for others
+ * - serialise: its calls become bytes, and the answers activations
+ * - remote: its own experts are done, if it had any; answers of others are still missing
+ * - sample: choosing tokens and handing them out
+ * - idle: no sequence to lead
+ */
+export const LEAD_PHASES = ['schedule', 'dense', 'dispatch', 'experts', 'serialise', 'remote', 'sample', 'idle'] as const;
+export type LeadPhase = (typeof LEAD_PHASES)[number];
+
+/**
+ * What becomes of calls to a worker's experts, its own included, some of them side by side:
+ * - queue: from coming to running, of each call
+ * - compute: running, of calls that run together once
+ * - serialise: bytes of other leads become activations, and answers bytes
+ */
+export const EXPERT_PHASES = ['queue', 'compute', 'serialise'] as const;
+export type ExpertPhase = (typeof EXPERT_PHASES)[number];
+
+/** How a worker's time went since its process began. */
+export interface WorkerTimes {
+  /** They add up to the time that passed. */
+  readonly lead: Microseconds<LeadPhase>;
+  readonly expert: Microseconds<ExpertPhase>;
+  /** That it led. */
+  readonly steps: number;
+}
+
+/** Of a worker that never told. */
+export const NO_TIMES: WorkerTimes = {
+  lead: { schedule: 0, dense: 0, dispatch: 0, experts: 0, serialise: 0, remote: 0, sample: 0, idle: 0 }, expert: { queue: 0, compute: 0, serialise: 0 }, steps: 0,
+};
+
 /** What a worker says three times per lease. Level, not edge: the whole truth each time. */
 export interface WorkerReport {
   readonly leaseId: LeaseId;
@@ -42,6 +80,7 @@ export interface WorkerReport {
   readonly waitingSequences: number;
   readonly kvUsedBytes: number;
   readonly kvBudgetBytes: number;
+  readonly times: WorkerTimes;
   /** Set when loading failed for good: one sentence. */
   readonly failure: string | null;
 }

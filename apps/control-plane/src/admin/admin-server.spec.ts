@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError, hostedExperts, workerId } from '@essaim/core';
 import { type ClusterState } from '@essaim/membership';
 import { createLogger } from '@essaim/telemetry';
-import { MODEL, openState, registration, report, SPEC } from '../../test/samples.ts';
+import { MODEL, openState, registration, report, SPEC, TIMES } from '../../test/samples.ts';
 import { type ClusterView } from '../cluster-service.ts';
 import { type AdminServer, serveAdmin } from './admin-server.ts';
 
@@ -52,7 +52,7 @@ describe('a running cluster', () => {
     expect(workers[0]).toEqual({
       id, pid, hostname, address, roles, device, state: 'ready', residentBytes: 100, progress: { doneBytes: 5, totalBytes: 5 },
       hosted: hostedExperts(state.published!, workerId('w1')).map((key) => ({ ...key, state: 'ready' })),
-      runningSequences: 1, waitingSequences: 2, kvUsedBytes: 3, kvBudgetBytes: 4, epoch: 5,
+      runningSequences: 1, waitingSequences: 2, kvUsedBytes: 3, kvBudgetBytes: 4, times: TIMES, epoch: 5,
     });
     expect(workers[2]).toMatchObject({ hosted: [], residentBytes: 0 });
   });
@@ -78,6 +78,20 @@ describe('a running cluster', () => {
     for (const line of ['essaim_workers{state="ready"} 1', 'essaim_workers{state="lost"} 1', 'essaim_workers{state="draining"} 0', 'essaim_replicas{state="loading"} 4', 'essaim_replicas{state="ready"} 4', 'essaim_epoch 6']) {
       expect(text.split('\n')).toContain(line);
     }
+  });
+});
+
+describe('the times that workers tell', () => {
+  it('are seconds by worker and phase for Prometheus, of those that live', async () => {
+    const lines = (await (await get('/metrics')).text()).split('\n');
+    expect(lines).toContain('essaim_worker_lead_seconds_total{worker="w1",phase="idle"} 8');
+    expect(lines).toContain('essaim_worker_expert_seconds_total{worker="w1",phase="compute"} 1.5');
+    expect(lines.filter((line) => line.startsWith('essaim_worker_steps_total'))).toEqual(['essaim_worker_steps_total{worker="w1"} 12']);
+  });
+
+  it('are no more the second time than the first', async () => {
+    const count = async (): Promise<string | undefined> => (await (await get('/metrics')).text()).split('\n').find((line) => line.startsWith('essaim_worker_steps_total'));
+    expect(await count()).toBe(await count());
   });
 });
 

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type ClusterView } from '../cluster-service.ts';
+import { countWorkers } from './worker-metrics.ts';
 
 /** What Prometheus reads; every value is taken from the cluster at the moment it is asked. */
 export function createMetrics(cluster: ClusterView): Registry {
@@ -14,6 +15,7 @@ export function createMetrics(cluster: ClusterView): Registry {
   new Gauge({ name: 'essaim_epoch', help: 'Epoch of the published placement', registers: [registry], collect() {
     this.set(cluster.published?.epoch ?? 0);
   } });
+  countWorkers(cluster, registry);
   return registry;
 }
 

@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { type ClusterSnapshot, type DeviceInfo, type LoadProgress, type Replica, type WorkerId, type WorkerRoles, type WorkerState } from '@essaim/core';
+import { type ClusterSnapshot, type DeviceInfo, type LoadProgress, NO_TIMES, type Replica, type WorkerId, type WorkerRoles, type WorkerState } from '@essaim/core';
 import { type Member } from '@essaim/membership';
 import { type ClusterView } from '../cluster-service.ts';
+import { Times } from './times.ts';
 
 const STATES = ['joining', 'loading', 'ready', 'draining', 'lost'] as const satisfies readonly WorkerState[];
 const REPLICA_STATES = ['loading', 'ready'] as const satisfies readonly Replica['state'][];
@@ -44,6 +45,7 @@ export class WorkerView {
   @ApiProperty({ type: 'integer' }) readonly waitingSequences!: number;
   @ApiProperty({ type: 'integer' }) readonly kvUsedBytes!: number;
   @ApiProperty({ type: 'integer' }) readonly kvBudgetBytes!: number;
+  @ApiProperty({ type: Times, description: 'How its time went since its process began' }) readonly times!: Times;
   @ApiProperty({ type: 'integer', description: 'Highest epoch it has applied' }) readonly epoch!: number;
 }
 
@@ -58,11 +60,11 @@ export function workerList({ members, lost, published }: Pick<ClusterView, 'memb
 }
 
 /** What a worker has that never reported, or never will again. */
-const NOTHING = { residentBytes: 0, progress: { doneBytes: 0, totalBytes: 0 }, runningSequences: 0, waitingSequences: 0, kvUsedBytes: 0, kvBudgetBytes: 0, epoch: 0 };
+const NOTHING = { residentBytes: 0, progress: { doneBytes: 0, totalBytes: 0 }, runningSequences: 0, waitingSequences: 0, kvUsedBytes: 0, kvBudgetBytes: 0, times: NO_TIMES, epoch: 0 };
 
 function workerView({ registration, state, report }: Member, hosted: readonly HostedExpert[]): WorkerView {
-  const { residentBytes, progress, runningSequences, waitingSequences, kvUsedBytes, kvBudgetBytes, epoch } = state === 'lost' ? NOTHING : (report ?? NOTHING);
-  return { ...registration, state, residentBytes, progress, hosted, runningSequences, waitingSequences, kvUsedBytes, kvBudgetBytes, epoch };
+  const { residentBytes, progress, runningSequences, waitingSequences, kvUsedBytes, kvBudgetBytes, times, epoch } = state === 'lost' ? NOTHING : (report ?? NOTHING);
+  return { ...registration, state, residentBytes, progress, hosted, runningSequences, waitingSequences, kvUsedBytes, kvBudgetBytes, times, epoch };
 }
 
 function hostedByWorker(published: ClusterSnapshot | null): Map<WorkerId, HostedExpert[]> {

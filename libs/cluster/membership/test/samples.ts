@@ -1,4 +1,4 @@
-import { type ExpertKey, leaseId, type LeaseId, workerId, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { type ExpertKey, leaseId, type LeaseId, NO_TIMES, workerId, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type ClusterPlan } from '../src/index.ts';
 
 const GIB = 1 << 30;
@@ -10,7 +10,7 @@ export const registration = (id: string, changes: Partial<WorkerRegistration> = 
 
 export const report = (lease: LeaseId, changes: Partial<WorkerReport> = {}): WorkerReport => ({
   leaseId: lease, state: 'ready', epoch: 1, hosted: [], leadReady: true, progress: { doneBytes: 0, totalBytes: 0 }, residentBytes: 0,
-  runningSequences: 0, waitingSequences: 0, kvUsedBytes: 0, kvBudgetBytes: GIB, failure: null, ...changes,
+  runningSequences: 0, waitingSequences: 0, kvUsedBytes: 0, kvBudgetBytes: GIB, times: NO_TIMES, failure: null, ...changes,
 });
 
 /** Two layers of four experts on two workers, one copy each. */

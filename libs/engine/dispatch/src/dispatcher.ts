@@ -1,5 +1,6 @@
 import { type Clock, type ClusterSnapshot, type ErrorCode, AppError, LIMITS, type WorkerId, assert } from '@essaim/core';
 import { type ExpertAnswer, sumAnswers, sumPairs } from './combine.ts';
+import { DispatchPhases, type LeadTimes } from './dispatch-phases.ts';
 import { type DispatchResult, DispatchTally } from './dispatch-result.ts';
 import { type DispatchWork, type ExpertCall, checkWork, rowCount, toExpertBatch } from './expert-call.ts';
 import { type ExpertPeer } from './expert-peer.ts';
@@ -20,6 +21,8 @@ export interface DispatcherOptions {
   readonly clock: Pick<Clock, 'sleep'>;
   /** True: the same bits wherever each expert runs, at the price of one row per (token, expert) in replies. */
   readonly deterministic: boolean;
+  /** Told what this lead does. Default: nobody asks. */
+  readonly times?: LeadTimes;
 }
 
 /** One dispatch under way. */
@@ -28,6 +31,7 @@ interface Run {
   readonly signal: AbortSignal;
   readonly tally: DispatchTally;
   readonly answers: ExpertAnswer[];
+  readonly phases: DispatchPhases;
 }
 
 /** Where some pairs of a run stand. */
@@ -44,6 +48,8 @@ interface Try {
 }
 
 const FIRST: Try = { attempt: 0, epoch: -1, failed: new Set(), reason: '', wasBusy: false };
+
+const UNWATCHED: LeadTimes = { enter: (phase) => phase };
 
 /** Before the second call to workers that were all busy; twice as long before each further one. */
 const BUSY_PAUSE_MS = 50;
@@ -70,15 +76,26 @@ export class Dispatcher {
    */
   async dispatch(work: DispatchWork, signal: AbortSignal): Promise<DispatchResult> {
     checkWork(work);
-    const run: Run = { work, signal, tally: new DispatchTally(rowCount(work), work.routing), answers: [] };
+    const run: Run = { work, signal, tally: new DispatchTally(rowCount(work), work.routing), answers: [], phases: new DispatchPhases(this.#options.times ?? UNWATCHED) };
+    try {
+      await this.#collect(run);
+      const sum = this.#options.deterministic ? sumPairs : sumAnswers;
+      return run.tally.result(sum(work, run.answers));
+    } finally {
+      run.phases.end();
+    }
+  }
+
+  /** Until each pair has an answer or a failure. */
+  async #collect(run: Run): Promise<void> {
+    const { work, signal } = run;
     try {
       await this.#send(run, work.routing.experts.map((_expert, pair) => pair), FIRST);
     } catch (thrown) {
       if (!signal.aborted) throw thrown;
     }
     if (signal.aborted) throw AppError.from(signal.reason);
-    const sum = this.#options.deterministic ? sumPairs : sumAnswers;
-    return run.tally.result(sum(work, run.answers));
+    run.phases.sum();
   }
 
   async #send(run: Run, pairs: Uint32Array, previous: Try): Promise<void> {
@@ -87,7 +104,9 @@ export class Dispatcher {
     const isNewer = snapshot.epoch > previous.epoch;
     const current: Try = { ...previous, epoch: snapshot.epoch, ...(isNewer && { failed: FIRST.failed, wasBusy: false }) };
     const { calls, stranded } = planCalls(pairs, run.work.routing, this.#choiceFor(run.work, snapshot, current.failed));
-    await Promise.all([...calls.map((call) => this.#call(run, call, current)), this.#awaitReplicas(run, stranded, current)]);
+    const answered = [...calls.map((call) => this.#call(run, call, current)), this.#awaitReplicas(run, stranded, current)];
+    run.phases.wait();
+    await Promise.all(answered);
   }
 
   /** Kept from step to step while nobody is avoided. */
@@ -105,7 +124,8 @@ export class Dispatcher {
   async #call(run: Run, call: ExpertCall, current: Try): Promise<void> {
     try {
       const batch = toExpertBatch(run.work, call, { ...current, reduce: !this.#options.deterministic });
-      const result = await this.#peer(call.worker).execute(batch, run.signal);
+      const { self, local } = this.#options;
+      const result = await (call.worker === self ? run.phases.own(() => local.execute(batch, run.signal)) : this.#peer(call.worker).execute(batch, run.signal));
       assert(result.length === (batch.reduce ? call.rows : call.pairs).length * batch.hiddenSize, 'a peer returns as many rows as it was asked for');
       run.answers.push({ call, result });
     } catch (thrown) {
@@ -116,7 +136,7 @@ export class Dispatcher {
   }
 
   #peer(worker: WorkerId): ExpertPeer {
-    const peer = worker === this.#options.self ? this.#options.local : this.#options.peer(worker);
+    const peer = this.#options.peer(worker);
     if (peer === null) throw new AppError('unavailable', `there is no connection to worker ${worker}`);
     return peer;
   }

@@ -16,7 +16,7 @@ interface Ask {
 
 function call({ layer = 0, rows = 1, hiddenSize = 1, signal = new AbortController().signal, deadlineMs = Infinity }: Ask = {}): WaitingCall & { failure: AppError | null } {
   const batch = batchOf(Array.from({ length: rows }, () => [0]), { layer, hiddenSize });
-  const waiting = { batch, signal, deadlineMs, failure: null as AppError | null, resolve: () => undefined, reject: (error: AppError) => void (waiting.failure = error) };
+  const waiting = { batch, signal, cameMs: 0, deadlineMs, failure: null as AppError | null, resolve: () => undefined, reject: (error: AppError) => void (waiting.failure = error) };
   return waiting;
 }
 

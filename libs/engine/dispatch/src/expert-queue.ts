@@ -5,7 +5,9 @@ import { type ExpertBatch } from './expert-peer.ts';
 export interface WaitingCall {
   readonly batch: ExpertBatch;
   readonly signal: AbortSignal;
-  /** On the clock of whoever takes it: nobody waits for it afterwards. */
+  /** On the clock of whoever takes it. */
+  readonly cameMs: number;
+  /** Nobody waits for it afterwards. */
   readonly deadlineMs: number;
   readonly resolve: (reply: Float32Array) => void;
   readonly reject: (error: AppError) => void;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LIMITS } from '@essaim/core';
+import { Durations, EXPERT_PHASES, LIMITS } from '@essaim/core';
 import { type ExpertBatch, type ExpertGroup, type ExpertRunner, LocalExperts } from './index.ts';
 import { batchOf } from '../test/toy-batch.ts';
 import { ToyRunner, toyExpert } from '../test/toy-experts.ts';
@@ -121,6 +121,24 @@ describe('calls of several leads', () => {
     expect([third.layer, third.groups.length]).toEqual([7, 1]);
     third.finish();
     expect(await Promise.all(replies)).toEqual(await Promise.all(batches.map(alone)));
+  });
+
+  it('tell how long each waited, and once how long they ran', async () => {
+    let now = 0;
+    const [runner, clock] = [new HeldRunner(), { nowMs: () => now }];
+    const times = new Durations(EXPERT_PHASES, clock);
+    const experts = new LocalExperts({ runner, epoch: () => 0, clock, times });
+    const replies = [experts.execute(batchOf([[0]]), signal)];
+    const first = await runner.begun();
+    now = 2;
+    replies.push(experts.execute(batchOf([[1]]), signal), experts.execute(batchOf([[1]], { seed: 1 }), signal));
+    now = 5;
+    first.finish();
+    const second = await runner.begun();
+    now = 9;
+    second.finish();
+    await Promise.all(replies);
+    expect(times.read()).toEqual({ queue: 2 * 3_000, compute: 9_000, serialise: 0 });
   });
 
   it('that are made in one turn run together although nothing ran before', async () => {

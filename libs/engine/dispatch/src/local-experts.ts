@@ -1,4 +1,4 @@
-import { AppError, type Clock, LIMITS } from '@essaim/core';
+import { AppError, type Clock, type Durations, type ExpertPhase, LIMITS } from '@essaim/core';
 import { type ExpertBatch, type ExpertPeer } from './expert-peer.ts';
 import { EXPERT_QUEUE_LIMITS, ExpertQueue, type ExpertQueueLimits, type WaitingCall } from './expert-queue.ts';
 import { type ExpertRunner } from './expert-runner.ts';
@@ -11,6 +11,8 @@ export interface LocalExpertsOptions {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** Default: EXPERT_QUEUE_LIMITS. */
   readonly limits?: ExpertQueueLimits;
+  /** Told how long calls wait and run. Default: nobody asks. */
+  readonly times?: Pick<Durations<ExpertPhase>, 'add'>;
 }
 
 /**
@@ -36,7 +38,7 @@ export class LocalExperts implements ExpertPeer {
   execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
       const nowMs = this.#options.clock.nowMs();
-      this.#queue.add({ batch, signal, deadlineMs: nowMs + LIMITS.expertCallMs, resolve, reject }, nowMs);
+      this.#queue.add({ batch, signal, cameMs: nowMs, deadlineMs: nowMs + LIMITS.expertCallMs, resolve, reject }, nowMs);
       if (!this.#isRunning) void this.#runWaiting();
     });
   }
@@ -54,11 +56,16 @@ export class LocalExperts implements ExpertPeer {
   }
 
   async #answer(calls: readonly WaitingCall[]): Promise<void> {
+    const { clock, times } = this.#options;
+    const beganMs = clock.nowMs();
+    for (const { cameMs } of calls) times?.add('queue', beganMs - cameMs);
     try {
       const replies = await this.#run(calls.map(({ batch }) => batch));
       calls.forEach(({ signal, resolve, reject }, nth) => (signal.aborted ? reject(AppError.from(signal.reason)) : resolve(replies[nth]!)));
     } catch (thrown) {
       for (const { reject } of calls) reject(AppError.from(thrown));
+    } finally {
+      times?.add('compute', clock.nowMs() - beganMs);
     }
   }
 

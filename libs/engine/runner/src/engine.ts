@@ -1,4 +1,4 @@
-import { AppError, type Clock, LIMITS, type ModelSpec, type SequenceEvent, type SequenceRequest, type WorkerId } from '@essaim/core';
+import { AppError, type Clock, type LeadPhase, LIMITS, type ModelSpec, type PhaseTimes, type SequenceEvent, type SequenceRequest, type WorkerId } from '@essaim/core';
 import { type Scheduler, type StepItem } from '@essaim/scheduler';
 import { LeadSequence } from './lead-sequence.ts';
 import { type ForwardItem, type ForwardOutput, type ModelRunner } from './model-runner.ts';
@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly epoch: () => number;
   /** Told of a step that failed as a whole: a bug or a broken device. */
   readonly onStepFailure: (error: AppError) => void;
+  /** Told what this lead does, between steps `idle`. Default: nobody asks. */
+  readonly times?: Pick<PhaseTimes<LeadPhase>, 'enter'>;
 }
 
 /** The loop of a lead worker: while there is work, schedule a step, run it, commit it. Owns the sequences that it leads. */
@@ -24,6 +26,7 @@ export class Engine {
   readonly #ending = new Map<LeadSequence, AppError>();
   readonly #closed = new AbortController();
   #looping = false;
+  #steps = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -35,6 +38,11 @@ export class Engine {
 
   get waitingSequences(): number {
     return this.#options.scheduler.waitingCount;
+  }
+
+  /** That were run so far. */
+  get steps(): number {
+    return this.#steps;
   }
 
   /**
@@ -90,10 +98,12 @@ export class Engine {
     } finally {
       // In the same turn in which nothing was left to do, so that no wish to wake falls in between.
       this.#looping = false;
+      this.#options.times?.enter('idle');
     }
   }
 
   #schedule(): StepItem<LeadSequence>[] {
+    this.#options.times?.enter('schedule');
     this.#removeEnding();
     return this.#options.scheduler.schedule();
   }
@@ -105,7 +115,8 @@ export class Engine {
 
   /** Outputs in the order of the step; a failure of the whole step is one of each. */
   async #run(step: readonly StepItem<LeadSequence>[]): Promise<readonly ForwardOutput[]> {
-    const { runner, scheduler, clock } = this.#options;
+    const { runner, scheduler, clock, times } = this.#options;
+    times?.enter('dense');
     const items = step.map(toForwardItem);
     try {
       this.#closed.signal.throwIfAborted();
@@ -121,6 +132,8 @@ export class Engine {
   }
 
   #commit(step: readonly StepItem<LeadSequence>[], outputs: readonly ForwardOutput[]): void {
+    this.#options.times?.enter('sample');
+    this.#steps++;
     step.forEach((item, index) => this.#commitOne(item, outputs[index]!));
   }
 

@@ -2,6 +2,7 @@ export * from './services.ts';
 export { connectControlPlane, type Connection, type PeerConnectionOptions } from './control-plane/connect.ts';
 export { serveControlPlane, type PeerServerOptions } from './control-plane/serve.ts';
 export { ACTIVATION_DTYPES, type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from './activations/form.ts';
+export { type Timed } from './timed.ts';
 export { connectWorker, type WorkerConnectionOptions } from './worker/connect.ts';
 export { serveWorker, type WorkerApi } from './worker/serve.ts';
 export { connectInference, type InferenceConnectionOptions } from './inference/connect.ts';

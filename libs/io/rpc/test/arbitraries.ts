@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {
   type ClusterSnapshot, type ExpertKey, leaseId, type PositionLogprobs, requestId, type SamplingParams, sequenceId, type SequenceEvent, type SequenceRequest,
-  type SequenceStats, workerId, type WorkerRegistration, type WorkerReport, type WorkerRoles,
+  type SequenceStats, workerId, type WorkerRegistration, type WorkerReport, type WorkerRoles, type WorkerTimes,
 } from '@essaim/core';
 import { type InferenceEvent, type InferenceRequest } from '../src/index.ts';
 
@@ -25,10 +25,15 @@ export const registration: fc.Arbitrary<WorkerRegistration> = fc.record({
   id: worker, pid: uint32, hostname: text, address: text, roles, device: fc.record({ kind: text, name: text, threads: uint32, memoryBytes: count }),
 });
 
+const times: fc.Arbitrary<WorkerTimes> = fc.record({
+  lead: fc.record({ schedule: count, dense: count, dispatch: count, experts: count, serialise: count, remote: count, sample: count, idle: count }),
+  expert: fc.record({ queue: count, compute: count, serialise: count }), steps: count,
+});
+
 export const report: fc.Arbitrary<WorkerReport> = fc.record({
   leaseId: text.map(leaseId), state: fc.constantFrom('joining' as const, 'loading' as const, 'ready' as const, 'draining' as const), epoch: count,
   hosted: fc.array(expertKey), leadReady: bool, progress: fc.record({ doneBytes: count, totalBytes: count }), residentBytes: count,
-  runningSequences: uint32, waitingSequences: uint32, kvUsedBytes: count, kvBudgetBytes: count, failure: orNull(text),
+  runningSequences: uint32, waitingSequences: uint32, kvUsedBytes: count, kvBudgetBytes: count, failure: orNull(text), times,
 });
 
 export const snapshot: fc.Arbitrary<ClusterSnapshot> = fc.record({

@@ -3,6 +3,7 @@ import { AppError, leaseId, type WorkerReport } from '@essaim/core';
 import { type clusterV1 } from '@essaim/contracts';
 import { workerState } from './cluster.ts';
 import { toNumber } from './fields.ts';
+import { fromWireTimes, toWireTimes } from './times.ts';
 
 export const toWireReport = (report: WorkerReport): MessageInitShape<typeof clusterV1.WorkerReportSchema> => ({
   leaseId: report.leaseId,
@@ -17,6 +18,7 @@ export const toWireReport = (report: WorkerReport): MessageInitShape<typeof clus
   waitingSequences: report.waitingSequences,
   kvUsedBytes: BigInt(report.kvUsedBytes),
   kvBudgetBytes: BigInt(report.kvBudgetBytes),
+  times: toWireTimes(report.times),
   ...(report.failure === null ? {} : { failure: report.failure }),
 });
 
@@ -32,6 +34,7 @@ export const fromWireReport = (report: clusterV1.WorkerReport): WorkerReport => 
   waitingSequences: report.waitingSequences,
   kvUsedBytes: toNumber(report.kvUsedBytes, 'kv_used_bytes'),
   kvBudgetBytes: toNumber(report.kvBudgetBytes, 'kv_budget_bytes'),
+  times: fromWireTimes(report.times),
   failure: report.failure ?? null,
 });
 

@@ -6,6 +6,7 @@ import { type ExpertCallFrame, type LeadFrame } from '../frames/lead-frame.ts';
 import { type Outcome, type WorkerFrame } from '../frames/worker-frame.ts';
 import { fromCallFrame, toResultFrame } from '../mapping/expert-batch.ts';
 import { type ExpertApi } from '../services.ts';
+import { type Timed, untimed } from '../timed.ts';
 import { CALLS_PER_STREAM } from './limits.ts';
 
 export type ExecuteDuplex = Duplex<LeadFrame, WorkerFrame>;
@@ -14,6 +15,8 @@ export interface ExpertHost {
   readonly expert: ExpertApi;
   /** Highest snapshot epoch that this worker has applied. */
   readonly epoch: () => number;
+  /** Runs what turns the bytes of expert calls into activations, and answers back. Default: without timing it. */
+  readonly timed?: Timed;
 }
 
 /**
@@ -56,7 +59,7 @@ async function rejectOnClose({ answers }: OpenStream, closing: AbortSignal): Pro
   throw closed;
 }
 
-async function answerCall({ expert, epoch }: ExpertHost, call: ExpertCallFrame, running: Map<number, AbortController>): Promise<WorkerFrame> {
+async function answerCall({ expert, epoch, timed = untimed }: ExpertHost, call: ExpertCallFrame, running: Map<number, AbortController>): Promise<WorkerFrame> {
   const { callId, attempt } = call;
   const reply = (outcome: Outcome): WorkerFrame => ({ callId, attempt, epoch: epoch(), outcome });
   const abort = new AbortController();
@@ -64,7 +67,8 @@ async function answerCall({ expert, epoch }: ExpertHost, call: ExpertCallFrame, 
     if (running.size >= CALLS_PER_STREAM) throw new AppError('resource_exhausted', `this worker runs ${CALLS_PER_STREAM} expert calls of this lead already`);
     if (running.has(callId)) throw new AppError('invalid_argument', 'a call id is in use already');
     running.set(callId, abort);
-    return reply(toResultFrame(await expert.execute(fromCallFrame(call), abort.signal), call));
+    const result = await expert.execute(timed(() => fromCallFrame(call)), abort.signal);
+    return reply(timed(() => toResultFrame(result, call)));
   } catch (thrown) {
     const { code, message } = AppError.from(thrown);
     return reply({ kind: 'failure', code: statusOf(code), reason: message });

@@ -5,6 +5,7 @@ import { peerChannelCredentials } from '../bridge/security.ts';
 import { type Connection, type PeerConnectionOptions } from '../control-plane/connect.ts';
 import { fromWireSequenceEvent, toWireSequenceRequest } from '../mapping/sequence.ts';
 import { type ExpertApi, type LeadApi } from '../services.ts';
+import { type Timed, untimed } from '../timed.ts';
 import { ExpertStream } from './expert-stream.ts';
 
 /** How much later than the worker's own deadline the call's comes, so that the worker's sentence wins. */
@@ -13,12 +14,14 @@ const DEADLINE_MARGIN_MS = 1_000;
 export interface WorkerConnectionOptions extends PeerConnectionOptions {
   /** How activations travel, both ways, unless the worker can't read it. Default: DEFAULT_ACTIVATION_DTYPE. */
   readonly wireDtype?: ActivationDtype;
+  /** Runs what turns expert calls into bytes, and answers back. Default: without timing it. */
+  readonly timed?: Timed;
 }
 
 /** A worker from afar, for gateways (`generate`) and leads (`execute`). Connects when first used, again when lost; fails with `unavailable` meanwhile. */
-export function connectWorker(address: string, { tls, wireDtype = DEFAULT_ACTIVATION_DTYPE }: WorkerConnectionOptions): LeadApi & ExpertApi & Connection {
+export function connectWorker(address: string, { tls, wireDtype = DEFAULT_ACTIVATION_DTYPE, timed = untimed }: WorkerConnectionOptions): LeadApi & ExpertApi & Connection {
   const channel = new Channel(address, peerChannelCredentials(tls, { address, role: 'worker' }));
-  const experts = new ExpertStream(channel, wireDtype);
+  const experts = new ExpertStream(channel, { dtype: wireDtype, timed });
   const { generate } = workerV1.WorkerService.method;
   return {
     address,

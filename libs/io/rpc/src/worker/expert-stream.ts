@@ -9,11 +9,16 @@ import { abortedError, codeOf } from '../bridge/status.ts';
 import { encodeLeadFrame, type LeadFrame } from '../frames/lead-frame.ts';
 import { decodeWorkerFrame, type FailureFrame, type WorkerFrame } from '../frames/worker-frame.ts';
 import { fromResultFrame, toCallFrame } from '../mapping/expert-batch.ts';
+import { type Timed } from '../timed.ts';
 import { CALLS_PER_STREAM } from './limits.ts';
 
 type Stream = ClientDuplexStream<LeadFrame, WorkerFrame>;
 
-const CODEC: FrameCodec<WorkerFrame, LeadFrame> = { encode: encodeLeadFrame, decode: decodeWorkerFrame };
+export interface ExpertStreamOptions {
+  /** How activations travel, unless the worker can't read it. */
+  readonly dtype: ActivationDtype;
+  readonly timed: Timed;
+}
 
 interface PendingCall {
   readonly batch: ExpertBatch;
@@ -27,15 +32,19 @@ interface PendingCall {
  */
 export class ExpertStream implements ExpertPeer {
   readonly #channel: Channel;
+  readonly #timed: Timed;
+  readonly #codec: FrameCodec<WorkerFrame, LeadFrame>;
   readonly #pending = new Map<number, PendingCall>();
   #stream: Stream | null = null;
   #lastCallId = 0;
   /** As asked for, until the worker turns out not to read it. */
   #dtype: ActivationDtype;
 
-  constructor(channel: Channel, dtype: ActivationDtype) {
+  constructor(channel: Channel, { dtype, timed }: ExpertStreamOptions) {
     this.#channel = channel;
     this.#dtype = dtype;
+    this.#timed = timed;
+    this.#codec = { encode: encodeLeadFrame, decode: (bytes) => timed(() => decodeWorkerFrame(bytes)) };
   }
 
   /** Rows that must be the same bits wherever they are computed, those of a batch without `reduce`, travel as f32 whatever was asked for. */
@@ -77,12 +86,12 @@ export class ExpertStream implements ExpertPeer {
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(callId, { batch, resolve: settle(resolve), reject: settle(reject) });
-      send(stream, toCallFrame(callId, batch, dtype));
+      this.#timed(() => send(stream, toCallFrame(callId, batch, dtype)));
     });
   }
 
   #open(): Stream {
-    const stream = this.#channel.duplex(workerV1.WorkerService.method.execute, CODEC);
+    const stream = this.#channel.duplex(workerV1.WorkerService.method.execute, this.#codec);
     stream.on('data', (frame: WorkerFrame) => this.#settle(frame));
     const end = (error: AppError): void => {
       if (this.#stream !== stream) return;
@@ -101,7 +110,7 @@ export class ExpertStream implements ExpertPeer {
     if (outcome.kind === 'failure') return call.reject(this.#failure(outcome, epoch));
     try {
       if (outcome.kind === 'unknown') throw new AppError('unimplemented', `worker ${this.#channel.address} answers in a way that this version does not know`);
-      call.resolve(fromResultFrame(outcome, call.batch));
+      call.resolve(this.#timed(() => fromResultFrame(outcome, call.batch)));
     } catch (thrown) {
       call.reject(AppError.from(thrown));
     }

@@ -10,6 +10,7 @@ import { decodeLeadFrame, type LeadFrame } from '../frames/lead-frame.ts';
 import { encodeWorkerFrame, type WorkerFrame } from '../frames/worker-frame.ts';
 import { fromWireSequenceRequest, toWireSequenceEvent } from '../mapping/sequence.ts';
 import { type LeadApi } from '../services.ts';
+import { type Timed, untimed } from '../timed.ts';
 import { answerExpertCalls, type ExpertHost } from './answer-expert-calls.ts';
 
 export interface WorkerApi extends ExpertHost {
@@ -18,7 +19,6 @@ export interface WorkerApi extends ExpertHost {
 
 type Service = typeof workerV1.WorkerService;
 
-const CODEC: FrameCodec<LeadFrame, WorkerFrame> = { decode: decodeLeadFrame, encode: encodeWorkerFrame };
 const ACCESS: Access<Service> = { generate: ['gateway'], execute: ['worker'] };
 
 /** Serves both faces of a worker on one port. Fails with `failed_precondition` when the port is taken, or without certificates beyond loopback. */
@@ -32,6 +32,9 @@ function handlers(api: WorkerApi): Handlers<Service> {
     async *generate(request, { signal }) {
       for await (const event of api.lead.generate(fromWireSequenceRequest(request), signal)) yield toWireSequenceEvent(event);
     },
-    execute: { codec: CODEC, answer: (duplex, context) => answerExpertCalls(api, duplex, context) } satisfies DuplexHandler<LeadFrame, WorkerFrame>,
+    execute: { codec: frameCodec(api.timed ?? untimed), answer: (duplex, context) => answerExpertCalls(api, duplex, context) } satisfies DuplexHandler<LeadFrame, WorkerFrame>,
   };
 }
+
+const frameCodec = (timed: Timed): FrameCodec<LeadFrame, WorkerFrame> =>
+  ({ decode: (bytes) => timed(() => decodeLeadFrame(bytes)), encode: (frame) => timed(() => encodeWorkerFrame(frame)) });
