@@ -10,6 +10,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<voi
   cluster: async (options) => (await import('../bench/cluster/run-cluster.ts')).runClusterBench(options),
   gateway: async (options) => (await import('../bench/gateway/run-gateway.ts')).runGatewayBench(options),
   scale: async (options) => (await import('../bench/scale/run-scale.ts')).runScaleBench(options),
+  latency: async (options) => (await import('../bench/latency/run-latency.ts')).runLatencyBench(options),
   profile: async (options) => (await import('../bench/profile/run-profile.ts')).runProfile(options),
 };
 
@@ -26,6 +27,8 @@ Benchmarks:
            lead: a minute a round
   scale    nanoseconds per token that a lead spends on scheduling, routing and dispatch, for up to 10,000 sequences, 256 experts
            and 512 workers, in one process: half a minute a round
+  latency  how long 1 and 16 streams wait for their next token: alone, while a prompt of 2,048 tokens is read on the same worker, and
+           while a worker that leaves hands its experts to theirs
   profile  no figures but a CPU profile: where one of 3 workers spends its time while 16 streams run
 
 Models:
