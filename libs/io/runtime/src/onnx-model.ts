@@ -1,6 +1,6 @@
-import { AppError, type ExpertKey, type ModelSpec } from '@essaim/core';
+import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
 import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
-import { type PieceKey, pieceName } from '@essaim/graph';
+import { type PieceKey, pieceName, sliceCount } from '@essaim/graph';
 import { type AttentionStep, type ModelPieces, type PostOutput } from '@essaim/runner';
 import { type ComputeJob, type JobOutput, feedForwardName } from './compute-job.ts';
 import { ComputeThreads } from './compute-threads.ts';
@@ -24,6 +24,7 @@ interface Loaded {
 /** The pieces of a model that this process holds, dense part and experts alike, each run by ONNX Runtime, cut into slices that run side by side. Owns their threads and sessions. */
 export class OnnxModel implements ModelPieces, ExpertRunner {
   readonly #spec: ModelSpec;
+  readonly #slices: number;
   readonly #own: ModelSlice;
   readonly #others: ComputeThreads | null;
   readonly #loaded = new Map<string, Loaded>();
@@ -34,6 +35,7 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
 
   constructor(spec: ModelSpec, { threads, slices = 1, threadEntry }: OnnxModelOptions) {
     this.#spec = spec;
+    this.#slices = slices;
     const inside = Math.max(1, Math.floor(threads / slices));
     this.#own = new ModelSlice({ spec, slice: { index: 0, of: slices }, threads: inside });
     this.#others = slices > 1 && threadEntry !== undefined ? new ComputeThreads({ spec, slices, threads: inside, entry: threadEntry }) : null;
@@ -55,6 +57,7 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
   load({ key, modelFiles, weightBytes }: PieceFile): Promise<void> {
     return this.#alone(async () => {
       if (this.has(key)) return;
+      assert(modelFiles.length === sliceCount(key, this.#slices), 'a piece was compiled for as many slices as the model is cut into');
       const name = pieceName(key);
       const elsewhere = this.#others !== null && modelFiles.length > 1 ? this.#others.tellEach((slice) => [{ kind: 'load', name, modelFile: modelFiles[slice]! }]) : null;
       await settled([this.#own.load(name, modelFiles[0]!), elsewhere]);

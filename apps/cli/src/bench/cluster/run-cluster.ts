@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { createClusterAuthority, issueCertificate } from '@essaim/auth';
+import { AppError } from '@essaim/core';
 import { type TlsMaterial } from '@essaim/rpc';
 import { listenForInterruption } from '../../up/interruption.ts';
 import { describeCommit, describeMachine } from '../machine.ts';
@@ -12,14 +12,27 @@ import { type EchoAddresses } from './echo.ts';
 import { type ExchangeRow, exchangeRows, measureExchanges } from './exchange.ts';
 import { type Line, openLines } from './lines.ts';
 import { type ClusterResult, exchangeTable } from './report.ts';
+import { benchThroughput } from './run-throughput.ts';
+import { WORKLOAD } from '../workload.ts';
 import { EXCHANGE, EXCHANGE_BYTES } from './workload.ts';
 
 /** Beside this file, from source as well as bundled. */
 const ECHO = join(import.meta.dirname, `echo.thread${extname(import.meta.filename)}`);
 
-/** `essaim bench cluster`: what an exchange of activations between two workers costs, beside raw sockets. */
-export async function runClusterBench({ rounds, jsonFile }: BenchOptions): Promise<void> {
+/** `essaim bench cluster`: what an exchange of activations between two workers costs, beside raw sockets, and what is left of a process's throughput when workers share its work. */
+export async function runClusterBench(options: BenchOptions): Promise<void> {
   using interruption = listenForInterruption();
+  const { stop } = interruption;
+  try {
+    await benchCluster(options, stop);
+  } catch (thrown) {
+    if (stop.aborted) throw new AppError('cancelled', 'interrupted before everything was measured', { cause: thrown });
+    throw thrown;
+  }
+}
+
+async function benchCluster(options: BenchOptions, stop: AbortSignal): Promise<void> {
+  const { rounds, jsonFile } = options;
   const [machine, commit] = [describeMachine(), describeCommit()];
   print(machineLine(machine, commit));
   const progress = progressOn(process.stderr);
@@ -27,11 +40,12 @@ export async function runClusterBench({ rounds, jsonFile }: BenchOptions): Promi
   await withLines(async (lines) => {
     for (const bytes of EXCHANGE_BYTES) {
       progress.note(`exchanges of ${bytes / 1024} KiB, ${rounds} rounds`);
-      exchange.push(...exchangeRows(bytes, await measureExchanges(lines, { bytes, rounds }, interruption.stop)));
+      exchange.push(...exchangeRows(bytes, await measureExchanges(lines, { bytes, rounds }, stop)));
     }
   });
   print('', exchangeTable(exchange));
-  const result: ClusterResult = { benchmark: 'cluster', commit, machine, rounds, workload: EXCHANGE, exchange };
+  const throughput = await benchThroughput({ options, cores: machine.cores, progress, print, stop });
+  const result: ClusterResult = { benchmark: 'cluster', commit, machine, rounds, workload: { ...EXCHANGE, ...WORKLOAD }, exchange, throughput };
   if (jsonFile !== null) writeJson(jsonFile, result);
 }
 
@@ -52,6 +66,7 @@ export async function withLines(use: (lines: readonly Line[]) => Promise<void>):
 
 /** One for both sides: a worker's certificate serves and calls. */
 async function testCertificate(): Promise<TlsMaterial> {
+  const { createClusterAuthority, issueCertificate } = await import('@essaim/auth');
   const now = new Date();
   return issueCertificate(await createClusterAuthority({ now }), { role: 'worker', name: 'bench', now, hosts: ['localhost'] });
 }

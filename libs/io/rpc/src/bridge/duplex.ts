@@ -1,5 +1,5 @@
 import { type ServerDuplexStream } from '@grpc/grpc-js';
-import { type CallContext } from './service.ts';
+import { type CallContext } from './call-context.ts';
 import { type FrameCodec } from './service-definition.ts';
 import { writeTo } from './write.ts';
 

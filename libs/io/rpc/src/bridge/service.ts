@@ -6,24 +6,13 @@ import {
   type sendUnaryData, type Server, type ServerDuplexStream, type ServerUnaryCall, type ServerWritableStream, type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { AppError } from '@essaim/core';
-import { type ClusterIdentity, type ClusterRole } from '@essaim/auth/identity';
+import { type ClusterRole } from '@essaim/auth/identity';
+import { type CallContext } from './call-context.ts';
 import { type DuplexHandler, duplexOf } from './duplex.ts';
 import { peerIdentity, type PeerSecurity } from './security.ts';
 import { serviceDefinition } from './service-definition.ts';
 import { toStatus } from './status.ts';
 import { writeTo } from './write.ts';
-
-/** What a handler may know of a call beside its message. */
-export interface CallContext {
-  /** Aborts when the caller is gone, has cancelled, or its deadline passed. */
-  readonly signal: AbortSignal;
-  /** Aborts when the server closes: streams without an end of their own end then. */
-  readonly closing: AbortSignal;
-  /** Null where callers need no certificate. */
-  readonly caller: ClusterIdentity | null;
-  /** The first value of a metadata key as text, or null. */
-  metadata(key: string): string | null;
-}
 
 type Handler<M> =
   M extends DescMethodUnary<infer I, infer O> ? (request: MessageShape<I>, context: CallContext) => Promise<MessageInitShape<O>>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CallContext } from '../bridge/service.ts';
+import { type CallContext } from '../bridge/call-context.ts';
 import { HealthService } from './health.ts';
 
 const UNKNOWN = 3, SERVING = 1, NOT_SERVING = 2;

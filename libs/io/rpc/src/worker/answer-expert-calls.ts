@@ -1,6 +1,6 @@
 import { AppError } from '@essaim/core';
 import { type Duplex } from '../bridge/duplex.ts';
-import { type CallContext } from '../bridge/service.ts';
+import { type CallContext } from '../bridge/call-context.ts';
 import { abortedError, statusOf } from '../bridge/status.ts';
 import { type ExpertCallFrame, type LeadFrame } from '../frames/lead-frame.ts';
 import { type Outcome, type WorkerFrame } from '../frames/worker-frame.ts';
