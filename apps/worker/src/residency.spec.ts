@@ -36,7 +36,7 @@ const inline: ResidencyOptions['compiler'] = {
   compile: (key, onBytes) => compileIntoCache(compiled, key, new GraphCache(folder), { onBytes }),
 };
 
-const residencyWith = (options: Partial<ResidencyOptions> = {}): Residency => new Residency({ self: SELF, compiled, model, compiler: inline, onChange: () => undefined, ...options });
+const residencyWith = (options: Partial<ResidencyOptions> = {}): Residency => new Residency({ self: SELF, compiled, model, compiler: inline, pace: { load: (load) => load() }, onChange: () => undefined, ...options });
 
 let epoch = 0;
 const wanting = (keys: readonly ExpertKey[], roles: WorkerRoles = { lead: true, expert: true }) => snapshot(++epoch, { workers: [peer(SELF, { roles })], placement: hosting(keys, SIZE) });

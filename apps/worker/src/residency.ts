@@ -2,12 +2,15 @@ import { type ClusterSnapshot, type ExpertKey, hostedExperts, type LoadProgress,
 import { compilePiece, type CompiledModel, leadPieces, type PieceKey, pieceName, weightBytesOf } from '@essaim/graph';
 import { type OnnxModel } from '@essaim/runtime';
 import { type CompileThreads } from './compile-threads.ts';
+import { type LoadPace } from './load-pace.ts';
 
 export interface ResidencyOptions {
   readonly self: WorkerId;
   readonly compiled: CompiledModel;
   readonly model: OnnxModel;
   readonly compiler: Pick<CompileThreads, 'compile' | 'threads'>;
+  /** When a compiled piece is loaded. */
+  readonly pace: Pick<LoadPace, 'load'>;
   /** Told whenever what is held, or how far it is, changed. */
   readonly onChange: () => void;
 }
@@ -71,12 +74,12 @@ export class Residency {
   }
 
   async #bringIn(key: PieceKey): Promise<void> {
-    const { compiler, model, onChange } = this.#options;
+    const { compiler, model, pace, onChange } = this.#options;
     const file = await compiler.compile(key, (bytes) => {
       this.#compiledBytes += bytes;
       onChange();
     });
-    await model.load(file);
+    await pace.load(() => model.load(file));
   }
 
   #missing(): PieceKey[] {

@@ -11,6 +11,7 @@ import { Scheduler } from '@essaim/scheduler';
 import { systemClock, type Logger } from '@essaim/telemetry';
 import { CompileThreads } from './compile-threads.ts';
 import { type WorkerEnvironment } from './environment.ts';
+import { LoadPace } from './load-pace.ts';
 import { type Peers } from './peers.ts';
 import { Residency } from './residency.ts';
 import { type Snapshots } from './snapshots.ts';
@@ -29,6 +30,9 @@ export interface ServedModelOptions {
 /** A step has tokens enough to keep the cores busy with a prompt, but beside answers under way no more than they hardly wait for. */
 const STEPS = { stepTokens: 256, pace: { stepMs: 100, leastTokens: 16 } };
 
+/** So long after another lead's call it is likely to call again. */
+const CALLED_AGAIN_MS = 1_000;
+
 /** Everything that this worker has of the model: weights, engine, experts. Made once the placement says which model that is. */
 export class ServedModel {
   readonly ref: ModelRef;
@@ -39,6 +43,7 @@ export class ServedModel {
   readonly #kv: KvPool;
   readonly #engine: Engine;
   readonly #experts: LocalExperts;
+  #calledMs = -Infinity;
 
   private constructor(checkpoint: Checkpoint, { environment, ref, snapshots, peers, watches, logger, onChange }: ServedModelOptions) {
     const { spec } = checkpoint;
@@ -49,7 +54,8 @@ export class ServedModel {
     const slices = ref.deterministic ? 1 : slicesFor(spec, environment.threads);
     this.#model = new OnnxModel(spec, { threads: environment.threads, slices, threadEntry: new URL('./compute.thread.js', import.meta.url) });
     this.#compiler = new CompileThreads({ model: ref, slices, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
-    this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype, slices }, model: this.#model, compiler: this.#compiler, onChange });
+    const pace = new LoadPace({ clock: systemClock, isServing: () => this.#isServing });
+    this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype, slices }, model: this.#model, compiler: this.#compiler, pace, onChange });
     this.#kv = new KvPool(kvLayoutOf(spec, slices), environment.kvMemoryBytes);
     this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({
@@ -86,6 +92,7 @@ export class ServedModel {
   }
 
   execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
+    this.#calledMs = systemClock.nowMs();
     return this.#experts.execute(batch, signal);
   }
 
@@ -101,6 +108,11 @@ export class ServedModel {
       kvUsedBytes: this.#kv.usedBytes,
       kvBudgetBytes: this.#kv.budgetBytes,
     };
+  }
+
+  /** Its own sequences, or those of other leads. */
+  get #isServing(): boolean {
+    return this.#engine.runningSequences > 0 || systemClock.nowMs() - this.#calledMs < CALLED_AGAIN_MS;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,51 @@
+import { type Clock } from '@essaim/core';
+
+export interface LoadPaceOptions {
+  readonly clock: Clock;
+  /** Whether somebody waits for what the threads that load compute. */
+  readonly isServing: () => boolean;
+}
+
+/** For each millisecond of loading: a fifth of the time is loading then. */
+const REST = 4;
+/** How soon a rest ends once nobody is served any more. */
+const LOOK_MS = 50;
+
+/** Loads one after the other, since each holds up what is computed. While somebody is served, there is a rest before the next one. */
+export class LoadPace {
+  readonly #options: LoadPaceOptions;
+  #last: Promise<unknown> = Promise.resolve();
+  #restedMs = -Infinity;
+
+  constructor(options: LoadPaceOptions) {
+    this.#options = options;
+  }
+
+  /** Fails as `load` fails; those behind it are loaded all the same. */
+  load(load: () => Promise<void>): Promise<void> {
+    const result = this.#last.then(() => this.#loadRested(load));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #loadRested(load: () => Promise<void>): Promise<void> {
+    const { clock } = this.#options;
+    await this.#rest();
+    const beganMs = clock.nowMs();
+    try {
+      await load();
+    } finally {
+      const endedMs = clock.nowMs();
+      this.#restedMs = endedMs + REST * (endedMs - beganMs);
+    }
+  }
+
+  async #rest(): Promise<void> {
+    const { clock, isServing } = this.#options;
+    for (;;) {
+      const restMs = this.#restedMs - clock.nowMs();
+      if (restMs <= 0 || !isServing()) return;
+      await clock.sleep(Math.min(restMs, LOOK_MS));
+    }
+  }
+}
