@@ -1,6 +1,8 @@
 import Table from 'cli-table3';
 import { type Machine } from '../machine.ts';
 import { type ExchangeRow } from './exchange.ts';
+import { type WORKLOAD } from '../workload.ts';
+import { type ModelThroughputRow } from './run-throughput.ts';
 import { type EXCHANGE, LINES } from './workload.ts';
 
 /** What one run found out, as the JSON file holds it. */
@@ -9,8 +11,9 @@ export interface ClusterResult {
   readonly commit: string;
   readonly machine: Machine;
   readonly rounds: number;
-  readonly workload: typeof EXCHANGE;
+  readonly workload: typeof EXCHANGE & typeof WORKLOAD;
   readonly exchange: readonly ExchangeRow[];
+  readonly throughput: readonly ModelThroughputRow[];
 }
 
 /** A row for each size: microseconds of the raw echo, and of each other line how many times that. */
