@@ -58,6 +58,13 @@ describe('the time of a dispatch', () => {
     expect(spent()).toEqual({ remote: 2_000, dense: 1_000 });
   });
 
+  it('is never the others\' where all experts are its own', async () => {
+    const entered: LeadPhase[] = [];
+    const lead = cluster.dispatcher(self, { times: { enter: (phase) => (entered.push(phase), 'dense') } });
+    await lead.dispatch(workFor([[0], [0]]), new AbortController().signal);
+    expect(entered).toEqual(['dispatch', 'experts', 'dispatch', 'dispatch', 'dense']);
+  });
+
   it('ends with an abort, and own experts that still run count no further', async () => {
     const own = Promise.withResolvers<undefined>();
     cluster.mishaps.set(self, () => own.promise);

@@ -6,7 +6,7 @@ export type LeadTimes = Pick<PhaseTimes<LeadPhase>, 'enter'>;
 export class DispatchPhases {
   readonly #times: LeadTimes;
   readonly #before: LeadPhase;
-  #ownCalls = 0;
+  readonly #running = { experts: 0, remote: 0 };
   #isOver = false;
 
   constructor(times: LeadTimes) {
@@ -14,29 +14,34 @@ export class DispatchPhases {
     this.#before = times.enter('dispatch');
   }
 
-  /** A call to own experts is under way; it may outlive the dispatch. */
-  async own<T>(call: () => Promise<T>): Promise<T> {
-    this.#ownCalls++;
+  /** Runs a call to own experts or to remote ones; it may outlive the dispatch. */
+  async call<T>(whose: 'experts' | 'remote', act: () => Promise<T>): Promise<T> {
+    this.#running[whose]++;
     try {
-      return await call();
+      return await act();
     } finally {
-      this.#ownCalls--;
-      this.wait();
+      this.#running[whose]--;
+      if (this.#running.experts + this.#running.remote > 0) this.wait();
+      else this.#enter('dispatch');
     }
   }
 
   /** Nothing is left to do until something is answered. */
   wait(): void {
-    if (!this.#isOver) this.#times.enter(this.#ownCalls > 0 ? 'experts' : 'remote');
+    this.#enter(this.#running.experts > 0 ? 'experts' : 'remote');
   }
 
   /** All answers are there. */
   sum(): void {
-    this.#times.enter('dispatch');
+    this.#enter('dispatch');
   }
 
   end(): void {
     this.#isOver = true;
     this.#times.enter(this.#before);
+  }
+
+  #enter(phase: LeadPhase): void {
+    if (!this.#isOver) this.#times.enter(phase);
   }
 }

@@ -124,8 +124,8 @@ export class Dispatcher {
   async #call(run: Run, call: ExpertCall, current: Try): Promise<void> {
     try {
       const batch = toExpertBatch(run.work, call, { ...current, reduce: !this.#options.deterministic });
-      const { self, local } = this.#options;
-      const result = await (call.worker === self ? run.phases.own(() => local.execute(batch, run.signal)) : this.#peer(call.worker).execute(batch, run.signal));
+      const whose = call.worker === this.#options.self ? 'experts' : 'remote';
+      const result = await run.phases.call(whose, () => this.#peer(call.worker).execute(batch, run.signal));
       assert(result.length === (batch.reduce ? call.rows : call.pairs).length * batch.hiddenSize, 'a peer returns as many rows as it was asked for');
       run.answers.push({ call, result });
     } catch (thrown) {
@@ -136,7 +136,7 @@ export class Dispatcher {
   }
 
   #peer(worker: WorkerId): ExpertPeer {
-    const peer = this.#options.peer(worker);
+    const peer = worker === this.#options.self ? this.#options.local : this.#options.peer(worker);
     if (peer === null) throw new AppError('unavailable', `there is no connection to worker ${worker}`);
     return peer;
   }
