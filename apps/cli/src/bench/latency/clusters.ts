@@ -41,7 +41,8 @@ export async function measureRound(round: Round): Promise<Sample> {
   return { ...quiet, 'loading-1': one, 'loading-16': many };
 }
 
-async function onOneWorker(round: Round): Promise<Omit<Sample, `loading-${number}`>> {
+function onOneWorker(round: Round): Promise<Omit<Sample, `loading-${number}`>> {
+  round.note('starting 1 worker');
   return withCluster(clusterOf(1, round), ({ cluster }, signal) => asking({ cluster, signal }, round, async (asked) => {
     round.note('a prompt beside 1 stream');
     const one = await beside(asked, STREAMS[0], () => readPrompt(asked));
@@ -52,6 +53,7 @@ async function onOneWorker(round: Round): Promise<Omit<Sample, `loading-${number
 }
 
 function onTwoWorkers(streams: number, round: Round): Promise<Watched> {
+  round.note('starting 2 workers');
   return withLeavingWorker(clusterOf(2, round), ({ cluster }, signal) => asking({ cluster, signal }, round, (asked) => {
     round.note(`experts load beside ${streams} stream${streams === 1 ? '' : 's'}`);
     return beside(asked, streams, () => moveExperts(asked));
