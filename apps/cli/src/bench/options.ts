@@ -8,12 +8,17 @@ import { METRICS, type PeerMetricName } from './peer/metrics.ts';
 export const BENCH_MODELS = ['built-in', 'synthetic'] as const;
 export type BenchModelName = (typeof BENCH_MODELS)[number];
 
+/** Of the benchmark `cluster`. */
+export const CLUSTER_PARTS = ['exchange', 'throughput'] as const;
+export type ClusterPart = (typeof CLUSTER_PARTS)[number];
+
 /** What commander hands over, each value parsed alone. */
 export interface BenchFlags {
   readonly rounds: number;
   readonly model: BenchModelName | 'all';
   readonly json?: string;
   readonly rows?: readonly PeerMetricName[];
+  readonly part?: ClusterPart;
   readonly threadsPerWorker?: number;
   readonly stateDir?: string;
 }
@@ -32,6 +37,8 @@ export interface BenchOptions {
   readonly threads: Threads;
   /** Of the comparison with the peer, in any order; null for all. */
   readonly metrics: readonly PeerMetricName[] | null;
+  /** Of the benchmark `cluster`. */
+  readonly parts: readonly ClusterPart[];
   /** Absolute; null for none. */
   readonly jsonFile: string | null;
   /** Absolute. Everything that a benchmark writes lies below it, but for the JSON file. */
@@ -42,13 +49,14 @@ const SIDES = { one: 1, three: 3 } as const;
 export type Side = keyof typeof SIDES;
 export const workersOf = (side: Side): number => SIDES[side];
 
-export function resolveBenchOptions({ rounds, model, json, rows, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
+export function resolveBenchOptions({ rounds, model, json, rows, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
   const { stateDirectory } = upOptions(stateDir === undefined ? {} : { stateDir });
   return {
     rounds,
     models: model === 'all' ? BENCH_MODELS : [model],
     threads: threadsOf(availableParallelism(), threadsPerWorker),
     metrics: rows ?? null,
+    parts: part === undefined ? CLUSTER_PARTS : [part],
     jsonFile: json === undefined ? null : writableFile(json),
     folder: join(stateDirectory, 'bench'),
   };

@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import { AppError } from '@essaim/core';
-import { BENCH_MODELS, type BenchFlags, type BenchOptions, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
+import { BENCH_MODELS, type BenchFlags, type BenchOptions, CLUSTER_PARTS, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
 import { text, wholeNumber } from '../flags.ts';
 
 /** Loaded when asked for: the other commands do without. */
@@ -21,8 +21,10 @@ Benchmarks:
   peer     the synthetic model on 1 worker and on llama.cpp (node-llama-cpp, installed on demand) in turns, with the same weights
            and threads: decoding at 1 to 32 streams, prompts, time to the first token, start, memory, and what memory bandwidth
            would allow
-  cluster  microseconds of one exchange of activations between two workers, in each form that they may travel in, beside raw
-           sockets with the same bytes: seconds a round
+  cluster  exchange: microseconds of one exchange of activations between two workers, in each form that they may travel in, beside
+           raw sockets with the same bytes: seconds a round.
+           throughput: tokens per second at 16 streams of each model on 1 worker, on 2 workers with as many threads together and on
+           4, and where the time of a token goes in them
   gateway  what a gateway costs for each token, until the first one, and in memory for a stream that waits, in front of a scripted
            lead: a minute a round
   scale    nanoseconds per token that a lead spends on scheduling, routing and dispatch, for up to 10,000 sequences, 256 experts
@@ -43,7 +45,7 @@ Examples:
   essaim bench engine --model built-in --rounds 1      a first look, in less than a minute
   essaim bench engine --rounds 5 --json figures.json   what BENCHMARKS.md is made of
   essaim bench peer --rounds 1 --rows decode-1,memory  against llama.cpp, two rows of the table
-  essaim bench cluster --rounds 20                     what a call to another worker costs
+  essaim bench cluster --part exchange --rounds 20     what a call to another worker costs
 `;
 
 /** `essaim bench`: figures of real clusters on this machine. */
@@ -56,6 +58,7 @@ export function benchCommand(): Command {
     .addOption(new Option('--model <name>', 'the model to measure').choices([...BENCH_MODELS, 'all']).default('all'))
     .addOption(new Option('--json <file>', 'also write every row into this file').argParser(text))
     .addOption(new Option('--rows <names>', 'of peer: only these rows of the table, with commas between').argParser(peerMetrics))
+    .addOption(new Option('--part <name>', 'of cluster: only this part').choices([...CLUSTER_PARTS]))
     .addOption(new Option('--threads-per-worker <n>', 'computing threads of each of the 3 workers, the single one gets three times as many (default: the cores shared out)').env('ESSAIM_THREADS_PER_WORKER').argParser(wholeNumber({ from: 1, to: 256 })))
     .addOption(new Option('--state-dir <dir>', 'everything that is written goes here (default: essaim in the XDG state folder)').env('ESSAIM_STATE_DIR').argParser(text))
     .helpOption('-h, --help', 'this text')

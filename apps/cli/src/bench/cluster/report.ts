@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { type Machine } from '../machine.ts';
-import { type ExchangeRow } from './exchange.ts';
 import { type WORKLOAD } from '../workload.ts';
+import { type ExchangeRow } from './exchange.ts';
 import { type ModelThroughputRow } from './run-throughput.ts';
 import { type EXCHANGE, LINES } from './workload.ts';
 
@@ -12,6 +12,7 @@ export interface ClusterResult {
   readonly machine: Machine;
   readonly rounds: number;
   readonly workload: typeof EXCHANGE & typeof WORKLOAD;
+  /** Empty where only the other part was asked for. */
   readonly exchange: readonly ExchangeRow[];
   readonly throughput: readonly ModelThroughputRow[];
 }

@@ -6,20 +6,20 @@ import { type TlsMaterial } from '@essaim/rpc';
 import { listenForInterruption } from '../../up/interruption.ts';
 import { describeCommit, describeMachine } from '../machine.ts';
 import { type BenchOptions } from '../options.ts';
-import { progressOn } from '../progress.ts';
+import { type Progress, progressOn } from '../progress.ts';
 import { machineLine, writeJson } from '../report.ts';
+import { WORKLOAD } from '../workload.ts';
 import { type EchoAddresses } from './echo.ts';
 import { type ExchangeRow, exchangeRows, measureExchanges } from './exchange.ts';
 import { type Line, openLines } from './lines.ts';
 import { type ClusterResult, exchangeTable } from './report.ts';
 import { benchThroughput } from './run-throughput.ts';
-import { WORKLOAD } from '../workload.ts';
 import { EXCHANGE, EXCHANGE_BYTES } from './workload.ts';
 
 /** Beside this file, from source as well as bundled. */
 const ECHO = join(import.meta.dirname, `echo.thread${extname(import.meta.filename)}`);
 
-/** `essaim bench cluster`: what an exchange of activations between two workers costs, beside raw sockets, and what is left of a process's throughput when workers share its work. */
+/** `essaim bench cluster`: what an exchange of activations between two workers costs, beside raw sockets, and what is left of one process's throughput when workers share its work. */
 export async function runClusterBench(options: BenchOptions): Promise<void> {
   using interruption = listenForInterruption();
   const { stop } = interruption;
@@ -32,21 +32,26 @@ export async function runClusterBench(options: BenchOptions): Promise<void> {
 }
 
 async function benchCluster(options: BenchOptions, stop: AbortSignal): Promise<void> {
-  const { rounds, jsonFile } = options;
+  const { rounds, parts, jsonFile } = options;
   const [machine, commit] = [describeMachine(), describeCommit()];
   print(machineLine(machine, commit));
   const progress = progressOn(process.stderr);
-  const exchange: ExchangeRow[] = [];
+  const exchange = parts.includes('exchange') ? await benchExchange(rounds, progress, stop) : [];
+  const throughput = parts.includes('throughput') ? await benchThroughput({ options, cores: machine.cores, progress, print, stop }) : [];
+  const result: ClusterResult = { benchmark: 'cluster', commit, machine, rounds, workload: { ...EXCHANGE, ...WORKLOAD }, exchange, throughput };
+  if (jsonFile !== null) writeJson(jsonFile, result);
+}
+
+async function benchExchange(rounds: number, progress: Progress, stop: AbortSignal): Promise<ExchangeRow[]> {
+  const rows: ExchangeRow[] = [];
   await withLines(async (lines) => {
     for (const bytes of EXCHANGE_BYTES) {
       progress.note(`exchanges of ${bytes / 1024} KiB, ${rounds} rounds`);
-      exchange.push(...exchangeRows(bytes, await measureExchanges(lines, { bytes, rounds }, stop)));
+      rows.push(...exchangeRows(bytes, await measureExchanges(lines, { bytes, rounds }, stop)));
     }
   });
-  print('', exchangeTable(exchange));
-  const throughput = await benchThroughput({ options, cores: machine.cores, progress, print, stop });
-  const result: ClusterResult = { benchmark: 'cluster', commit, machine, rounds, workload: { ...EXCHANGE, ...WORKLOAD }, exchange, throughput };
-  if (jsonFile !== null) writeJson(jsonFile, result);
+  print('', exchangeTable(rows));
+  return rows;
 }
 
 /** The other side has a thread of its own, as another worker has a process. */
