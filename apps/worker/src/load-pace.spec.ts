@@ -64,6 +64,19 @@ describe('loading while somebody is served', () => {
   });
 });
 
+describe('many loads', () => {
+  it('no longer rest after ten seconds, since a worker may wait for their end; those that come later do', async () => {
+    const began: number[] = [];
+    await finish(Promise.all(Array.from({ length: 5 }, () => pace.load(lasting(1_000, began)))));
+    expect(began).toEqual([0, 5_000, 10_000, 11_000, 12_000]);
+    await clock.passInSteps(10_000);
+    const later: number[] = [];
+    const beganMs = clock.nowMs();
+    await finish(Promise.all([1, 2].map(() => pace.load(lasting(10, later)))));
+    expect(later.map((time) => time - beganMs)).toEqual([0, 50]);
+  });
+});
+
 describe('loading while nobody is served', () => {
   it('never rests', async () => {
     isServing = false;

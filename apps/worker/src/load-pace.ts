@@ -8,14 +8,19 @@ export interface LoadPaceOptions {
 
 /** For each millisecond of loading: a fifth of the time is loading then. */
 const REST = 4;
+/** So long after the first of many loads the others no longer rest: a worker that leaves does not wait for ever until its experts are here. */
+const PATIENCE_MS = 10_000;
+/** A load that comes so long after the last rest is a first one. */
+const APART_MS = 1_000;
 /** How soon a rest ends once nobody is served any more. */
 const LOOK_MS = 50;
 
-/** Loads one after the other, since each holds up what is computed. While somebody is served, there is a rest before the next one. */
+/** Loads one after the other, since each holds up what is computed. While somebody is served, there is a rest before the next one; but for no longer than ten seconds of many loads. */
 export class LoadPace {
   readonly #options: LoadPaceOptions;
   #last: Promise<unknown> = Promise.resolve();
   #restedMs = -Infinity;
+  #firstMs = -Infinity;
 
   constructor(options: LoadPaceOptions) {
     this.#options = options;
@@ -42,8 +47,9 @@ export class LoadPace {
 
   async #rest(): Promise<void> {
     const { clock, isServing } = this.#options;
+    if (clock.nowMs() - this.#restedMs > APART_MS) this.#firstMs = clock.nowMs();
     for (;;) {
-      const restMs = this.#restedMs - clock.nowMs();
+      const restMs = Math.min(this.#restedMs, this.#firstMs + PATIENCE_MS) - clock.nowMs();
       if (restMs <= 0 || !isServing()) return;
       await clock.sleep(Math.min(restMs, LOOK_MS));
     }
