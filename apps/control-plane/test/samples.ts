@@ -7,7 +7,7 @@ export const MODEL: ModelRef = { id: 'm', directory: '/models/m', dtype: 'float3
 
 export const SPEC: ModelSpec = {
   family: 'mixtral', vocabSize: 16, hiddenSize: 8, layerCount: 2, contextLength: 64,
-  attention: { kind: 'gqa', headCount: 2, kvHeadCount: 1, headSize: 4, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 },
+  attention: { kind: 'gqa', headCount: 2, kvHeadCount: 1, headSize: 4, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 }, queryScaling: null,
   feedForward: { kind: 'moe', size: 16, expertCount: 4, expertsPerToken: 2 }, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
 };
 

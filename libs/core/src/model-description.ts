@@ -1,4 +1,4 @@
-import { type GroupedQueryAttention, type ModelSpec, type Rope } from './model-spec.ts';
+import { type GroupedQueryAttention, type ModelSpec } from './model-spec.ts';
 
 /**
  * Multi-head latent attention: keys and values of all heads are computed from one latent vector a token, and only that and one
@@ -20,27 +20,6 @@ export interface LatentAttention {
   readonly rotaryPairs: 'interleaved' | 'halves';
   /** Multiplies 1 / sqrt(plainSize + rotarySize). */
   readonly scoreScale: number;
-}
-
-/** RoPE stretched to longer contexts. @see YaRN, arXiv:2309.00071 */
-export interface YarnRope {
-  readonly kind: 'yarn';
-  readonly theta: number;
-  /** By which the context is stretched. */
-  readonly factor: number;
-  /** Context before stretching, in tokens. */
-  readonly originalContextLength: number;
-  /** Turns over the original context above which a frequency stays as it is, and below which it is divided by `factor`. */
-  readonly betaFast: number;
-  readonly betaSlow: number;
-  /** Multiplies cosine and sine; 1 where the checkpoint wants no correction of the magnitude. */
-  readonly magnitude: number;
-}
-
-/** A query at position p is multiplied by 1 + beta ln(1 + floor(p / originalContextLength)), as in Llama 4. */
-export interface QueryScaling {
-  readonly beta: number;
-  readonly originalContextLength: number;
 }
 
 /** How a token's experts and their gates are chosen from the router's logits. */
@@ -77,11 +56,9 @@ export type DescribedFeedForward =
 export type WeightPrecision = 'float' | 'fp8' | 'nvfp4';
 
 /** A model as its configuration describes it, whether the engine can run it yet or not. A `ModelSpec` is one that it can run. */
-export interface ModelDescription extends Omit<ModelSpec, 'family' | 'attention' | 'rope' | 'feedForward'> {
+export interface ModelDescription extends Omit<ModelSpec, 'family' | 'attention' | 'feedForward'> {
   readonly family: ModelSpec['family'] | 'mistral4' | 'deepseek-v3';
   readonly attention: GroupedQueryAttention | LatentAttention;
-  readonly rope: Rope | YarnRope;
-  readonly queryScaling: QueryScaling | null;
   readonly feedForward: DescribedFeedForward;
   readonly precision: WeightPrecision;
   /** The checkpoint sees images too; only its text part is described and read. */

@@ -16,6 +16,27 @@ export interface Rope {
   readonly theta: number;
 }
 
+/** RoPE stretched to longer contexts. @see YaRN, arXiv:2309.00071 */
+export interface YarnRope {
+  readonly kind: 'yarn';
+  readonly theta: number;
+  /** By which the context is stretched. */
+  readonly factor: number;
+  /** Context before stretching, in tokens. */
+  readonly originalContextLength: number;
+  /** Turns over the original context above which a frequency stays as it is, and below which it is divided by `factor`. */
+  readonly betaFast: number;
+  readonly betaSlow: number;
+  /** Multiplies cosine and sine; 1 where the checkpoint wants no correction of the magnitude. */
+  readonly magnitude: number;
+}
+
+/** A query at position p is multiplied by 1 + beta ln(1 + floor(p / originalContextLength)), as in Llama 4. */
+export interface QueryScaling {
+  readonly beta: number;
+  readonly originalContextLength: number;
+}
+
 /** A dense model is a model with no routed experts. */
 export type FeedForward =
   | { readonly kind: 'dense'; readonly size: number }
@@ -31,7 +52,9 @@ export interface ModelSpec {
   /** Longest sequence, prompt and answer together, in tokens. */
   readonly contextLength: number;
   readonly attention: GroupedQueryAttention;
-  readonly rope: Rope;
+  readonly rope: Rope | YarnRope;
+  /** Null where every query stays as it is. */
+  readonly queryScaling: QueryScaling | null;
   readonly feedForward: FeedForward;
   readonly normEpsilon: number;
   readonly tiedEmbedding: boolean;

@@ -8,7 +8,7 @@ import { type ForwardItem, type ForwardOutput } from './model-runner.ts';
 const VOCABULARY = 4;
 const SPEC: ModelSpec = {
   family: 'mixtral', vocabSize: VOCABULARY, hiddenSize: 2, layerCount: 1, contextLength: 64,
-  attention: { kind: 'gqa', headCount: 1, kvHeadCount: 1, headSize: 2, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 },
+  attention: { kind: 'gqa', headCount: 1, kvHeadCount: 1, headSize: 2, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 }, queryScaling: null,
   feedForward: { kind: 'dense', size: 2 }, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 0, eosTokenIds: [1],
 };
 

@@ -1,9 +1,12 @@
 import { type KvCache } from '@essaim/kv';
 
-/** cos and sin of each token's rotation, [tokens, headSize / 2] each. */
+/** How the tokens' positions enter attention. */
 export interface RopeAngles {
+  /** Of each token's rotation, [tokens, headSize / 2] each; both times the magnitude where the model corrects it. */
   readonly cos: Float32Array;
   readonly sin: Float32Array;
+  /** Multiplies each token's query, [tokens]; null for a model that scales none. */
+  readonly queryScale: Float32Array | null;
 }
 
 /** Consecutive tokens of one sequence within the rows of a step: those behind the committed ones of its cache, which has room for them. */

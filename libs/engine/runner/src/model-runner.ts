@@ -61,7 +61,7 @@ export class ModelRunner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.#rope = new RopeTable(options.spec.rope, options.spec.attention.headSize);
+    this.#rope = new RopeTable(options.spec);
   }
 
   /** One output per item. An item that fails keeps its cache as it was. */

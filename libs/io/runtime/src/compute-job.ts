@@ -20,6 +20,8 @@ export interface AttendJob {
   readonly hiddenAt: number;
   readonly cosAt: number;
   readonly sinAt: number;
+  /** Where the model scales no queries there are none, and nobody looks. */
+  readonly queryScaleAt: number;
   readonly output: JobOutput;
   readonly spans: readonly JobSpan[];
 }
@@ -51,7 +53,7 @@ export const JOB_INTEGERS = 1 << 14;
 export function writeJob(job: ComputeJob, integers: Int32Array): void {
   const words: number[] = [KINDS.indexOf(job.kind)];
   if (job.kind === 'attend') {
-    words.push(job.layer, job.rows, Number(job.even), job.stepId, job.hiddenAt, job.cosAt, job.sinAt, job.output.at, job.output.stride, job.spans.length);
+    words.push(job.layer, job.rows, Number(job.even), job.stepId, job.hiddenAt, job.cosAt, job.sinAt, job.queryScaleAt, job.output.at, job.output.stride, job.spans.length);
     for (const { cacheId, row, count, first } of job.spans) words.push(cacheId, row, count, first);
   } else if (job.kind === 'feed-forward') {
     words.push(job.layer, job.output.at, job.output.stride, job.groups.length);
@@ -70,10 +72,10 @@ export function readJob(integers: Int32Array): ComputeJob {
   const kind = KINDS[word()];
   switch (kind) {
     case 'attend': {
-      const [layer, rows, even, stepId, hiddenAt, cosAt, sinAt] = [word(), word(), word() === 1, word(), word(), word(), word()];
+      const [layer, rows, even, stepId, hiddenAt, cosAt, sinAt, queryScaleAt] = [word(), word(), word() === 1, word(), word(), word(), word(), word()];
       const result = output();
       const spans = Array.from({ length: word() }, () => ({ cacheId: word(), row: word(), count: word(), first: word() }));
-      return { kind, layer, rows, even, stepId, hiddenAt, cosAt, sinAt, output: result, spans };
+      return { kind, layer, rows, even, stepId, hiddenAt, cosAt, sinAt, queryScaleAt, output: result, spans };
     }
     case 'feed-forward': {
       const [layer, result] = [word(), output()];

@@ -90,7 +90,7 @@ class ComputeThread {
   }
 
   async #attend(job: AttendJob): Promise<void> {
-    const { hiddenSize, attention } = this.#data.spec;
+    const { hiddenSize, attention, queryScaling } = this.#data.spec;
     const anglesSize = (job.rows * attention.headSize) / 2;
     const spans = job.spans.map(({ cacheId, ...span }): SliceSpan => {
       const buffer = this.#caches.get(cacheId);
@@ -98,8 +98,9 @@ class ComputeThread {
       return { ...span, buffer };
     });
     if (this.#step.id !== job.stepId) this.#step = { id: job.stepId, visibilities: visibilitiesOf(this.#data.spec, spans, job.even) };
+    const queryScale = queryScaling === null ? null : this.#floats(job.queryScaleAt, job.rows);
     const added = await this.#slice.attend(job.layer, this.#floats(job.hiddenAt, job.rows * hiddenSize), {
-      angles: { cos: this.#floats(job.cosAt, anglesSize), sin: this.#floats(job.sinAt, anglesSize) }, spans, even: job.even, visibilities: this.#step.visibilities,
+      angles: { cos: this.#floats(job.cosAt, anglesSize), sin: this.#floats(job.sinAt, anglesSize), queryScale }, spans, even: job.even, visibilities: this.#step.visibilities,
     });
     this.#arena.set(added, this.#outputAt(job));
   }

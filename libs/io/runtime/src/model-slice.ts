@@ -104,12 +104,13 @@ export class ModelSlice {
     return logits!;
   }
 
-  async #project(layer: number, hidden: Float32Array, { cos, sin }: RopeAngles): Promise<{ readonly query: Float32Array; readonly key: Float32Array; readonly value: Float32Array }> {
+  async #project(layer: number, hidden: Float32Array, { cos, sin, queryScale }: RopeAngles): Promise<{ readonly query: Float32Array; readonly key: Float32Array; readonly value: Float32Array }> {
     const { hiddenSize, attention } = this.#spec;
     const rows = hidden.length / hiddenSize;
     const angles = [1, rows, attention.headSize / 2];
     const { query, key, value } = await this.session(`pre.${layer}`).run({
       hidden: { data: hidden, dims: [rows, hiddenSize] }, cos: { data: cos, dims: angles }, sin: { data: sin, dims: angles },
+      ...(queryScale !== null && { queryScale: { data: queryScale, dims: [1, rows, 1] } }),
     });
     return { query: query!, key: key!, value: value! };
   }

@@ -93,12 +93,12 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
   attend(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Float32Array> {
     return this.#alone(async () => {
       const { id, step: sliceStep } = await this.#known(step);
-      const { cos, sin } = step.angles;
+      const { cos, sin, queryScale } = step.angles;
       const rows = hidden.length / this.#spec.hiddenSize;
       return this.#together(
-        [hidden, cos, sin], hidden.length,
-        ([hiddenAt, cosAt, sinAt], output) => ({
-          kind: 'attend', layer, rows, even: step.even, stepId: id, hiddenAt: hiddenAt!, cosAt: cosAt!, sinAt: sinAt!, output,
+        [hidden, cos, sin, queryScale ?? NONE], hidden.length,
+        ([hiddenAt, cosAt, sinAt, queryScaleAt], output) => ({
+          kind: 'attend', layer, rows, even: step.even, stepId: id, hiddenAt: hiddenAt!, cosAt: cosAt!, sinAt: sinAt!, queryScaleAt: queryScaleAt!, output,
           spans: step.spans.map(({ cache, row, count }) => ({ cacheId: cache.id, row, count, first: cache.length })),
         }),
         () => this.#own.attend(layer, hidden, sliceStep),
@@ -224,6 +224,8 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
     return result;
   }
 }
+
+const NONE = new Float32Array(0);
 
 /** Waits for all, then fails as the first of them failed. */
 async function settled(promises: readonly (Promise<void> | null)[]): Promise<void> {

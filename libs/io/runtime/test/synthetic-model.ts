@@ -38,7 +38,7 @@ export interface SyntheticModel extends CompiledModel {
 export function syntheticModel({ hiddenSize, expertSize, vocabSize, dtype }: SyntheticSize): SyntheticModel {
   const spec: ModelSpec = {
     family: 'mixtral', vocabSize, hiddenSize, layerCount: 1, contextLength: 64, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
-    attention: { kind: 'gqa', headCount: 1, kvHeadCount: 1, headSize: 32, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 },
+    attention: { kind: 'gqa', headCount: 1, kvHeadCount: 1, headSize: 32, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 }, queryScaling: null,
     feedForward: { kind: 'moe', size: expertSize, expertCount: 2, expertsPerToken: 1 },
   };
   const views: SyntheticView[] = [];

@@ -17,7 +17,7 @@ describe('readConfig', () => {
     expect(await specOf({ ...TINY_MIXTRAL, sliding_window: 16 })).toEqual({
       family: 'mixtral', vocabSize: 5, hiddenSize: 4, layerCount: 1, contextLength: 64,
       attention: { kind: 'gqa', headCount: 2, kvHeadCount: 1, headSize: 2, slidingWindow: 16 },
-      rope: { kind: 'default', theta: 1e6 },
+      rope: { kind: 'default', theta: 1e6 }, queryScaling: null,
       feedForward: { kind: 'moe', size: 3, expertCount: 2, expertsPerToken: 1 },
       normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
     });

@@ -2,12 +2,10 @@ import { AppError, type ModelDescription, type ModelSpec } from '@essaim/core';
 
 /** The spec of a model that the engine can run. Fails with `unimplemented` and names the first thing of it that it can't. `path` is the configuration's. */
 export function runnableSpec(description: ModelDescription, path: string): ModelSpec {
-  const { precision: _precision, vision: _vision, queryScaling, family, attention, rope, feedForward, ...rest } = description;
-  const refuse = (what: string): AppError => new AppError('unimplemented', `${path}: the model has ${what}, which can be read but not run yet: use a Mixtral or a Mistral with unscaled positions`);
+  const { precision: _precision, vision: _vision, family, attention, feedForward, ...rest } = description;
+  const refuse = (what: string): AppError => new AppError('unimplemented', `${path}: the model has ${what}, which can be read but not run yet: use a Mixtral, a Mistral or a Ministral 3`);
   if (attention.kind === 'mla' || family === 'mistral4' || family === 'deepseek-v3') throw refuse('latent attention (MLA)');
-  if (rope.kind === 'yarn') throw refuse('positions stretched by YaRN');
-  if (queryScaling !== null) throw refuse('queries scaled by their position');
-  return { ...rest, family, attention, rope, feedForward: runnableFeedForward(feedForward, refuse) };
+  return { ...rest, family, attention, feedForward: runnableFeedForward(feedForward, refuse) };
 }
 
 function runnableFeedForward(feedForward: ModelDescription['feedForward'], refuse: (what: string) => AppError): ModelSpec['feedForward'] {

@@ -44,7 +44,7 @@ export function countingModel({ dtype, hiddenSize = 40, vocabSize = 50, stored =
   });
   const spec: ModelSpec = {
     family: isDense ? 'mistral' : 'mixtral', vocabSize, hiddenSize, layerCount: 2, contextLength: 64, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
-    attention: { kind: 'gqa', headCount: 2, kvHeadCount: 1, headSize: 8, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 },
+    attention: { kind: 'gqa', headCount: 2, kvHeadCount: 1, headSize: 8, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 }, queryScaling: null,
     feedForward: isDense ? { kind: 'dense', size: SIZE } : { kind: 'moe', size: SIZE, expertCount: 3, expertsPerToken: 1 },
   };
   const weights = { embedding: view('embedding', vocabSize, hiddenSize), layers: ['0', '1'].map(layer), finalNorm: view('finalNorm', 1, hiddenSize), head: view('head', vocabSize, hiddenSize) };

@@ -9,7 +9,7 @@ export const SYNTHETIC_MIXTRAL: ModelSpec = {
   layerCount: 16,
   contextLength: 4096,
   attention: { kind: 'gqa', headCount: 16, kvHeadCount: 4, headSize: 64, slidingWindow: null },
-  rope: { kind: 'default', theta: 1e6 },
+  rope: { kind: 'default', theta: 1e6 }, queryScaling: null,
   feedForward: { kind: 'moe', size: 3584, expertCount: 8, expertsPerToken: 2 },
   normEpsilon: 1e-5,
   tiedEmbedding: false,

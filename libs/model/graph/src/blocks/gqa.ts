@@ -8,7 +8,8 @@ import { linear, vector } from '../weights.ts';
 
 /**
  * hidden [tokens, hidden], cos and sin [1, tokens, headSize / 2] -> query [1, tokens, heads * headSize], key and value
- * [1, tokens, kvHeads * headSize], query and key rotated (half-split layout, as Hugging Face checkpoints have it).
+ * [1, tokens, kvHeads * headSize], query and key rotated (half-split layout, as Hugging Face checkpoints have it). A model that scales
+ * its queries also takes queryScale [1, tokens, 1].
  */
 export function gqaPreGraph({ spec, dtype }: CompiledModel, { inputNorm, query, key, value }: LayerWeights, slice: Slice): Graph {
   const { headCount, kvHeadCount, headSize } = headsOf(spec.attention, slice);
@@ -22,7 +23,8 @@ export function gqaPreGraph({ spec, dtype }: CompiledModel, { inputNorm, query, 
   const batched = (part: string, width: number): string => graph.node('Reshape', [part, graph.integers([1, -1, width])]);
   const rotate = (part: string, heads: number, name: string): void =>
     void graph.nodes('RotaryEmbedding', [batched(part, heads * headSize), ...angles], { outputs: [name], attributes: { num_heads: heads, interleaved: 0 } });
-  rotate(parts[0]!, headCount, 'query');
+  rotate(parts[0]!, headCount, spec.queryScaling === null ? 'query' : 'rotated');
+  if (spec.queryScaling !== null) graph.nodes('Mul', ['rotated', graph.input('queryScale', { type: 'f32', dims: [1, 'tokens', 1] })], { outputs: ['query'] });
   rotate(parts[1]!, kvHeadCount, 'key');
   graph.nodes('Reshape', [parts[2]!, graph.integers([1, -1, kvWidth])], { outputs: ['value'] });
   graph.output('query', { type: 'f32', dims: [1, 'tokens', queryWidth] });
