@@ -23,7 +23,10 @@ import tokenizers
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, MistralConfig, MistralForCausalLM, MixtralConfig, MixtralForCausalLM
+from transformers import (
+    AutoModelForCausalLM, Ministral3Config, Ministral3ForCausalLM, Mistral3Config, Mistral3ForConditionalGeneration, MistralConfig, MistralForCausalLM,
+    MixtralConfig, MixtralForCausalLM, PixtralVisionConfig,
+)
 
 from golden_texts import GREEDY_PROMPTS, LOGITS_PROMPT, TOKENIZER_STRINGS
 
@@ -73,9 +76,9 @@ def round_trip(values):
 
 # ---- the oracle ----
 
-def load_float32(folder):
+def load_float32(folder, kind=AutoModelForCausalLM):
     """The stored weights upcast to float32, every kernel in its plainest form."""
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation='eager', experts_implementation='eager').eval()
+    return kind.from_pretrained(folder, dtype=torch.float32, attn_implementation='eager', experts_implementation='eager').eval()
 
 
 class RouterGap:
@@ -150,7 +153,16 @@ def mistral(**shape):
     return MistralForCausalLM(MistralConfig(**shape))
 
 
+def ministral3(**shape):
+    return Ministral3ForCausalLM(Ministral3Config(**shape))
+
+
 SHARED_SHAPE = dict(vocab_size=256, hidden_size=64, num_hidden_layers=2, max_position_embeddings=512, bos_token_id=1, eos_token_id=2)
+
+# The prompt alone is longer than the original context, so that queries are scaled by more than one factor.
+STRETCHED = {'rope_type': 'yarn', 'rope_theta': 1000.0, 'factor': 8.0, 'original_max_position_embeddings': 16}
+STRETCHED_SHAPE = dict(
+    SHARED_SHAPE, max_position_embeddings=128, pad_token_id=None, num_attention_heads=4, num_key_value_heads=2, head_dim=32, intermediate_size=96)
 
 # What each fixture is for stands in README.md.
 FIXTURES = [
@@ -166,8 +178,15 @@ FIXTURES = [
     dict(name='mistral-window-bf16', build=mistral, dtype=torch.bfloat16, prompt_length=40, save={}, shape=dict(
         SHARED_SHAPE, num_hidden_layers=3, num_attention_heads=8, num_key_value_heads=2, head_dim=16, intermediate_size=96,
         sliding_window=12, tie_word_embeddings=False)),
+    dict(name='ministral3-yarn-tied-bf16', build=ministral3, dtype=torch.bfloat16, prompt_length=40, save={}, shape=dict(
+        STRETCHED_SHAPE, tie_word_embeddings=True, rope_parameters=dict(STRETCHED, mscale=1.0, mscale_all_dim=1.0, llama_4_scaling_beta=0.1))),
+    dict(name='ministral3-yarn-corrected-window-f16', build=ministral3, dtype=torch.float16, prompt_length=40, save={}, shape=dict(
+        STRETCHED_SHAPE, sliding_window=24, tie_word_embeddings=False, rope_parameters=dict(STRETCHED, beta_fast=1.0, beta_slow=0.25, llama_4_scaling_beta=0.3))),
+    dict(name='mistral-yarn-f32', build=mistral, dtype=torch.float32, prompt_length=40, save={}, shape=dict(
+        STRETCHED_SHAPE, num_hidden_layers=1, sliding_window=None, tie_word_embeddings=False, rope_parameters=dict(STRETCHED, mscale=2.0, mscale_all_dim=0.5))),
 ]
 TRANSFORMERS_4_TWIN = 'mixtral-top4-fused-bf16', 'mixtral-top4-transformers4-bf16'
+IMAGE_AND_TEXT_TWIN = 'ministral3-yarn-tied-bf16', 'mistral3-images-yarn-tied-bf16'
 
 
 @torch.no_grad()
@@ -231,6 +250,35 @@ def per_expert_tensors(name, tensor):
     return {f'{prefix}.{expert}.{part}.weight': weight for expert, named in enumerate(parts) for part, weight in named.items()}
 
 
+def make_image_and_text_twin():
+    """The same weights as the text part of a model that sees images too, beside the weights of that part."""
+    source, folder = (MODELS / name for name in IMAGE_AND_TEXT_TWIN)
+    shutil.rmtree(folder, ignore_errors=True)
+    text = Ministral3ForCausalLM.from_pretrained(source)
+    vision = PixtralVisionConfig(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1, image_size=28, patch_size=14)
+    config = {key: value for key, value in text.config.to_dict().items() if key != '_name_or_path'}
+    torch.manual_seed(7)
+    model = Mistral3ForConditionalGeneration(Mistral3Config(text_config=config, vision_config=vision, image_token_index=3, tie_word_embeddings=True))
+    model.model.language_model.load_state_dict(text.model.state_dict())
+    model.tie_weights()
+    model.to(torch.bfloat16).save_pretrained(folder)
+    return folder
+
+
+def make_twin(fixture, prompt_ids, run):
+    """Another folder with the same weights, for the fixtures that have one; the oracle says the same of it."""
+    make, load = {
+        TRANSFORMERS_4_TWIN[0]: (make_transformers_4_twin, load_float32),
+        IMAGE_AND_TEXT_TWIN[0]: (make_image_and_text_twin, lambda folder: load_float32(folder, Mistral3ForConditionalGeneration)),
+    }.get(fixture['name'], (None, None))
+    if make is None:
+        return []
+    folder = make()
+    fed, logits = greedy(load(folder), prompt_ids, DECODE_STEPS)
+    assert fed == run[0] and torch.equal(logits, run[1]), f'{folder.name}, the twin, differs'
+    return [folder]
+
+
 def choose_prompt(model, length):
     """The first random prompt whose whole run stays clear of ties, wanders over the vocabulary and never says </s>."""
     for seed in range(1000):
@@ -256,10 +304,7 @@ def make_fixture(fixture):
     prompt_ids, run = choose_prompt(model, fixture['prompt_length'])
     fed, logits, _ = run
     check_cache_changes_nothing(model, prompt_ids + fed, logits)
-    if fixture['name'] == TRANSFORMERS_4_TWIN[0]:
-        folders.append(make_transformers_4_twin())
-        twin_ids, twin_logits = greedy(load_float32(folders[1]), prompt_ids, DECODE_STEPS)
-        assert twin_ids == fed and torch.equal(twin_logits, logits), 'the transformers 4 twin differs'
+    folders += make_twin(fixture, prompt_ids, run)
     write_logits(fixture['name'], folders, prompt_ids, run, stride=1)
 
 

@@ -57,6 +57,16 @@ describe('the checkpoints that transformers wrote', () => {
     await Promise.all([mistral.close(), huggingFace.close()]);
   });
 
+  it('beside the weights that see images, the text part is the same spec and the same bits in each role, and what is not read is said', async () => {
+    const whole = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mistral3-images-yarn-tied-bf16`)));
+    const text = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}ministral3-yarn-tied-bf16`)));
+    expect(whole.spec).toEqual(text.spec);
+    const views = byRole(text.weights);
+    for (const [role, view] of byRole(whole.weights)) expect(await bits(view), role).toEqual(await bits(views.get(role)!));
+    expect([text.notes, whole.notes]).toEqual([[], [expect.stringContaining('image')]]);
+    await Promise.all([whole.close(), text.close()]);
+  });
+
   it.each(Object.entries(forms.weightSha256))('%s: every quantised weight is the oracle\'s float32, bit for bit', async (name, expected) => {
     const { weights, notes, close } = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + name)));
     const views = byRole(weights);
@@ -70,6 +80,10 @@ describe('the checkpoints that transformers wrote', () => {
     const specOf = (name: string): Promise<ModelSpec> => readModelSpec(openCheckpointFolder(directoryOf(name)));
     expect(await specOf(`${GOLDEN}mistral-window-bf16`)).toMatchObject({ family: 'mistral', attention: { headCount: 8, kvHeadCount: 2, headSize: 16, slidingWindow: 12 } });
     expect(await specOf(`${GOLDEN}mixtral-top1-odd-sharded-f16`)).toMatchObject({ hiddenSize: 80, normEpsilon: 1e-6, feedForward: { size: 72, expertCount: 5, expertsPerToken: 1 } });
+    const yarn = { kind: 'yarn', theta: 1000, factor: 8, originalContextLength: 16 };
+    expect(await specOf(`${GOLDEN}ministral3-yarn-tied-bf16`)).toMatchObject({ family: 'mistral', tiedEmbedding: true, rope: { ...yarn, magnitude: 1 }, queryScaling: { beta: 0.1, originalContextLength: 16 } });
+    expect(await specOf(`${GOLDEN}ministral3-yarn-corrected-window-f16`)).toMatchObject({ attention: { slidingWindow: 24 }, rope: { ...yarn, betaFast: 1, betaSlow: 0.25, magnitude: 0.1 * Math.log(8) + 1 } });
+    expect(await specOf(`${GOLDEN}mistral-yarn-f32`)).toMatchObject({ attention: { slidingWindow: null }, rope: yarn, queryScaling: null });
     expect(await specOf(`${GOLDEN}mixtral-top2-tied-f32`)).toMatchObject({ tiedEmbedding: true, rope: { theta: 10_000 } });
     expect(await specOf('deploy/models/petit')).toMatchObject({ family: 'mixtral', layerCount: 6, vocabSize: 8192, bosTokenId: 0, eosTokenIds: [1] });
   });
