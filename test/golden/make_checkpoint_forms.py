@@ -6,7 +6,7 @@ Run by hand like make_golden.py, from which it takes the oracle, with two packag
     oracle/bin/pip install compressed-tensors==0.20.0 ml_dtypes==0.6.0
     oracle/bin/python test/golden/make_checkpoint_forms.py
 
-Every fixture but the twin of mistral-window-bf16 holds one and the same random Mixtral, rounded differently; its vectors are those of
+Every fixture but the twins of dense models in make_golden.py holds one and the same random Mixtral, rounded differently; its vectors are those of
 the dequantised weights. Widths are no multiples of an FP8 block of 128, so that blocks are cut short on both sides.
 """
 import hashlib
@@ -142,6 +142,14 @@ def params_of(config):
         params['sliding_window'] = config['sliding_window']
     if 'num_local_experts' in config:
         params['moe'] = {'num_experts': config['num_local_experts'], 'num_experts_per_tok': config['num_experts_per_tok']}
+    rope = config['rope_parameters']
+    if rope['rope_type'] == 'yarn':
+        assert rope['mscale'] == rope['mscale_all_dim'], 'apply_scale says whether the magnitude is corrected, not by how much'
+        original = rope['original_max_position_embeddings']
+        params['yarn'] = {'alpha': 1, 'beta': 32, 'factor': rope['factor'], 'original_max_position_embeddings': original, 'apply_scale': False}
+        params['llama_4_scaling'] = {'beta': rope['llama_4_scaling_beta'], 'original_max_position_embeddings': original}
+    if config['tie_word_embeddings']:
+        params['tied_embeddings'] = True
     return params
 
 
@@ -250,6 +258,7 @@ def main():
     for folder, values in fixtures:
         weights |= write_fixture(model, folder, values)
     write_twin('mistral-window-bf16', 'mistral-window-mistral-layout')
+    write_twin('ministral3-yarn-tied-bf16', 'ministral3-yarn-tied-mistral-layout')
     write_vector('checkpoint-forms', {
         'e4m3Bits': bits_of(ml_dtypes.float8_e4m3fn, 256), 'e2m1Bits': bits_of(ml_dtypes.float4_e2m1fn, 16), 'weightSha256': weights,
     })

@@ -47,9 +47,11 @@ describe('the checkpoints that transformers wrote', () => {
     await Promise.all([fused.close(), apart.close()]);
   });
 
-  it('in Mistral\'s layout and in Hugging Face\'s, one model is the same spec and the same bits in each role', async () => {
-    const mistral = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mistral-window-mistral-layout`)));
-    const huggingFace = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mistral-window-bf16`)));
+  it.each([
+    ['mistral-window-bf16', 'mistral-window-mistral-layout'], ['ministral3-yarn-tied-bf16', 'ministral3-yarn-tied-mistral-layout'],
+  ])('%s is the same spec and the same bits in each role in Mistral\'s layout', async (inHuggingFace, inMistral) => {
+    const mistral = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + inMistral)));
+    const huggingFace = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + inHuggingFace)));
     expect(mistral.spec).toEqual(huggingFace.spec);
     const views = byRole(huggingFace.weights);
     expect([...byRole(mistral.weights).keys()]).toEqual([...views.keys()]);
