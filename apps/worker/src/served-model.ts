@@ -28,7 +28,7 @@ export interface ServedModelOptions {
 }
 
 /** A step has tokens enough to keep the cores busy with a prompt, but beside answers under way no more than they hardly wait for. */
-const STEPS = { stepTokens: 256, pace: { stepMs: 100, leastTokens: 16 } };
+const STEPS = { stepTokens: 256, pace: { stepMs: 100, leastTokens: 32 } };
 
 /** So long after another lead's call it is likely to call again. */
 const CALLED_AGAIN_MS = 1_000;
