@@ -20,6 +20,7 @@ const MAY_SEE = {
   'unit:kv': ['layer:core'],
   'unit:membership': ['layer:core', 'unit:placement'],
   'unit:placement': ['layer:core'],
+  'unit:planning': ['layer:core', 'unit:placement'],
   'unit:runner': ['layer:core', 'unit:kv', 'unit:scheduler', 'unit:sampling', 'unit:dispatch'],
   'unit:sampling': ['layer:core'],
   'unit:scheduler': ['layer:core', 'unit:kv'],

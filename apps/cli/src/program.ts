@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
+import { planCommand } from './commands/plan.ts';
 import { upCommand } from './commands/up.ts';
 import { packageRoot } from './package-root.ts';
 
@@ -12,6 +13,7 @@ export function program(): Command {
     .version(version(), '-V, --version', 'tell the version')
     .helpCommand(false)
     .addCommand(upCommand())
+    .addCommand(planCommand())
     .addCommand(benchCommand());
   for (const command of [essaim, ...essaim.commands]) {
     command.exitOverride().configureOutput({ outputError: () => undefined }).allowExcessArguments(false).showHelpAfterError(false);

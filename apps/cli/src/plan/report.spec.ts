@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { openCheckpoint } from '@essaim/checkpoint';
+import { WEIGHT_DTYPES } from '@essaim/core';
+import { openCheckpointFolder } from '@essaim/files';
+import { compilePiece, leadPieces, type PieceKey } from '@essaim/graph';
+import { modelSize, planCluster, type PlanRequest } from '@essaim/planning';
+import { jsonReport } from './json-report.ts';
+import { dtypeOf, loadOf, modelPathOf, type PlanFlags } from './options.ts';
+import { readDescription } from './read-description.ts';
+import { textReport } from './text-report.ts';
+import { readTopology } from './topologies.ts';
+
+const FLAGS: PlanFlags = { replicas: 1, streams: 16 };
+const PETIT = modelPathOf(FLAGS);
+
+async function requestFor(cluster: string): Promise<PlanRequest> {
+  const model = await readDescription(PETIT);
+  return { model, dtype: dtypeOf(FLAGS, model), topology: readTopology(cluster), load: loadOf(FLAGS, model) };
+}
+
+it.each(WEIGHT_DTYPES)('the weights that are planned for in %s are those that the engine compiles', async (dtype) => {
+  const { spec, weights, close } = await openCheckpoint(openCheckpointFolder(PETIT));
+  const compiled = { spec, weights, dtype };
+  // Without what aligns each tensor to a page in its file: 4 KiB at most, which matters in a model as small as this only.
+  const bytesOf = (key: PieceKey): number => compilePiece(compiled, key).flatMap((graph) => graph.weights).reduce((total, { byteLength }) => total + byteLength, 0);
+  const size = modelSize(await readDescription(PETIT), dtype);
+  expect(size.expertBytes).toBe(bytesOf({ kind: 'expert', layer: 0, expert: 0 }));
+  expect(size.denseBytes).toBe(leadPieces(spec).reduce((total, key) => total + bytesOf(key), 0));
+  await close();
+});
+
+it('a configuration alone says the same as its folder', async () => {
+  expect(await readDescription(`${PETIT}/config.json`)).toMatchObject({ family: 'mixtral', hiddenSize: 192 });
+});
+
+it('the text says that it fits, the formula, and that nothing was calibrated', async () => {
+  const request = await requestFor('rtx-box');
+  const text = textReport(request, planCluster(request));
+  expect(text).toMatch(/Fits: .* free/);
+  expect(text).toContain('round trips x latency');
+  expect(text).toContain('Not calibrated on this hardware');
+  expect(text).toContain('an engine that does not exist yet');
+});
+
+it('the JSON has the keys that programs rely on', async () => {
+  const request = await requestFor('cpu-box');
+  expect(Object.keys(jsonReport(request, planCluster(request)))).toEqual([
+    'family', 'dtype', 'cluster', 'load', 'model', 'fits', 'spareBytes', 'reason', 'workers', 'links', 'prediction', 'smallest', 'calibrated', 'assumptions', 'notes',
+  ]);
+});
+
+it('more tokens than the model reads are refused', async () => {
+  const model = await readDescription(PETIT);
+  expect(() => loadOf({ ...FLAGS, context: model.contextLength + 1 }, model)).toThrow(/--context \d+ is more than/);
+});
+
+it('a model that is not there is refused in a sentence that says where', async () => {
+  await expect(readDescription('/nowhere/params.json')).rejects.toMatchObject({ code: 'not_found', message: expect.stringMatching(/^\/nowhere\/params\.json does not exist/) as string });
+});

@@ -1,0 +1,80 @@
+import { assert, type WorkerId } from '@essaim/core';
+import { type Assignment, formatBytes, placeExperts } from '@essaim/placement';
+import { MEMORY_SHARE, type PlannedLoad, STEP_TOKENS, streamsPerLead } from './load.ts';
+import { type ModelSize } from './model-size.ts';
+import { type PlannedWorker } from './topology.ts';
+
+/** Bytes that a worker holds, all but its experts the same on each. */
+export interface WorkerMemory {
+  readonly worker: WorkerId;
+  readonly experts: number;
+  readonly expertBytes: number;
+  readonly denseBytes: number;
+  readonly kvBytes: number;
+  readonly activationBytes: number;
+  /** What it may hold. */
+  readonly usableBytes: number;
+}
+
+export type Fit =
+  | { readonly kind: 'fits'; readonly assignment: Assignment; readonly workers: readonly WorkerMemory[]; readonly spareBytes: number; /** See `placeExperts`. */ readonly degraded: string | null }
+  | { readonly kind: 'short'; /** Without experts, which are not placed. */ readonly workers: readonly WorkerMemory[]; readonly missingBytes: number; readonly reason: string };
+
+/** Places every expert, or says what is missing: memory beside the experts on any worker, then memory for experts on all together. */
+export function fitModel(size: ModelSize, workers: readonly PlannedWorker[], load: PlannedLoad): Fit {
+  const empty = workers.map((worker) => emptyWorker(size, worker, streamsPerLead(load.streams, workers.length), load));
+  const missingBytes = missingMemory(size, empty, load.replicas);
+  if (missingBytes > 0) return { kind: 'short', workers: empty, missingBytes, reason: reasonOf(missingBytes, empty) };
+  const placed = placeExperts({
+    workers: empty.map((memory) => ({ id: memory.worker, memoryBytes: spareOf(memory) })),
+    layerCount: size.routedLayerCount, expertCount: size.expertCount, bytesPerExpert: size.expertBytes, replicas: load.replicas, previous: null,
+  });
+  assert(placed.kind === 'placed', 'experts that there is room for are placed');
+  const counts = countExperts(placed.assignment);
+  const full = empty.map((memory) => {
+    const experts = counts.get(memory.worker) ?? 0;
+    return { ...memory, experts, expertBytes: experts * size.expertBytes };
+  });
+  return { kind: 'fits', assignment: placed.assignment, workers: full, spareBytes: sum(full.map(spareOf)), degraded: placed.degraded };
+}
+
+/** Whether it would fit, by the same rule, without placing anything. */
+export function wouldFit(size: ModelSize, workers: readonly PlannedWorker[], load: PlannedLoad): boolean {
+  const empty = workers.map((worker) => emptyWorker(size, worker, streamsPerLead(load.streams, workers.length), load));
+  return missingMemory(size, empty, load.replicas) === 0;
+}
+
+/** Of what it may hold; negative where that is not enough. */
+export const spareOf = ({ usableBytes, expertBytes, denseBytes, kvBytes, activationBytes }: WorkerMemory): number =>
+  usableBytes - expertBytes - denseBytes - kvBytes - activationBytes;
+
+function emptyWorker(size: ModelSize, { id, device }: PlannedWorker, streams: number, { contextTokens }: PlannedLoad): WorkerMemory {
+  return {
+    worker: id, experts: 0, expertBytes: 0, denseBytes: size.denseBytes,
+    kvBytes: streams * contextTokens * size.kvBytesPerToken,
+    activationBytes: STEP_TOKENS * size.activationBytesPerToken + (streams + 1) * size.logitBytes,
+    usableBytes: Math.floor(MEMORY_SHARE * device.memoryBytes),
+  };
+}
+
+function missingMemory({ routedLayerCount, expertCount, expertBytes }: ModelSize, empty: readonly WorkerMemory[], replicas: number): number {
+  const spare = empty.map(spareOf);
+  const experts = routedLayerCount * expertCount;
+  const room = experts === 0 ? 0 : sum(spare.map((bytes) => Math.max(0, Math.min(experts, Math.floor(bytes / expertBytes)))));
+  const missingExperts = Math.max(0, experts * Math.min(replicas, empty.length) - room);
+  return sum(spare.map((bytes) => Math.max(0, -bytes))) + missingExperts * expertBytes;
+}
+
+function reasonOf(missingBytes: number, empty: readonly WorkerMemory[]): string {
+  const tooSmall = empty.filter((memory) => spareOf(memory) < 0).length;
+  const where = tooSmall > 0 ? `${tooSmall} of ${empty.length} workers can't hold what every one needs beside experts` : 'the experts do not fit on all workers together';
+  return `${where}, ${formatBytes(missingBytes)} are missing: add workers or memory, or choose a smaller --dtype, --context, --streams or --replicas`;
+}
+
+function countExperts(assignment: Assignment): ReadonlyMap<WorkerId, number> {
+  const counts = new Map<WorkerId, number>();
+  for (const id of assignment.flat(2)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

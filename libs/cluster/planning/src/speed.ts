@@ -1,0 +1,117 @@
+import { type Assignment } from '@essaim/placement';
+import { type Efficiency, type PlannedLoad, STEP_TOKENS, streamsPerLead } from './load.ts';
+import { type ModelSize } from './model-size.ts';
+import { type PlannedWorker, type Topology } from './topology.ts';
+import { type LinkTraffic } from './traffic.ts';
+
+/** The terms whose sum a time is, in seconds. */
+export interface TimeTerms {
+  /** The dense part and attention, on the slowest lead. */
+  readonly lead: number;
+  /** Experts, in each layer on the slowest worker. */
+  readonly experts: number;
+  /** Links' answers that a layer waits for. */
+  readonly latency: number;
+  /** Bytes on links. */
+  readonly transfer: number;
+}
+
+export interface Speed {
+  /** One step of all streams, each in the middle of its context. */
+  readonly step: TimeTerms;
+  readonly tokensPerSecond: number;
+  /** A prompt that fills the context, alone on the cluster. */
+  readonly firstToken: TimeTerms;
+  readonly firstTokenSeconds: number;
+}
+
+/** The whole formula, as it is shown to people; `roofline` is applied to each part of each worker. */
+export const FORMULAS = [
+  'roofline(bytes, flops) = max(bytes / (bandwidth x memory efficiency), flops / (compute x compute efficiency))',
+  'step = roofline(dense part + keys and values, on the slowest lead) + sum over layers of roofline(experts hit, on the slowest worker) + round trips x latency + link bytes / (bandwidth x link efficiency)',
+  'tokens/s = streams / step; first token = the same terms for a prompt as long as the context, in chunks of a step',
+] as const;
+
+export interface SpeedRequest {
+  readonly size: ModelSize;
+  readonly topology: Topology;
+  readonly assignment: Assignment;
+  readonly traffic: readonly LinkTraffic[];
+  readonly load: PlannedLoad;
+  readonly efficiency: Efficiency;
+}
+
+/** Roofline: nothing overlaps, routers choose all experts equally often. */
+export function predictSpeed(request: SpeedRequest): Speed {
+  const { load, topology } = request;
+  const perLead = streamsPerLead(load.streams, topology.workers.length);
+  const step = termsOf(request, {
+    steps: 1, leadTokens: perLead, allTokens: load.streams,
+    cacheTokens: perLead * (load.contextTokens / 2), queryPairs: perLead * (load.contextTokens / 2),
+  });
+  const [prompt, steps] = [load.contextTokens, Math.ceil(load.contextTokens / STEP_TOKENS)];
+  const firstToken = termsOf(request, {
+    steps, leadTokens: prompt / steps, allTokens: prompt / steps, cacheTokens: prompt / 2, queryPairs: ((prompt / steps) * prompt) / 2,
+  });
+  return { step, tokensPerSecond: load.streams / totalOf(step), firstToken, firstTokenSeconds: totalOf(firstToken) };
+}
+
+export const totalOf = ({ lead, experts, latency, transfer }: TimeTerms): number => lead + experts + latency + transfer;
+
+/** So many equal steps. */
+interface Work {
+  readonly steps: number;
+  readonly leadTokens: number;
+  /** Of all leads together. */
+  readonly allTokens: number;
+  /** Cached tokens that a lead reads. */
+  readonly cacheTokens: number;
+  /** Pairs of a query and a cached token. */
+  readonly queryPairs: number;
+}
+
+function termsOf(request: SpeedRequest, work: Work): TimeTerms {
+  const { size, topology, traffic, efficiency } = request;
+  const { steps, leadTokens, cacheTokens, queryPairs } = work;
+  const leadWork = { bytes: size.readDenseBytes + cacheTokens * size.kvBytesPerToken, flops: leadTokens * size.denseFlops + queryPairs * size.attentionFlops };
+  const perLink = (cost: (traffic: LinkTraffic) => number): number => traffic.reduce((total, each) => total + cost(each), 0);
+  return {
+    lead: steps * Math.max(...topology.workers.map((worker) => roofline(worker, leadWork, efficiency))),
+    experts: steps * expertSeconds(request, work.allTokens),
+    latency: steps * waitSeconds(traffic, leadTokens, size.routedLayerCount),
+    transfer: steps * leadTokens * perLink(({ link, bytesPerToken }) => bytesPerToken / (link.bytesPerSecond * efficiency.link)),
+  };
+}
+
+/** Tokens of a step wait together: once a layer at most, on the slowest link that any of them needs. */
+function waitSeconds(traffic: readonly LinkTraffic[], tokens: number, layers: number): number {
+  let [seconds, left] = [0, layers];
+  for (const { link, roundTripsPerToken } of traffic) {
+    const waits = Math.min(left, roundTripsPerToken * tokens);
+    seconds += waits * link.roundTripSeconds;
+    left -= waits;
+  }
+  return seconds;
+}
+
+/** In each layer the slowest worker's. */
+function expertSeconds({ size, topology, assignment, efficiency }: SpeedRequest, tokens: number): number {
+  const byId = new Map(topology.workers.map((worker) => [worker.id, worker]));
+  return assignment.reduce((total, layer) => {
+    const work = new Map<PlannedWorker, { bytes: number; flops: number }>();
+    for (const holders of layer) {
+      // A token asks for each expert equally often, and each of its copies answers equally often.
+      const asked = (tokens * size.expertsPerToken) / (size.expertCount * holders.length);
+      const hit = 1 - (1 - size.expertsPerToken / size.expertCount) ** (tokens / holders.length);
+      for (const id of holders) {
+        const { bytes, flops } = work.get(byId.get(id)!) ?? { bytes: 0, flops: 0 };
+        work.set(byId.get(id)!, { bytes: bytes + hit * size.expertBytes, flops: flops + asked * size.expertFlops });
+      }
+    }
+    return total + Math.max(...[...work].map(([worker, each]) => roofline(worker, each, efficiency)));
+  }, 0);
+}
+
+function roofline({ device }: PlannedWorker, { bytes, flops }: { readonly bytes: number; readonly flops: number }, { memory, compute }: Efficiency): number {
+  return Math.max(bytes / (device.readBytesPerSecond * memory), flops / (device.flopsPerSecond * compute));
+}
