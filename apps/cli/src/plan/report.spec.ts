@@ -5,6 +5,7 @@ import { openCheckpointFolder } from '@essaim/files';
 import { compilePiece, leadPieces, type PieceKey } from '@essaim/graph';
 import { modelSize, planCluster, type PlanRequest } from '@essaim/planning';
 import { jsonReport } from './json-report.ts';
+import { notesOf } from './notes.ts';
 import { dtypeOf, loadOf, modelPathOf, type PlanFlags } from './options.ts';
 import { readDescription } from './read-description.ts';
 import { textReport } from './text-report.ts';
@@ -56,4 +57,11 @@ it('more tokens than the model reads are refused', async () => {
 
 it('a model that is not there is refused in a sentence that says where', async () => {
   await expect(readDescription('/nowhere/params.json')).rejects.toMatchObject({ code: 'not_found', message: expect.stringMatching(/^\/nowhere\/params\.json does not exist/) as string });
+});
+
+it('more streams than the engine runs at once on a worker are planned for, and said so', async () => {
+  const request = await requestFor('cpu-box');
+  const asking = (streams: number): string => notesOf({ ...request, load: { ...request.load, streams } }).join(' ');
+  expect(asking(64)).not.toContain('would wait');
+  expect(asking(65)).toContain('A worker would lead 65 streams at once, and the engine runs 64: the others would wait.');
 });
