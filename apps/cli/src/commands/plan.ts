@@ -13,7 +13,8 @@ A topology is a YAML file:
   network: { kind: Ethernet, GBPerSecond: 3.1, roundTripMicroseconds: 100 }
 Links are those of one worker in one direction. A node of one worker needs no link, one machine needs no network, and no price is needed.
 
-Times are a roofline with assumed efficiencies, shown with the result and not calibrated on any hardware.
+Times are a roofline with assumed efficiencies, shown with the result and not calibrated on any hardware. Figures and prices in the
+topologies that come with Essaim are examples: check them against your vendor's.
 
 Examples:
   essaim plan --list                                             the topologies that come with Essaim
