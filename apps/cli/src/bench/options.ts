@@ -75,6 +75,8 @@ export interface ClusterFlags {
   readonly dtype?: UpOptions['model']['dtype'];
   readonly workers?: number;
   readonly threadsPerWorker?: number;
+  /** MiB. */
+  readonly kvMemory?: number;
   readonly stateDir?: string;
 }
 
