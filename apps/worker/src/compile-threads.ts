@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import { AppError, type ErrorCode, type ModelRef } from '@essaim/core';
+import { AppError, type ErrorReport, type ModelRef } from '@essaim/core';
 import { type PieceKey } from '@essaim/graph';
 import { type PieceFile } from '@essaim/runtime';
 
 export type CompileReply =
   | { readonly kind: 'bytes'; readonly bytes: number }
   | { readonly kind: 'done'; readonly file: PieceFile }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly detail: string };
+  | { readonly kind: 'failed'; readonly error: ErrorReport };
 
 export interface CompileThreadsOptions {
   readonly model: ModelRef;
@@ -73,7 +73,7 @@ class CompileThread {
       const onMessage = (reply: CompileReply): void => {
         if (reply.kind === 'bytes') onBytes(reply.bytes);
         else if (reply.kind === 'done') settle(() => resolve(reply.file));
-        else settle(() => reject(new AppError(reply.code, reply.message, { cause: reply.detail })));
+        else settle(() => reject(AppError.reported(reply.error)));
       };
       const onError = (cause: Error): void => settle(() => reject(AppError.from(cause)));
       const onExit = (): void => settle(() => reject(new AppError('cancelled', 'compiling was stopped')));

@@ -21,7 +21,6 @@ port.on('message', async (key: PieceKey) => {
     const file = await compileIntoCache({ spec, weights, dtype: model.dtype, slices }, key, cache, { onBytes: (bytes) => reply({ kind: 'bytes', bytes }) });
     reply({ kind: 'done', file });
   } catch (thrown) {
-    const { code, message } = AppError.from(thrown);
-    reply({ kind: 'failed', code, message, detail: String(thrown instanceof Error ? thrown.stack : thrown) });
+    reply({ kind: 'failed', error: AppError.from(thrown).report() });
   }
 });

@@ -37,6 +37,24 @@ export class AppError extends Error {
     if (thrown instanceof Error && thrown.name === 'TimeoutError') return new AppError('deadline_exceeded', 'the deadline passed', { cause: thrown });
     return new AppError('internal', 'an internal error occurred', { cause: thrown });
   }
+
+  /** What another thread reported. */
+  static reported({ code, message, detail }: ErrorReport): AppError {
+    return new AppError(code, message, { cause: new Error(detail) });
+  }
+
+  /** In a form that another thread can be sent. */
+  report(): ErrorReport {
+    return { code: this.code, message: this.message, detail: String(this.cause instanceof Error ? this.cause.stack : this.stack) };
+  }
+}
+
+/** An AppError on its way between threads. */
+export interface ErrorReport {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** For the log: where it happened. */
+  readonly detail: string;
 }
 
 /** A bug, not an operating error: assertions stay on. */

@@ -18,8 +18,8 @@ export interface KvCacheOwner {
  * and share memory, so that attention reads them without a copy. Committed positions never change.
  */
 export class KvCache {
-  /** Another one for each cache of this process. */
-  readonly id = ++lastId;
+  /** Another one for each cache of this process that is in use: 32 bits, as jobs name it to compute threads. */
+  readonly id = (lastId = (lastId + 1) | 0);
   readonly maxTokens: number;
   readonly layout: KvLayout;
   readonly #owner: KvCacheOwner;

@@ -9,6 +9,9 @@ const DEADLINE_MS = 60_000;
 export const JOB_NUMBER = 0;
 export const DONE = 1;
 
+/** The number after a job's: as Atomics keep it, back to the least after the largest, which a busy worker reaches within days. */
+export const following = (number: number): number => (number + 1) | 0;
+
 /** Blocks the calling thread until an integer is another one than `known`, and returns it. */
 export function awaitChange(integers: Int32Array, index: number, known: number): number {
   for (let look = 0; look < LOOKS; look++) {

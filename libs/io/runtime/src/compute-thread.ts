@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { AppError, assert, type ErrorCode, type ModelSpec } from '@essaim/core';
+import { AppError, assert, type ModelSpec } from '@essaim/core';
 import { type Slice } from '@essaim/graph';
 import { type KvBuffer } from '@essaim/kv';
 import { type Visibility } from '@essaim/runner';
@@ -25,13 +25,6 @@ export type ComputeMessage =
   | { readonly kind: 'cache'; readonly id: number; readonly buffer: KvBuffer }
   | { readonly kind: 'forget'; readonly ids: readonly number[] }
   | { readonly kind: 'close' };
-
-/** Why a job failed. */
-export interface ComputeFailure {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly detail: string;
-}
 
 /** The life of a thread that computes one slice: the entry file of a thread calls this and nothing else. */
 export async function runComputeThread(): Promise<void> {
@@ -59,8 +52,7 @@ class ComputeThread {
       try {
         await this.#perform(readJob(this.#data.job));
       } catch (thrown) {
-        const { code, message } = AppError.from(thrown);
-        port.postMessage({ code, message, detail: String(thrown instanceof Error ? thrown.stack : thrown) } satisfies ComputeFailure);
+        port.postMessage(AppError.from(thrown).report());
       }
       set(signal, DONE + slice.index, done);
     }

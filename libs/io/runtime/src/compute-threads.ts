@@ -1,9 +1,9 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { AppError, type ModelSpec } from '@essaim/core';
+import { AppError, type ErrorReport, type ModelSpec } from '@essaim/core';
 import { type KvCache } from '@essaim/kv';
 import { type ComputeJob, JOB_INTEGERS, writeJob } from './compute-job.ts';
-import { awaitValue, DONE, JOB_NUMBER, set, valueOf } from './compute-signal.ts';
-import { type ComputeFailure, type ComputeMessage, type ComputeThreadData } from './compute-thread.ts';
+import { awaitValue, DONE, following, JOB_NUMBER, set, valueOf } from './compute-signal.ts';
+import { type ComputeMessage, type ComputeThreadData } from './compute-thread.ts';
 
 export interface ComputeThreadsOptions {
   readonly spec: ModelSpec;
@@ -98,13 +98,13 @@ export class ComputeThreads {
 
   #start(job: ComputeJob): void {
     writeJob(job, this.#job);
-    set(this.#signal, JOB_NUMBER, ++this.#number);
+    this.#number = following(this.#number);
+    set(this.#signal, JOB_NUMBER, this.#number);
   }
 
   #throwFailure(): void {
-    for (const port of this.#ports) {
-      const failure = receiveMessageOnPort(port)?.message as ComputeFailure | undefined;
-      if (failure !== undefined) throw new AppError(failure.code, failure.message, { cause: failure.detail });
-    }
+    // All are taken, so that none is left for a later job.
+    const [failure] = this.#ports.flatMap((port) => (receiveMessageOnPort(port)?.message as ErrorReport | undefined) ?? []);
+    if (failure !== undefined) throw AppError.reported(failure);
   }
 }

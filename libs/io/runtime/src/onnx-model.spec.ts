@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -112,6 +112,48 @@ describe('quantised pieces', () => {
       for (const [nth, output] of (await outputs(dtype)).entries()) expect(relativeError(output, exact[nth]!)).toBeLessThan(most);
     }
   });
+});
+
+describe('a model of two slices', () => {
+  const sliced = syntheticModel({ hiddenSize: 64, expertSize: 64, vocabSize: 301, dtype: 'float32' });
+  const threadEntry = new URL('../test/compute.thread.ts', import.meta.url);
+  const compileSliced = (key: PieceKey): Promise<PieceFile> => compileIntoCache({ ...sliced, slices: 2 }, key, new GraphCache(folder), { onBytes: () => undefined });
+  const withSlices = async (use: (own: OnnxModel) => Promise<void>): Promise<void> => {
+    const own = new OnnxModel(sliced.spec, { threads: 2, slices: 2, threadEntry });
+    try {
+      await use(own);
+    } finally {
+      await own.close();
+    }
+  };
+
+  it('computes what one of one slice does, also where the vocabulary is odd', () => withSlices(async (own) => {
+    for (const key of [PIECE, { kind: 'head' } as const]) {
+      await own.load(await compileSliced(key));
+      await model.load(await compileIntoCache(sliced, key, new GraphCache(folder), { onBytes: () => undefined }));
+    }
+    const group = [{ expert: EXPERT.expert, activations: rows(3) }];
+    const pairs = [[(await own.run(EXPERT.layer, group))[0]!, (await model.run(EXPERT.layer, group))[0]!], [await own.head(rows(3)), await model.head(rows(3))]] as const;
+    for (const [actual, expected] of pairs) {
+      expect(actual).toHaveLength(expected.length);
+      expect(relativeError(actual, expected)).toBeLessThan(1e-6);
+    }
+  }));
+
+  it('says why where the part of another thread can not be loaded, holds nothing of it, and goes on', () => withSlices(async (own) => {
+    const file = await compileSliced(PIECE);
+    const whole = readFileSync(file.modelFiles[1]!);
+    truncateSync(file.modelFiles[1]!, 10);
+    await expect(own.load(file)).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining('delete the cache folder') as string, cause: expect.any(Error) as Error });
+    expect([own.keys(), own.weightBytes]).toEqual([[], 0]);
+    writeFileSync(file.modelFiles[1]!, whole);
+    await own.load(file);
+    expect(await own.run(EXPERT.layer, [{ expert: EXPERT.expert, activations: rows(2) }])).toHaveLength(1);
+  }));
+
+  it('refuses a piece that was compiled for another number of slices', () => withSlices(async (own) => {
+    await expect(own.load(await compile(PIECE))).rejects.toThrow('as many slices');
+  }));
 });
 
 /** Root mean square of the difference over that of the values themselves. */

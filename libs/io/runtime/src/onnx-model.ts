@@ -3,6 +3,7 @@ import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
 import { type PieceKey, pieceName, sliceCount } from '@essaim/graph';
 import { type AttentionStep, type ModelPieces, type PostOutput } from '@essaim/runner';
 import { type ComputeJob, type JobOutput, feedForwardName } from './compute-job.ts';
+import { following } from './compute-signal.ts';
 import { ComputeThreads } from './compute-threads.ts';
 import { ModelSlice, type SliceStep, visibilitiesOf } from './model-slice.ts';
 import { type PieceFile } from './piece-file.ts';
@@ -60,7 +61,12 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
       assert(modelFiles.length === sliceCount(key, this.#slices), 'a piece was compiled for as many slices as the model is cut into');
       const name = pieceName(key);
       const elsewhere = this.#others !== null && modelFiles.length > 1 ? this.#others.tellEach((slice) => [{ kind: 'load', name, modelFile: modelFiles[slice]! }]) : null;
-      await settled([this.#own.load(name, modelFiles[0]!), elsewhere]);
+      try {
+        await settled([this.#own.load(name, modelFiles[0]!), elsewhere]);
+      } catch (cause) {
+        await this.#release(name);
+        throw cause;
+      }
       this.#loaded.set(name, { key, weightBytes });
     });
   }
@@ -69,10 +75,7 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
     // From now on nobody is sent here.
     const name = pieceName(key);
     if (!this.#loaded.delete(name)) return Promise.resolve();
-    return this.#alone(async () => {
-      await this.#own.unload(name);
-      await this.#others?.tell({ kind: 'unload', name });
-    });
+    return this.#alone(() => this.#release(name));
   }
 
   close(): Promise<void> {
@@ -212,9 +215,15 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
     if (known !== undefined) return known;
     await this.#others?.share(step.spans.map(({ cache }) => cache));
     const spans = step.spans.map(({ cache, row, count }) => ({ buffer: cache.buffer, row, count, first: cache.length }));
-    const made = { id: ++this.#stepId, step: { angles: step.angles, spans, even: step.even, visibilities: visibilitiesOf(this.#spec, spans, step.even) } };
+    const made = { id: (this.#stepId = following(this.#stepId)), step: { angles: step.angles, spans, even: step.even, visibilities: visibilitiesOf(this.#spec, spans, step.even) } };
     this.#steps.set(step, made);
     return made;
+  }
+
+  /** Whatever slices of it are loaded. */
+  async #release(name: string): Promise<void> {
+    await this.#own.unload(name);
+    await this.#others?.tell({ kind: 'unload', name });
   }
 
   /** One after the other, in the order of asking. */
