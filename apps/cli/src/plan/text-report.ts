@@ -44,15 +44,15 @@ function memoryCells(memory: WorkerMemory): string[] {
 function predicted({ prediction }: Plan): string[] {
   if (prediction === null) return [];
   const { traffic, speed, costPerMillionTokens } = prediction;
-  const links = tableOf(['link', 'bytes per token', 'round trips per token'], 1);
-  for (const { link, bytesPerToken, roundTripsPerToken } of traffic) links.push([link.kind, formatBytes(bytesPerToken), roundTripsPerToken.toFixed(1)]);
+  const links = tableOf(['link', 'kB per token', 'round trips per token'], 1);
+  for (const { link, bytesPerToken, roundTripsPerToken } of traffic) links.push([link.kind, significant(bytesPerToken / 1_000), roundTripsPerToken.toFixed(1)]);
   const times = tableOf(['milliseconds', 'lead', 'experts', 'latency', 'transfer', 'sum'], 1);
   times.push(['one step', ...termCells(speed.step)], ['first token', ...termCells(speed.firstToken)]);
-  const cost = costPerMillionTokens === null ? 'no price is known: give --price' : `${costPerMillionTokens.toFixed(2)} per million tokens, in the currency of the prices`;
+  const cost = costPerMillionTokens === null ? 'no price is known: give --price' : `${significant(costPerMillionTokens)} per million tokens, in the currency of the prices`;
   const { memory, compute, link } = ASSUMED_EFFICIENCY;
   return [
     traffic.length === 0 ? 'Nothing goes over links.' : links.toString(),
-    `${times.toString()}\nPredicted: ${speed.tokensPerSecond.toFixed(1)} tokens/s; first token after ${speed.firstTokenSeconds.toFixed(2)} s; ${cost}`,
+    `${times.toString()}\nPredicted: ${significant(speed.tokensPerSecond)} tokens/s; first token after ${significant(1_000 * speed.firstTokenSeconds)} ms; ${cost}`,
     `${FORMULAS.join('\n')}\nassumed: memory efficiency ${memory}, compute efficiency ${compute}, link efficiency ${link}`,
   ];
 }
@@ -62,6 +62,9 @@ const termCells = (terms: TimeTerms): string[] => [terms.lead, terms.experts, te
 function smallestLine({ smallest }: Plan): string {
   return smallest.map(({ device, workers }) => (workers === null ? `No number of ${device} that was tried would fit.` : `Smallest cluster of ${device}: ${workers}.`)).join('\n');
 }
+
+/** Three digits tell all that a prediction can. */
+const significant = (value: number): string => new Intl.NumberFormat('en', { maximumSignificantDigits: 3, useGrouping: false }).format(value);
 
 const tableOf = (head: string[], leftColumns: number): Table.Table =>
   new Table({ head, style: { head: [], border: [], compact: true }, colAligns: head.map((_, column) => (column < leftColumns ? 'left' : 'right')) });
