@@ -42,7 +42,7 @@ export function createTokenizer({ tokenizer, tokenizerConfig }: TokenizerFiles):
   const encode = (pieces: readonly PromptPiece[], addSpecialTokens: boolean): number[] =>
     library.encode(pieces.map(sealedText).join(''), { add_special_tokens: addSpecialTokens }).ids;
 
-  const ids = [...library.get_vocab().values()];
+  const ids: number[] = [...(library.get_vocab().values())];
   return {
     vocabSize: ids.reduce((largest, id) => Math.max(largest, id), -1) + 1,
     longestTokenBytes: ids.reduce((longest, id) => Math.max(longest, tokenBytes(id).length), 1),
