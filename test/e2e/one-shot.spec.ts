@@ -1,7 +1,11 @@
 import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { essaim, processesOf, startCluster, temporaryFolder } from './harness.ts';
+import { type ModelSpec } from '@essaim/core';
+import { slicesFor } from '@essaim/graph';
+import { syntheticCheckpoint } from '../../apps/cli/src/bench/synthetic/checkpoint.ts';
+import { SYNTHETIC_MIXTRAL } from '../../apps/cli/src/bench/synthetic/model.ts';
+import { essaim, PETIT, processesOf, startCluster, temporaryFolder } from './harness.ts';
 
 const PROMPT = ['--prompt', 'Il était une fois', '--max-tokens', '16'];
 
@@ -45,6 +49,20 @@ describe('one answer through a whole cluster', () => {
     const [first, again, other] = [await draw('7'), await draw('7'), await draw('8')];
     expect(again).toBe(first);
     expect(other).not.toBe(first);
+  });
+
+  it('says the same on a worker of one thread and on one that shares a model among two', async () => {
+    const spec: ModelSpec = {
+      ...SYNTHETIC_MIXTRAL, vocabSize: 8300, hiddenSize: 512, layerCount: 2, contextLength: 128,
+      attention: { kind: 'gqa', headCount: 8, kvHeadCount: 2, headSize: 64, slidingWindow: null }, feedForward: { kind: 'moe', size: 1408, expertCount: 4, expertsPerToken: 2 },
+    };
+    expect(slicesFor(spec, 2)).toBe(2);
+    const model = await syntheticCheckpoint({ spec, seed: 1, cacheFolder: stateDir, tokenizerFolder: PETIT, shardBytes: 1 << 30, onProgress: () => undefined, signal: new AbortController().signal });
+    const say = async (threads: string): Promise<string> =>
+      (await essaim(['up', '--state-dir', stateDir, '--quiet', '--workers', '1', '--threads-per-worker', threads, '--dtype', 'float32', '--model', model, ...PROMPT])).stdout;
+    const [whole, shared] = [await say('1'), await say('2')];
+    expect(whole).not.toBe('');
+    expect(shared).toBe(whole);
   });
 
   it('runs a dense model, which has no experts to call, without a tokenizer_config.json', async () => {

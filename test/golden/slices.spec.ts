@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '@essaim/checkpoint';
+import { type ModelSpec } from '@essaim/core';
 import { openCheckpointFolder } from '@essaim/files';
 import { slicesFor } from '@essaim/graph';
 import { type LocalCluster, type LocalClusterOptions, startLocalCluster } from '@essaim/testing';
@@ -61,17 +62,23 @@ describe('two slices', () => {
   });
 });
 
-it('a model is cut into as many slices as it has threads, heads and blocks for', async () => {
-  const slices = async (folder: string, threads: number): Promise<number> => {
-    const { spec, close } = await opened(folder);
-    await close();
-    return slicesFor(spec, threads);
-  };
-  const opened = async (folder: string) => {
-    const checkpoint = await openCheckpoint(openCheckpointFolder(checkpointDirectory(folder)));
-    return { spec: checkpoint.spec, close: () => checkpoint.close() };
-  };
-  expect(await slices('deploy/models/petit', 1)).toBe(1);
-  expect(await slices('deploy/models/petit', 2)).toBe(2);
-  expect(await slices('test/golden/models/mixtral-top4-fused-bf16', 8)).toBe(1);
+describe('a model is cut into as many slices as it has', () => {
+  const large = { attention: { headCount: 16, kvHeadCount: 4, headSize: 64 }, hiddenSize: 1024, feedForward: { size: 3584 } };
+  const slices = (changes: object, threads: number): number => slicesFor({ ...large, ...changes } as ModelSpec, threads);
+
+  it('threads and key-value heads for', () => {
+    expect([1, 2, 3, 4, 64].map((threads) => slices({}, threads))).toEqual([1, 2, 2, 4, 4]);
+    expect(slices({ attention: { headCount: 16, kvHeadCount: 1, headSize: 64 } }, 8)).toBe(1);
+  });
+
+  it('whole blocks of quantised weights for', () => {
+    expect([3584 + 32, 3584 + 64].map((size) => slices({ feedForward: { size } }, 4))).toEqual([1, 2]);
+  });
+
+  it('work for: the built-in model is small, and whole', async () => {
+    expect([640, 704].map((size) => slices({ feedForward: { size } }, 2))).toEqual([1, 2]);
+    const checkpoint = await openCheckpoint(openCheckpointFolder(checkpointDirectory('deploy/models/petit')));
+    await checkpoint.close();
+    expect(slicesFor(checkpoint.spec, 2)).toBe(1);
+  });
 });

@@ -27,16 +27,20 @@ const WHOLE: ReadonlySet<PieceKey['kind']> = new Set<PieceKey['kind']>(['embed',
 /** How many graphs a piece of this kind is: one per slice, or one. */
 export const sliceCount = ({ kind }: PieceKey, slices: number): number => (WHOLE.has(kind) ? 1 : slices);
 
+/** Of one expert or feed-forward layer: below that, meeting takes longer than what is shared. */
+const LEAST_SLICE_WEIGHTS = 1 << 20;
+
 /**
- * The most slices, `threads` at most, that a model can be cut into so that each has whole attention heads and whole blocks of quantised
- * weights. A slice has some of the heads, some of each feed-forward layer's inner channels and some of the vocabulary: what the slices of a
- * layer return is added up (tensor parallelism, https://arxiv.org/abs/1909.08053).
+ * The most slices, `threads` at most, that a model can be cut into so that each has whole attention heads, whole blocks of quantised
+ * weights, and enough to do. A slice has some of the heads, some of each feed-forward layer's inner channels and some of the vocabulary:
+ * what the slices of a layer return is added up (tensor parallelism, https://arxiv.org/abs/1909.08053).
  */
-export function slicesFor({ attention, feedForward }: ModelSpec, threads: number): number {
-  const divides = (slices: number): boolean =>
+export function slicesFor({ attention, feedForward, hiddenSize }: ModelSpec, threads: number): number {
+  const suits = (slices: number): boolean =>
+    (3 * hiddenSize * feedForward.size) / slices >= LEAST_SLICE_WEIGHTS &&
     attention.kvHeadCount % slices === 0 && ((attention.headCount / slices) * attention.headSize) % BLOCK_SIZE === 0 && feedForward.size % (slices * BLOCK_SIZE) === 0;
   let slices = Math.min(threads, attention.kvHeadCount);
-  while (slices > 1 && !divides(slices)) slices--;
+  while (slices > 1 && !suits(slices)) slices--;
   return Math.max(1, slices);
 }
 
