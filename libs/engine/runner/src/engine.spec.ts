@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GREEDY, LEAD_PHASES, type LeadPhase, type ModelSpec, PhaseTimes, requestId, sequenceId, workerId } from '@essaim/core';
+import { type AppError, GREEDY, LEAD_PHASES, type LeadPhase, type ModelSpec, PhaseTimes, requestId, sequenceId, workerId } from '@essaim/core';
 import { KvPool } from '@essaim/kv';
 import { Scheduler } from '@essaim/scheduler';
 import { Engine } from './engine.ts';
@@ -17,13 +17,15 @@ class ToyLead {
   nowMs = 0;
   readonly times: PhaseTimes<LeadPhase>;
   readonly engine: Engine;
+  readonly kv = new KvPool({ layerCount: 1, keyWidth: 1, valueWidth: 1 }, 4_096);
+  readonly failures: AppError[] = [];
 
   constructor(fails = false) {
     const clock = { nowMs: () => this.nowMs, sleep: () => new Promise<void>(() => undefined) };
     this.times = new PhaseTimes(LEAD_PHASES, 'idle', clock);
     this.engine = new Engine({
-      self: workerId('w1'), spec: SPEC, clock, epoch: () => 1, draftTokens: 0, onStepFailure: () => undefined, times: this.times,
-      scheduler: new Scheduler({ waitingSequences: 8, runningSequences: 4, stepTokens: 16 }, new KvPool({ layerCount: 1, keyWidth: 1, valueWidth: 1 }, 4_096)),
+      self: workerId('w1'), spec: SPEC, clock, epoch: () => 1, draftTokens: 0, onStepFailure: (error) => void this.failures.push(error), times: this.times,
+      scheduler: new Scheduler({ waitingSequences: 8, runningSequences: 4, stepTokens: 16 }, this.kv),
       runner: { forward: (items) => this.#forward(items, fails) },
     });
   }
@@ -65,4 +67,18 @@ describe('the time of a lead', () => {
     lead.nowMs += 50;
     expect(lead.times.read()).toMatchObject({ dense: 7_000, idle: 50_000 });
   });
+});
+
+it('a lead that has nothing to do looks whether its memory holds what it counts, once a minute, and tells when not', async () => {
+  const lead = new ToyLead();
+  let looks = 0;
+  lead.kv.checkIntegrity = () => {
+    if (++looks > 1) throw new Error('the pool counts 8 bytes where its caches hold 0');
+  };
+  for (const waitMs of [0, 30_000, 40_000]) {
+    lead.nowMs += waitMs;
+    await lead.generate(1);
+  }
+  expect(looks).toBe(2);
+  expect(lead.failures.map(({ code, cause }) => [code, (cause as Error).message])).toEqual([['internal', 'the pool counts 8 bytes where its caches hold 0']]);
 });

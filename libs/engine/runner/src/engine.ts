@@ -13,11 +13,14 @@ export interface EngineOptions {
   readonly clock: Clock;
   /** Epoch of the placement in force. */
   readonly epoch: () => number;
-  /** Told of a step that failed as a whole: a bug or a broken device. */
+  /** Told of a step that failed as a whole, and of memory that is not as it counts: a bug or a broken device. */
   readonly onStepFailure: (error: AppError) => void;
   /** Told what this lead does, between steps `idle`. Default: nobody asks. */
   readonly times?: Pick<PhaseTimes<LeadPhase>, 'enter'>;
 }
+
+/** Between two looks at whether memory holds what it counts. */
+const INTEGRITY_MS = 60_000;
 
 /** The loop of a lead worker: while there is work, schedule a step, run it, commit it. Owns the sequences that it leads. */
 export class Engine {
@@ -26,6 +29,7 @@ export class Engine {
   readonly #ending = new Map<LeadSequence, AppError>();
   readonly #closed = new AbortController();
   #looping = false;
+  #checkedMs = -Infinity;
   #steps = 0;
 
   constructor(options: EngineOptions) {
@@ -95,10 +99,23 @@ export class Engine {
   async #loop(): Promise<void> {
     try {
       for (let step = this.#schedule(); step.length > 0; step = this.#schedule()) this.#commit(step, await this.#run(step));
+      this.#checkIntegrity();
     } finally {
       // In the same turn in which nothing was left to do, so that no wish to wake falls in between.
       this.#looping = false;
       this.#options.times?.enter('idle');
+    }
+  }
+
+  /** When nothing is left to do, and not each time: nobody waits for it. */
+  #checkIntegrity(): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#checkedMs < INTEGRITY_MS) return;
+    this.#checkedMs = nowMs;
+    try {
+      this.#options.scheduler.checkIntegrity();
+    } catch (thrown) {
+      this.#options.onStepFailure(AppError.from(thrown));
     }
   }
 

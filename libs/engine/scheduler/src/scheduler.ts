@@ -78,6 +78,11 @@ export class Scheduler<S extends Schedulable> {
     return this.#running.size;
   }
 
+  /** Fails where the memory for keys and values does not hold what it counts: a bug. */
+  checkIntegrity(): void {
+    this.#pool.checkIntegrity();
+  }
+
   /** Queues a sequence. Fails with `resource_exhausted` when the queue is full or the sequence is larger than all the memory for keys and values. */
   submit(sequence: S): void {
     if (!this.#pool.couldEverHold(sequence.maxTokenCount)) {
