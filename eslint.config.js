@@ -19,6 +19,7 @@ const MAY_SEE = {
   'unit:graph': ['layer:core'],
   'unit:kv': ['layer:core'],
   'unit:membership': ['layer:core', 'unit:placement'],
+  'unit:panels': ['layer:core'],
   'unit:placement': ['layer:core'],
   'unit:planning': ['layer:core', 'unit:placement'],
   'unit:runner': ['layer:core', 'unit:kv', 'unit:scheduler', 'unit:sampling', 'unit:dispatch'],
@@ -27,6 +28,7 @@ const MAY_SEE = {
   'unit:tokenizer': ['layer:core'],
 
   'unit:files': ['layer:core', 'layer:pure', 'layer:io'],
+  'unit:kernels': ['layer:core', 'layer:pure', 'layer:io'],
   'unit:process': ['layer:core', 'layer:pure', 'layer:io'],
   'unit:rpc': ['layer:core', 'layer:pure', 'layer:io', 'layer:contracts'],
   'unit:runtime': ['layer:core', 'layer:pure', 'layer:io'],
@@ -42,7 +44,7 @@ const depConstraints = [
 ];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/*_pb.ts', '.nx/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/*_pb.ts', '**/*_wasm.ts', 'libs/io/kernels/assembly/**', '.nx/**'] },
   ...tseslint.configs.strict,
   {
     files: ['**/*.ts'],

@@ -1,0 +1,1 @@
+export { quantise } from './quantise';

@@ -1,0 +1,2 @@
+/** Stand-in until written. */
+export function quantise(): void {}

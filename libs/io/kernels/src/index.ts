@@ -1,0 +1,1 @@
+export { KERNELS_WASM } from './kernels_wasm.ts';
