@@ -1,7 +1,7 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { AppError, assert, type ModelSpec } from '@essaim/core';
-import { type Slice } from '@essaim/graph';
 import { type KvBuffer } from '@essaim/kv';
+import { type Slice } from '@essaim/quantise';
 import { type Visibility } from '@essaim/runner';
 import { type AttendJob, type ComputeJob, feedForwardName, readJob } from './compute-job.ts';
 import { awaitChange, DONE, JOB_NUMBER, set } from './compute-signal.ts';

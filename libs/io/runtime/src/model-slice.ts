@@ -1,6 +1,6 @@
 import { assert, type ModelSpec } from '@essaim/core';
-import { type Slice } from '@essaim/graph';
 import { type KvBuffer, type KvLayout, kvLayoutOf, kvView } from '@essaim/kv';
+import { type Slice } from '@essaim/quantise';
 import { type RopeAngles, type Visibility, visibilityOf } from '@essaim/runner';
 import { OnnxSession } from './onnx-session.ts';
 

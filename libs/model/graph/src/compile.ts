@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { assert, type LayerWeights, type ModelSpec } from '@essaim/core';
+import { type Slice } from '@essaim/quantise';
 import { embedGraph } from './blocks/embed.ts';
 import { gqaGraph, gqaOutputGraph, gqaPreGraph } from './blocks/gqa.ts';
 import { headGraph } from './blocks/head.ts';
@@ -7,7 +8,6 @@ import { denseGraph, expertGraph } from './blocks/feed-forward.ts';
 import { postGraph } from './blocks/post.ts';
 import { type Graph } from './graph-builder.ts';
 import { type CompiledModel, type PieceKey, sliceCount } from './piece.ts';
-import { type Slice } from './row-chunks.ts';
 
 /** Raised when the bytes that a weight becomes change without its graph changing. */
 const RECIPE = 1;

@@ -1,5 +1,3 @@
 export { compilePiece, graphDigest, weightBytesOf } from './compile.ts';
 export { type Graph, type PlacedWeight, WEIGHTS_FILE } from './graph-builder.ts';
 export { type CompiledModel, expertPieces, leadPieces, type PieceKey, pieceName, sliceCount, slicesFor } from './piece.ts';
-export { type Slice } from './row-chunks.ts';
-export { type QuantisedRows, quantiseRows } from './quantise.ts';

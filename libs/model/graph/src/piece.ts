@@ -1,5 +1,5 @@
 import { type ModelSpec, type ModelWeights, type WeightDtype, expertCount } from '@essaim/core';
-import { BLOCK_SIZE } from './quantise.ts';
+import { BLOCK_SIZE } from '@essaim/quantise';
 
 /** Names one graph of a model. All but `attention`, which has no weights, exist once per layer or model. */
 export type PieceKey =

@@ -1,7 +1,6 @@
-import { type StoredDtype, type TensorView, type WeightDtype } from '@essaim/core';
+import { type TensorView, type WeightDtype } from '@essaim/core';
+import { BLOCK_SIZE, blocksPerRow, bytesOf, bytesPerBlock, encodeStored, QUANTISED_BITS, type QuantisedDtype, quantiseRows, rowChunks, type Rows, stack, STORED_BYTES } from '@essaim/quantise';
 import { type ExternalWeight, type GraphBuilder } from './graph-builder.ts';
-import { blocksPerRow, BLOCK_SIZE, bytesPerBlock, QUANTISED_BITS, quantiseRows, type QuantisedDtype } from './quantise.ts';
-import { rowChunks, type Rows, stack } from './row-chunks.ts';
 
 const F32_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
@@ -24,12 +23,11 @@ export function vector(graph: GraphBuilder, name: string, view: TensorView): str
 
 /** A table [rows, columns] in the form in which the checkpoint has it, to gather rows of. */
 export function storedTable(graph: GraphBuilder, name: string, view: TensorView): string {
-  const { encode, bytes } = STORED[view.dtype];
   const rows = stack(view);
   return graph.weight(name, {
-    type: view.dtype, dims: [view.rows, view.columns], byteLength: view.rows * view.columns * bytes, sources: rows.views,
+    type: view.dtype, dims: [view.rows, view.columns], byteLength: view.rows * view.columns * STORED_BYTES[view.dtype], sources: rows.views,
     async *chunks() {
-      for await (const values of rowChunks(rows)) yield encode(values);
+      for await (const values of rowChunks(rows)) yield encodeStored(values, view.dtype);
     },
   });
 }
@@ -67,18 +65,3 @@ function quantisedWeight(rows: Rows, dtype: QuantisedDtype): [ExternalWeight, Ex
     { type: 'f32', dims: [rows.rows * blocks], byteLength: rows.rows * blocks * F32_BYTES, sources: rows.views, chunks: scales },
   ];
 }
-
-const bytesOf = (values: Float32Array | Uint16Array | Float16Array): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-
-/** Back to the stored form: exact, since the values came from there. */
-const STORED: Readonly<Record<StoredDtype, { readonly bytes: number; readonly encode: (values: Float32Array) => Uint8Array }>> = {
-  f32: { bytes: 4, encode: bytesOf },
-  f16: { bytes: 2, encode: (values) => bytesOf(Float16Array.from(values)) },
-  bf16: {
-    bytes: 2,
-    encode: (values) => {
-      const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-      return bytesOf(Uint16Array.from(bits, (word) => word >>> 16));
-    },
-  },
-};

@@ -1,7 +1,7 @@
 import { assert, type FeedForwardWeights, type LayerWeights } from '@essaim/core';
+import { columnSlice, rowSlice, type Slice, stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
-import { columnSlice, rowSlice, type Slice, stack } from '../row-chunks.ts';
 import { linear } from '../weights.ts';
 
 /** The feed-forward network of a dense layer, see `feedForwardGraph`. */

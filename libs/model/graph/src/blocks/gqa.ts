@@ -1,7 +1,7 @@
 import { type GroupedQueryAttention, type LayerWeights } from '@essaim/core';
+import { columnSlice, rowSlice, type Slice, stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
-import { columnSlice, rowSlice, type Slice, stack } from '../row-chunks.ts';
 import { linear, vector } from '../weights.ts';
 
 /** Grouped-query attention: what comes before it, itself, and what comes after it. Heads are those of one slice. */

@@ -1,6 +1,6 @@
+import { rowSlice, type Slice, stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
-import { rowSlice, type Slice, stack } from '../row-chunks.ts';
 import { linear, vector } from '../weights.ts';
 import { rmsNorm } from './gqa.ts';
 

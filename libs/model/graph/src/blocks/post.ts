@@ -1,7 +1,7 @@
 import { type LayerWeights } from '@essaim/core';
+import { stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
-import { stack } from '../row-chunks.ts';
 import { linear, vector } from '../weights.ts';
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { quantiseRows } from '@essaim/graph';
+import { quantiseRows } from '@essaim/quantise';
 import { q4Bytes, q4Rows } from './q4-rows.ts';
 
 const rows = fc.array(fc.float({ min: -2, max: 2, noNaN: true }), { minLength: 64, maxLength: 64 }).map((values) => Float32Array.from(values));

@@ -1,5 +1,5 @@
 import { assert } from '@essaim/core';
-import { quantiseRows } from '@essaim/graph';
+import { quantiseRows } from '@essaim/quantise';
 
 const BLOCK_SIZE = 32;
 const HALF_BLOCK = BLOCK_SIZE / 2;

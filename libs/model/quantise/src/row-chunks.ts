@@ -54,9 +54,9 @@ const named = (view: TensorView, part: string): Pick<TensorView, 'name' | 'dtype
 
 const start = (total: number, index: number, of: number): number => Math.ceil((total * index) / of);
 
-/** The rows in order as float32, some at a time. */
-export async function* rowChunks({ views, columns }: Rows): AsyncGenerator<Float32Array> {
-  const rowsAtOnce = Math.max(1, Math.floor(CHUNK_BYTES / (columns * Float32Array.BYTES_PER_ELEMENT)));
+/** The rows in order as float32, some at a time: of each matrix in multiples of `multiple` rows, but for its last ones. */
+export async function* rowChunks({ views, columns }: Rows, multiple = 1): AsyncGenerator<Float32Array> {
+  const rowsAtOnce = multiple * Math.max(1, Math.floor(CHUNK_BYTES / (multiple * columns * Float32Array.BYTES_PER_ELEMENT)));
   for (const view of views) {
     for (let row = 0; row < view.rows; row += rowsAtOnce) yield view.read(row, Math.min(rowsAtOnce, view.rows - row));
   }
