@@ -1,8 +1,11 @@
 import { assert } from '@essaim/core';
-import { allocateKv, type KvBuffer, type KvLayout, kvView } from './kv-layout.ts';
+import { allocateKv, type KvBuffer, type KvLayout, type KvMemory, kvView } from './kv-layout.ts';
 
 /** Allocated beyond what is asked for, so that an answer behind a prompt is not copied at its first token. */
 const SPARE_TOKENS = 64;
+
+/** Of a cache that holds nothing yet, or no more. */
+const NOTHING: KvBuffer = { floats: new Float32Array(0), capacity: 0 };
 
 let lastId = 0;
 
@@ -11,6 +14,13 @@ export interface KvCacheOwner {
   onCommit(cache: KvCache): void;
   onRelease(cache: KvCache): void;
   onKeep(cache: KvCache): void;
+}
+
+export interface KvCacheOptions {
+  readonly layout: KvLayout;
+  readonly memory: KvMemory;
+  readonly maxTokens: number;
+  readonly owner: KvCacheOwner;
 }
 
 /**
@@ -23,14 +33,15 @@ export class KvCache {
   readonly maxTokens: number;
   readonly layout: KvLayout;
   readonly #owner: KvCacheOwner;
+  readonly #memory: KvMemory;
   readonly #tokenIds: number[] = [];
-  #buffer: KvBuffer;
+  #buffer = NOTHING;
   #isClosed = false;
 
-  constructor(layout: KvLayout, maxTokens: number, owner: KvCacheOwner) {
+  constructor({ layout, memory, maxTokens, owner }: KvCacheOptions) {
     this.layout = layout;
-    this.#buffer = allocateKv(layout, 0);
     this.maxTokens = maxTokens;
+    this.#memory = memory;
     this.#owner = owner;
   }
 
@@ -59,8 +70,9 @@ export class KvCache {
     const tokens = this.length + count;
     assert(tokens <= this.maxTokens, `a KV cache reserved for ${this.maxTokens} tokens is not asked for ${tokens}`);
     if (tokens <= this.#buffer.capacity) return;
-    const larger = allocateKv(this.layout, Math.min(this.maxTokens, Math.max(tokens + SPARE_TOKENS, 2 * this.#buffer.capacity)));
+    const larger = allocateKv(this.#memory, this.layout, Math.min(this.maxTokens, Math.max(tokens + SPARE_TOKENS, 2 * this.#buffer.capacity)));
     copyTokens(this.layout, { from: this.#buffer, to: larger }, 0, this.length);
+    this.#give();
     this.#buffer = larger;
   }
 
@@ -106,7 +118,12 @@ export class KvCache {
   /** For the pool: gives the memory up. */
   close(): void {
     this.#isClosed = true;
-    this.#buffer = allocateKv(this.layout, 0);
+    this.#give();
+  }
+
+  #give(): void {
+    if (this.#buffer !== NOTHING) this.#memory.give(this.#buffer.floats);
+    this.#buffer = NOTHING;
   }
 
   /** Gives the memory back. The cache is not used again. */

@@ -25,11 +25,20 @@ export interface KvBuffer {
   readonly capacity: number;
 }
 
-/** Memory that other threads can see where they have a part of it. */
-export function allocateKv(layout: KvLayout, capacity: number): KvBuffer {
-  const bytes = capacity * kvBytesPerToken(layout);
-  return { floats: new Float32Array((layout.slices ?? 1) > 1 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)), capacity };
+/** Where the floats of caches come from. */
+export interface KvMemory {
+  /** So many floats, the caller's until it gives them back; what is in them may be anything. */
+  take(count: number): Float32Array<ArrayBufferLike>;
+  give(floats: Float32Array<ArrayBufferLike>): void;
 }
+
+/** Memory of the process's heap; shared with other threads where each of them has a part of it. */
+export const heapMemory = ({ slices = 1 }: KvLayout): KvMemory => ({
+  take: (count) => new Float32Array(slices > 1 ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count)),
+  give: () => undefined,
+});
+
+export const allocateKv = (memory: KvMemory, layout: KvLayout, capacity: number): KvBuffer => ({ floats: memory.take(capacity * floatsPerToken(layout)), capacity });
 
 /** Where in a cache keys and values are. */
 export interface KvPlace {

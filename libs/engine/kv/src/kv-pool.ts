@@ -1,6 +1,6 @@
 import { assert } from '@essaim/core';
 import { KvCache, type KvCacheOwner } from './kv-cache.ts';
-import { kvBytesPerToken, type KvLayout } from './kv-layout.ts';
+import { heapMemory, kvBytesPerToken, type KvLayout, type KvMemory } from './kv-layout.ts';
 import { CHUNK_TOKENS, PrefixIndex } from './prefix-index.ts';
 
 /** Ended sequences whose keys and values are kept, however small they are. */
@@ -14,6 +14,7 @@ const KEPT_CACHES = 1024;
 export class KvPool {
   readonly layout: KvLayout;
   readonly budgetBytes: number;
+  readonly #memory: KvMemory;
   readonly #open = new Set<KvCache>();
   /** Bytes of each cache that is kept, the least recently used first. */
   readonly #kept = new Map<KvCache, number>();
@@ -23,9 +24,11 @@ export class KvPool {
   #reservedBytes = 0;
   #keptBytes = 0;
 
-  constructor(layout: KvLayout, budgetBytes: number) {
+  /** @param memory that caches take their floats from, a little more than the budget at times; default: the process's heap */
+  constructor(layout: KvLayout, budgetBytes: number, memory = heapMemory(layout)) {
     this.layout = layout;
     this.budgetBytes = budgetBytes;
+    this.#memory = memory;
   }
 
   /** Bytes reserved by open caches. */
@@ -52,7 +55,7 @@ export class KvPool {
   /** A cache for up to `tokens` tokens, the caller's to release or to keep; null while there is no room. It begins with what is known of `prefixIds`. */
   reserve(tokens: number, prefixIds: readonly number[] = []): KvCache | null {
     if (!this.canReserve(tokens)) return null;
-    const cache = new KvCache(this.layout, tokens, this.#owner);
+    const cache = new KvCache({ layout: this.layout, memory: this.#memory, maxTokens: tokens, owner: this.#owner });
     this.#open.add(cache);
     this.#prefixes.update(cache);
     this.#reservedBytes += this.#bytesOf(tokens);
