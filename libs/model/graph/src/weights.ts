@@ -50,7 +50,7 @@ function quantisedWeight(rows: Rows, dtype: QuantisedDtype): [ExternalWeight, Ex
   async function* codes(): AsyncGenerator<Uint8Array> {
     kept = [];
     for await (const values of rowChunks(rows)) {
-      const quantised = quantiseRows(values, rows.columns, dtype);
+      const quantised = quantiseRows(values, { columns: rows.columns, dtype });
       kept.push(quantised.scales);
       yield quantised.codes;
     }

@@ -28,7 +28,7 @@ describe.each(DTYPES)('%s', (dtype) => {
   it('comes back within half a step of its block, clipping aside', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 70 }).chain((columns) => fc.tuple(fc.constant(columns), fc.array(fc.array(float, { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 3 }))), ([columns, rows]) => {
       const values = Float32Array.from(rows.flat());
-      const back = dequantise(quantiseRows(values, columns, dtype), dtype, columns);
+      const back = dequantise(quantiseRows(values, { columns, dtype }), dtype, columns);
       values.forEach((value, index) => {
         const column = index % columns;
         const start = index - (column % BLOCK_SIZE);
@@ -41,11 +41,11 @@ describe.each(DTYPES)('%s', (dtype) => {
   });
 
   it('keeps zeros exact', () => {
-    expect(dequantise(quantiseRows(new Float32Array(64), 64, dtype), dtype, 64)).toEqual(new Float32Array(64));
+    expect(dequantise(quantiseRows(new Float32Array(64), { columns: 64, dtype }), dtype, 64)).toEqual(new Float32Array(64));
   });
 
   it('pads the last block with codes of zero', () => {
-    const { codes } = quantiseRows(new Float32Array(33).fill(1), 33, dtype);
+    const { codes } = quantiseRows(new Float32Array(33).fill(1), { columns: 33, dtype });
     const zero = 2 ** (QUANTISED_BITS[dtype] - 1);
     const last = codes.subarray(codes.length - 1)[0]!;
     expect(dtype === 'int8' ? last : last & 15).toBe(zero);
@@ -54,7 +54,7 @@ describe.each(DTYPES)('%s', (dtype) => {
   it('lets a NaN be seen', () => {
     const values = new Float32Array(32).fill(1);
     values[5] = NaN;
-    expect(quantiseRows(values, 32, dtype).scales[0]).toBeNaN();
+    expect(quantiseRows(values, { columns: 32, dtype }).scales[0]).toBeNaN();
   });
 });
 
@@ -67,6 +67,6 @@ it('int4 is never worse in squared error than the plain scale', () => {
     const extreme = values.includes(-largest) ? -largest : largest;
     const scale = Math.fround(extreme / -8);
     const plain = values.map((value) => (scale === 0 ? 0 : Math.min(7, Math.max(-8, Math.round(value / scale))) * scale));
-    expect(error(dequantise(quantiseRows(values, BLOCK_SIZE, 'int4'), 'int4', BLOCK_SIZE))).toBeLessThanOrEqual(error(plain) * (1 + 1e-6) + 1e-12);
+    expect(error(dequantise(quantiseRows(values, { columns: BLOCK_SIZE, dtype: 'int4' }), 'int4', BLOCK_SIZE))).toBeLessThanOrEqual(error(plain) * (1 + 1e-6) + 1e-12);
   }));
 });

@@ -18,17 +18,28 @@ export interface QuantisedRows {
 export const blocksPerRow = (columns: number): number => Math.ceil(columns / BLOCK_SIZE);
 export const bytesPerBlock = (dtype: QuantisedDtype): number => (BLOCK_SIZE * QUANTISED_BITS[dtype]) / 8;
 
+/** How scales are kept. They are rounded before codes are chosen, so that the codes are the best for the scale that is used. */
+const ROUND = { f32: Math.fround, bf16: toBf16 } as const;
+export type ScaleForm = keyof typeof ROUND;
+
+export interface QuantiseOptions {
+  readonly columns: number;
+  readonly dtype: QuantisedDtype;
+  /** Default: f32. Those of bf16 are float32 whose lower 16 bits are zeros. */
+  readonly scales?: ScaleForm;
+}
+
 /** Quantises whole rows, [values.length / columns, columns]. Not finite values become codes of a not finite scale: NaN stays visible. */
-export function quantiseRows(values: Float32Array, columns: number, dtype: QuantisedDtype): QuantisedRows {
+export function quantiseRows(values: Float32Array, { columns, dtype, scales: scaleForm = 'f32' }: QuantiseOptions): QuantisedRows {
   const rows = values.length / columns;
   const blocks = blocksPerRow(columns);
   const codes = new Uint8Array(rows * blocks * bytesPerBlock(dtype));
   const scales = new Float32Array(rows * blocks);
-  const quantiseBlock = dtype === 'int8' ? int8Block : int4Block;
+  const [quantiseBlock, round] = [dtype === 'int8' ? int8Block : int4Block, ROUND[scaleForm]];
   for (let row = 0, block = 0; row < rows; row++) {
     const end = (row + 1) * columns;
     for (let start = row * columns; start < end; start += BLOCK_SIZE, block++) {
-      scales[block] = quantiseBlock(values, { start, end: Math.min(start + BLOCK_SIZE, end) }, codes, block);
+      scales[block] = quantiseBlock(values, { start, end: Math.min(start + BLOCK_SIZE, end), round }, { codes, block });
     }
   }
   return { codes, scales };
@@ -37,13 +48,20 @@ export function quantiseRows(values: Float32Array, columns: number, dtype: Quant
 interface Span {
   readonly start: number;
   readonly end: number;
+  readonly round: (scale: number) => number;
+}
+
+/** Where the codes of a block go. */
+interface BlockCodes {
+  readonly codes: Uint8Array;
+  readonly block: number;
 }
 
 /** Writes the codes of one block and returns its scale. */
-type BlockQuantiser = (values: Float32Array, span: Span, codes: Uint8Array, block: number) => number;
+type BlockQuantiser = (values: Float32Array, span: Span, to: BlockCodes) => number;
 
-const int8Block: BlockQuantiser = (values, { start, end }, codes, block) => {
-  const scale = Math.fround(Math.abs(extreme(values, start, end)) / 127);
+const int8Block: BlockQuantiser = (values, { start, end, round }, { codes, block }) => {
+  const scale = round(Math.abs(extreme(values, start, end)) / 127);
   const inverse = inverseOf(scale);
   const first = block * BLOCK_SIZE - start;
   for (let index = start; index < end; index++) codes[first + index] = code(values[index]! * inverse, 128, 255);
@@ -55,14 +73,14 @@ const int8Block: BlockQuantiser = (values, { start, end }, codes, block) => {
 const INT4_SHRINKS = [0.95, 0.9, 0.85];
 
 /** The value of largest magnitude gets the code 0, which reaches farther than 15 (as llama.cpp's Q4_0 does). */
-const int4Block: BlockQuantiser = (values, { start, end }, codes, block) => {
+const int4Block: BlockQuantiser = (values, { start, end, round }, { codes, block }) => {
   // Adding 0 makes the -0 of a block of zeros a 0.
-  const full = Math.fround(extreme(values, start, end) / -8 + 0);
+  const full = round(extreme(values, start, end) / -8 + 0);
   let scale = full;
-  let least = int4Error(values, { start, end }, full);
+  let least = int4Error(values, { start, end, round }, full);
   for (const shrink of INT4_SHRINKS) {
-    const candidate = Math.fround(full * shrink);
-    const error = int4Error(values, { start, end }, candidate);
+    const candidate = round(full * shrink);
+    const error = int4Error(values, { start, end, round }, candidate);
     if (error < least) [least, scale] = [error, candidate];
   }
   const inverse = inverseOf(scale);
@@ -107,4 +125,16 @@ const inverseOf = (scale: number): number => (scale === 0 ? 0 : 1 / scale);
 function code(steps: number, zero: number, largest: number): number {
   const shifted = steps + zero + 0.5;
   return shifted <= 0 ? 0 : shifted >= largest ? largest : shifted | 0;
+}
+
+const single = new Float32Array(1);
+const bits = new Uint32Array(single.buffer);
+
+/** The nearest bfloat16, to even where two are: the upper half of a float32. */
+function toBf16(value: number): number {
+  single[0] = value;
+  const word = bits[0]!;
+  // Rounding up carries into the exponent as it should; a NaN must not lose its last set bit, nor carry out of it.
+  bits[0] = value === value ? (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000 : 0x7fc00000;
+  return single[0]!;
 }

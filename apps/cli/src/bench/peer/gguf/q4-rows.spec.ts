@@ -30,7 +30,7 @@ function readQ4(bytes: Uint8Array): number[] {
 
 /** As MatMulNBits does it. */
 function readOurs(values: Float32Array, columns: number): number[] {
-  const { codes, scales } = quantiseRows(values, columns, 'int4');
+  const { codes, scales } = quantiseRows(values, { columns, dtype: 'int4' });
   return Array.from(values, (_, index) => {
     const pair = codes[index >> 1]!;
     return ((index % 2 === 0 ? pair & 15 : pair >> 4) - 8) * scales[index >> 5]!;

@@ -14,7 +14,7 @@ export const q4Bytes = (values: number): number => (values / BLOCK_SIZE) * BLOCK
  */
 export function q4Rows(values: Float32Array, columns: number): Uint8Array {
   assert(columns % BLOCK_SIZE === 0, 'rows of Q4_0 are whole blocks');
-  const { codes, scales } = quantiseRows(values, columns, 'int4');
+  const { codes, scales } = quantiseRows(values, { columns, dtype: 'int4' });
   const halves = new Uint8Array(Float16Array.from(scales).buffer);
   const blocks = new Uint8Array(scales.length * BLOCK_BYTES);
   for (let block = 0; block < scales.length; block++) {
