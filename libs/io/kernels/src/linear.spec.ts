@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LinearBench, oneByOne, randomFloats, randomMatrix, whole } from '../test/linear.ts';
+import { linear32Row, linearRow, quantiseRow } from '../test/reference.ts';
+import { compileKernels } from './module.ts';
+
+const SHAPES = { seed: fc.nat(), rows: fc.integer({ min: 1, max: 40 }), n: fc.integer({ min: 1, max: 70 }), k: fc.integer({ min: 1, max: 200 }) };
+const BITS = [4, 8] as const;
+const narrow = compileKernels({ wide: false });
+const wide = compileKernels({ wide: true });
+
+/** In rows: what the plain form makes of each row by itself. */
+const expected = (x: Float32Array, k: number, row: (x: Float32Array) => Float32Array): number[] =>
+  Array.from({ length: x.length / k }, (_, i) => [...row(x.subarray(i * k, (i + 1) * k))]).flat();
+
+describe.each([{ form: 'narrow', module: narrow }, { form: 'wide', module: wide }])('linear kernels, $form', ({ module }) => {
+  const bench = new LinearBench(module);
+
+  it.each(BITS)('give the bits of the plain form for int%i weights, whatever the shape', (bits) => {
+    fc.assert(
+      fc.property(fc.record(SHAPES), ({ seed, rows, n, k }) => {
+        const x = randomFloats(seed, rows * k);
+        const matrix = randomMatrix(seed + 1, bits, n, k);
+        expect([...bench.linear(bits, x, matrix, whole(rows, n))]).toEqual(expected(x, k, (row) => linearRow(quantiseRow(row), matrix)));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('give the bits of the plain form for float32 weights, whatever the shape', () => {
+    fc.assert(
+      fc.property(fc.record(SHAPES), ({ seed, rows, n, k }) => {
+        const x = randomFloats(seed, rows * k);
+        const w = randomFloats(seed + 1, n * k);
+        expect([...bench.linear32(x, w, k, whole(rows, n))]).toEqual(expected(x, k, (row) => linear32Row(row, w)));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each(BITS)('give a row of int%i the same bits beside any others and in any part of the columns', (bits) => {
+    fc.assert(
+      fc.property(fc.record(SHAPES), ({ seed, rows, n, k }) => {
+        const x = randomFloats(seed, rows * k);
+        const matrix = randomMatrix(seed + 1, bits, n, k);
+        expect(bench.linear(bits, x, matrix, oneByOne(rows, n))).toEqual(bench.linear(bits, x, matrix, whole(rows, n)));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('give a row of float32 the same bits beside any others and in any part of the columns', () => {
+    fc.assert(
+      fc.property(fc.record(SHAPES), ({ seed, rows, n, k }) => {
+        const x = randomFloats(seed, rows * k);
+        const w = randomFloats(seed + 1, n * k);
+        expect(bench.linear32(x, w, k, oneByOne(rows, n))).toEqual(bench.linear32(x, w, k, whole(rows, n)));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it.each([0, 1, 2])('give int8 weights the same bits when they take what CPU %i of the dot forms can do', (form) => {
+    // Forms 0 and 1 are right only where the CPU has that form; 2 is right everywhere.
+    const usable = form === 2 || form === bench.kernels.probeDot();
+    const x = randomFloats(form, 7 * 100);
+    const matrix = randomMatrix(form, 8, 40, 100);
+    const normal = bench.linear(8, x, matrix, whole(7, 40));
+    bench.kernels.setDotForm(form);
+    const forced = bench.linear(8, x, matrix, whole(7, 40));
+    bench.kernels.setDotForm(bench.kernels.probeDot());
+    if (usable) expect(forced).toEqual(normal);
+    else expect(forced).not.toEqual(normal);
+  });
+
+  it.each(BITS)('pass on more rows than they arrange at once for int%i', (bits) => {
+    const x = randomFloats(bits, 80 * 33);
+    const matrix = randomMatrix(bits, bits, 20, 33);
+    expect([...bench.linear(bits, x, matrix, whole(80, 20))]).toEqual(expected(x, 33, (row) => linearRow(quantiseRow(row), matrix)));
+  });
+
+  it.each([NaN, Infinity, -Infinity])('make every result of a row with %d no number, and of no other row', (bad) => {
+    const x = randomFloats(1, 6 * 70);
+    x[2 * 70 + 69] = bad;
+    const matrix = randomMatrix(2, 4, 20, 70);
+    for (const results of [bench.linear(4, x, matrix, whole(6, 20)), bench.linear(8, x, matrix, whole(6, 20)), bench.linear32(x, randomFloats(3, 20 * 70), 70, whole(6, 20))]) {
+      expect([...results].map(Number.isFinite)).toEqual(Array.from({ length: 6 * 20 }, (_, i) => Math.floor(i / 20) !== 2));
+    }
+  });
+
+  it('make zeros of zeros', () => {
+    const zeros = new Float32Array(5 * 64);
+    for (const bits of BITS) expect(bench.linear(bits, zeros, randomMatrix(1, bits, 17, 64), whole(5, 17)).every((value) => value === 0)).toBe(true);
+    expect(bench.linear32(zeros, randomFloats(1, 17 * 64), 64, whole(5, 17)).every((value) => value === 0)).toBe(true);
+  });
+
+  it.each(BITS)('stay as close to the product of the real numbers as int8 activations allow, for int%i', (bits) => {
+    const x = Float32Array.from(randomFloats(5, 4 * 64), Math.sin);
+    const matrix = randomMatrix(6, bits, 16, 64);
+    const ones = { ...matrix, scales: matrix.scales.fill(0x3f80) };
+    const weightSum = (column: number): number => ones.codes.subarray(column * 64, column * 64 + 64).reduce((sum, code) => sum + Math.abs(code), 0);
+    bench.linear(bits, x, ones, whole(4, 16)).forEach((value, i) => {
+      const [row, column] = [Math.floor(i / 16), i % 16];
+      let product = 0;
+      for (let at = 0; at < 64; at++) product += x[row * 64 + at]! * ones.codes[column * 64 + at]!;
+      expect(Math.abs(value - product)).toBeLessThanOrEqual(weightSum(column) * (1 / 127) * 0.51);
+    });
+  });
+});
+
+it('the wide and the narrow module give the same bits', () => {
+  const modules = [new LinearBench(narrow), new LinearBench(wide)] as const;
+  fc.assert(
+    fc.property(fc.record(SHAPES), fc.constantFrom(...BITS), ({ seed, rows, n, k }, bits) => {
+      const x = randomFloats(seed, rows * k);
+      const matrix = randomMatrix(seed + 1, bits, n, k);
+      const [a, b] = modules.map((bench) => bench.linear(bits, x, matrix, whole(rows, n)));
+      expect(a).toEqual(b);
+    }),
+    { numRuns: 40 },
+  );
+});

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { compileKernels, firstRight, instantiate, kernelsModule } from './module.ts';
+import { givesKnownAnswers } from './self-test.ts';
+
+it('is compiled once per thread', async () => {
+  expect(await kernelsModule()).toBe(await kernelsModule());
+});
+
+it.each([true, false])('gives known answers when wide is %s', (wide) => {
+  const module = compileKernels({ wide });
+  expect(givesKnownAnswers((memory) => instantiate(module, memory))).toBe(true);
+});
+
+it.each(['linear4', 'linear8', 'linear32', 'quantise'] as const)('finds it out when %s does nothing', (kernel) => {
+  const module = compileKernels({ wide: false });
+  expect(givesKnownAnswers((memory) => ({ ...instantiate(module, memory), [kernel]: () => {} }))).toBe(false);
+});
+
+it('falls back when the first choice is wrong or fails', () => {
+  const [first, second] = [compileKernels({ wide: true }), compileKernels({ wide: false })];
+  const fail = (): never => {
+    throw new Error('injected');
+  };
+  expect(firstRight([() => first, () => second], () => true)).toBe(first);
+  expect(firstRight([() => first, () => second], (module) => module !== first)).toBe(second);
+  expect(firstRight([fail, () => second], () => true)).toBe(second);
+  expect(firstRight([() => first, () => second], fail)).toBe(second);
+});

@@ -1,0 +1,79 @@
+import { type Kernels } from './kernels.ts';
+
+/** A whole tile of rows and what is left of one. */
+const ROWS = 7;
+const K = 64;
+const COLUMNS = 16;
+const AT = { w: 1024, x: 16_384, quantised: 32_768, out: 40_960, scratch: 49_152 };
+const PAGES = 4;
+
+/** A linear kernel, and what its weights in memory are. */
+interface Linear {
+  /** Bytes of one panel of K numbers. */
+  readonly panelBytes: number;
+  run(): void;
+  /** The weight of a column at k. */
+  weight(panel: DataView, column: number, k: number): number;
+}
+
+/**
+ * Whether the compiled kernels compute what they should. All numbers are small integers and all scales powers of two, so that every
+ * result is exact in float32 and a plain loop can tell it.
+ */
+export function givesKnownAnswers(instantiate: (memory: WebAssembly.Memory) => Kernels): boolean {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+  const kernels = instantiate(memory);
+  kernels.initConstants();
+  const x = new Float32Array(memory.buffer, AT.x, ROWS * K);
+  // The largest magnitude of each block is 127, so its scale is 1 and its codes are its numbers.
+  for (let i = 0; i < x.length; i++) x[i] = i % 32 === 0 ? 127 : ((i * 37) % 255) - 127;
+  kernels.quantise(AT.x, ROWS, K, K, AT.quantised);
+  return linears(kernels).every((linear) => isRight(linear, x, memory));
+}
+
+function linears(kernels: Kernels): readonly Linear[] {
+  return [
+    {
+      panelBytes: 2 * 288,
+      run: () => kernels.linear4(AT.w, AT.quantised, ROWS, K, 0, 1, AT.out, COLUMNS, AT.scratch),
+      weight: (panel, column, k) => {
+        const at = 288 * (k >> 5) + 64 * ((k >> 3) & 3) + 4 * column + (k & 3);
+        return ((panel.getUint8(at) >> (k & 4)) & 15) - 8;
+      },
+    },
+    {
+      panelBytes: 2 * 544,
+      run: () => kernels.linear8(AT.w, AT.quantised, ROWS, K, 0, 1, AT.out, COLUMNS, AT.scratch),
+      weight: (panel, column, k) => panel.getUint8(544 * (k >> 5) + 64 * ((k >> 2) & 7) + 4 * column + (k & 3)) - 128,
+    },
+    {
+      panelBytes: 4 * COLUMNS * K,
+      run: () => kernels.linear32(AT.w, AT.x, ROWS, K, K, 0, 1, AT.out, COLUMNS, AT.scratch),
+      weight: (panel, column, k) => panel.getFloat32(4 * (COLUMNS * k + column), true),
+    },
+  ];
+}
+
+function isRight({ panelBytes, run, weight }: Linear, x: Float32Array, memory: WebAssembly.Memory): boolean {
+  const panel = new DataView(memory.buffer, AT.w, panelBytes);
+  for (let i = 0; i < panelBytes; i++) panel.setUint8(i, (i * 73) >> 3);
+  const quantised = panelBytes !== 4 * COLUMNS * K;
+  if (quantised) for (let block = 1; block <= 2; block++) writeScales(panel, (block * panelBytes) / 2 - 2 * COLUMNS);
+  else for (let i = 0; i < COLUMNS * K; i++) panel.setFloat32(4 * i, ((i * 29) % 201) - 100, true);
+  run();
+  const out = new Float32Array(memory.buffer, AT.out, ROWS * COLUMNS);
+  return out.every((value, i) => {
+    let sum = 0;
+    const column = i % COLUMNS;
+    for (let k = 0; k < K; k++) sum += x[Math.floor(i / COLUMNS) * K + k]! * weight(panel, column, k) * (quantised ? scaleOf(column) : 1);
+    return value === sum;
+  });
+}
+
+/** A power of two that differs from column to column. */
+const scaleOf = (column: number): number => 2 ** -(column % 3);
+
+/** As bf16: the high half of the float32. */
+function writeScales(panel: DataView, at: number): void {
+  for (let column = 0; column < COLUMNS; column++) panel.setUint16(at + 2 * column, (127 - (column % 3)) << 7, true);
+}
