@@ -1,7 +1,11 @@
+export { add, addScaled, swiglu } from './activation';
+export { attention, attentionScratchBytes } from './attention';
 export { initConstants, setDotForm } from './constants';
 export { probeDot } from './dot';
 export { linear32 } from './linear32';
 export { linear4 } from './linear4';
 export { linear8 } from './linear8';
+export { rmsNorm } from './norm';
 export { quantise, quantiseColumns } from './quantise';
+export { rotateHalves, rotatePairs } from './rope';
 export { linearScratchBytes } from './scratch';
