@@ -1,3 +1,4 @@
+export { packIntoCache, type PanelFile } from './compile-panels.ts';
 export { KERNELS_WASM } from './kernels_wasm.ts';
 export { type Kernels } from './kernels.ts';
 export { instantiate, kernelsModule } from './module.ts';

@@ -1,0 +1,38 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assert } from '@essaim/core';
+import { layoutOf, packPiece, panelDigest, type PanelModel, type PanelPiece } from '@essaim/panels';
+import { type CompiledCache, type CompileProgress } from '@essaim/runtime';
+
+const WEIGHTS_FILE = 'weights';
+
+/** A piece on disk: its bytes as `layoutOf` places them, and nothing else. */
+export interface PanelFile {
+  readonly piece: PanelPiece;
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** The piece's file: found in the cache or packed into it. The digest covers layout and weights, so a found one is right. Fails as reading the checkpoint and `CompiledCache.put` do. */
+export async function packIntoCache(model: PanelModel, piece: PanelPiece, cache: CompiledCache, { onBytes }: CompileProgress): Promise<PanelFile> {
+  const { bytes } = layoutOf(model, piece);
+  const digest = await panelDigest(model, piece);
+  const file = cache.path(digest, WEIGHTS_FILE);
+  if (cache.holds(digest, WEIGHTS_FILE)) onBytes(bytes);
+  else {
+    const weights = counted(packPiece(model, piece), { bytes, onBytes });
+    await cache.put(digest, { file: WEIGHTS_FILE, fill: (folder) => writeFile(join(folder, WEIGHTS_FILE), weights, { flag: 'wx', mode: 0o600 }) });
+  }
+  return { piece, file, bytes };
+}
+
+/** The chunks, told of as each is written. */
+async function* counted(chunks: AsyncIterable<Uint8Array>, { bytes, onBytes }: CompileProgress & { readonly bytes: number }): AsyncGenerator<Uint8Array> {
+  let written = 0;
+  for await (const chunk of chunks) {
+    yield chunk;
+    written += chunk.byteLength;
+    onBytes(chunk.byteLength);
+  }
+  assert(written === bytes, 'a piece has the bytes that its layout promised');
+}
