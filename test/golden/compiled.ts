@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GraphCache } from '@essaim/runtime';
 
 /** A folder for compiled graphs that is gone after the tests that share it. */
-export function temporaryCache(): { readonly cache: GraphCache; readonly remove: () => void } {
+export function temporaryCache(): { readonly cache: string; readonly remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'essaim-compiled-'));
-  return { cache: new GraphCache(folder), remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { cache: folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -17,7 +17,7 @@ const compiled = temporaryCache();
 afterAll(compiled.remove);
 
 const start = (folder: string, options: Partial<LocalClusterOptions> = {}): Promise<LocalCluster> =>
-  startLocalCluster({ directory: checkpointDirectory(folder), dtype: 'float32', deterministic: false, workers: 1, replicas: 1, seed: 1, slices: 2, cache: compiled.cache, ...options });
+  startLocalCluster({ directory: checkpointDirectory(folder), dtype: 'float32', deterministic: false, workers: 1, replicas: 1, seed: 1, threads: 2, cache: compiled.cache, ...options });
 
 describe('two slices', () => {
   it.each(['mixtral-top2-tied-f32', 'mistral-window-bf16', 'mixtral-top1-odd-sharded-f16', 'ministral3-yarn-tied-bf16', 'ministral3-yarn-corrected-window-f16', 'mistral-yarn-f32'])('give the logits of %s, in chunks and token by token', async (name) => {

@@ -1,17 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorReport, type ModelRef } from '@essaim/core';
-import { type PieceKey } from '@essaim/graph';
-import { type PieceFile } from '@essaim/runtime';
+import { type PanelFile } from '@essaim/kernels';
+import { type PanelPiece } from '@essaim/panels';
 
 export type CompileReply =
   | { readonly kind: 'bytes'; readonly bytes: number }
-  | { readonly kind: 'done'; readonly file: PieceFile }
+  | { readonly kind: 'done'; readonly file: PanelFile }
   | { readonly kind: 'failed'; readonly error: ErrorReport };
 
 export interface CompileThreadsOptions {
   readonly model: ModelRef;
-  /** See `CompiledModel.slices`. */
-  readonly slices: number;
   readonly cacheFolder: string;
   readonly threads: number;
 }
@@ -35,10 +33,10 @@ export class CompileThreads {
   }
 
   /** Fails as the compiler fails: `data_loss` for a broken checkpoint, `resource_exhausted` for a full disk. */
-  async compile(key: PieceKey, onBytes: (bytes: number) => void): Promise<PieceFile> {
+  async compile(piece: PanelPiece, onBytes: (bytes: number) => void): Promise<PanelFile> {
     const thread = this.#idle.pop() ?? (await new Promise<CompileThread>((resolve) => this.#waiting.push(resolve)));
     try {
-      return await thread.compile(key, onBytes);
+      return await thread.compile(piece, onBytes);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#idle.push(thread);
@@ -57,11 +55,11 @@ class CompileThread {
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor({ model, slices, cacheFolder }: CompileThreadsOptions) {
-    this.#data = { model, slices, cacheFolder };
+  constructor({ model, cacheFolder }: CompileThreadsOptions) {
+    this.#data = { model, cacheFolder };
   }
 
-  compile(key: PieceKey, onBytes: (bytes: number) => void): Promise<PieceFile> {
+  compile(piece: PanelPiece, onBytes: (bytes: number) => void): Promise<PanelFile> {
     clearTimeout(this.#idle);
     const worker = (this.#worker ??= this.#start());
     return new Promise((resolve, reject) => {
@@ -78,7 +76,7 @@ class CompileThread {
       const onError = (cause: Error): void => settle(() => reject(AppError.from(cause)));
       const onExit = (): void => settle(() => reject(new AppError('cancelled', 'compiling was stopped')));
       worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-      worker.postMessage(key);
+      worker.postMessage(piece);
     });
   }
 

@@ -2,23 +2,24 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openCheckpoint } from '@essaim/checkpoint';
 import { AppError, assert } from '@essaim/core';
 import { openCheckpointFolder } from '@essaim/files';
-import { type PieceKey } from '@essaim/graph';
-import { compileIntoCache, GraphCache } from '@essaim/runtime';
+import { packIntoCache } from '@essaim/kernels';
+import { type PanelPiece } from '@essaim/panels';
+import { CompiledCache } from '@essaim/runtime';
 import { type CompileReply, type CompileThreadsOptions } from './compile-threads.ts';
 
 /** A thread that compiles one piece after the other, so that the thread that serves never waits for disks or quantisation. */
-const { model, slices, cacheFolder } = workerData as Pick<CompileThreadsOptions, 'model' | 'slices' | 'cacheFolder'>;
+const { model, cacheFolder } = workerData as Pick<CompileThreadsOptions, 'model' | 'cacheFolder'>;
 const port = parentPort;
 assert(port, 'this file is the entry of a thread');
 const reply = (message: CompileReply): void => port.postMessage(message);
 
 const checkpoint = openCheckpoint(openCheckpointFolder(model.directory));
-const cache = new GraphCache(cacheFolder);
+const cache = new CompiledCache(cacheFolder);
 
-port.on('message', async (key: PieceKey) => {
+port.on('message', async (piece: PanelPiece) => {
   try {
     const { spec, weights } = await checkpoint;
-    const file = await compileIntoCache({ spec, weights, dtype: model.dtype, slices }, key, cache, { onBytes: (bytes) => reply({ kind: 'bytes', bytes }) });
+    const file = await packIntoCache({ spec, weights, dtype: model.dtype }, piece, cache, { onBytes: (bytes) => reply({ kind: 'bytes', bytes }) });
     reply({ kind: 'done', file });
   } catch (thrown) {
     reply({ kind: 'failed', error: AppError.from(thrown).report() });

@@ -5,8 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Checkpoint, openCheckpoint } from '@essaim/checkpoint';
 import { AppError, type ExpertKey, type LoadProgress, type WorkerRoles } from '@essaim/core';
 import { openCheckpointFolder } from '@essaim/files';
-import { type CompiledModel, leadPieces, type PieceKey, pieceName } from '@essaim/graph';
-import { compileIntoCache, GraphCache, OnnxModel } from '@essaim/runtime';
+import { KernelModel, packIntoCache } from '@essaim/kernels';
+import { leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
+import { CompiledCache } from '@essaim/runtime';
 import { hosting, peer, SELF, snapshot } from '../test/samples.ts';
 import { Residency, type ResidencyOptions } from './residency.ts';
 
@@ -15,7 +16,7 @@ const SIZE = { layers: 6, experts: 8 };
 
 let folder: string;
 let checkpoint: Checkpoint;
-let compiled: CompiledModel;
+let compiled: PanelModel;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'essaim-residency-'));
   checkpoint = await openCheckpoint(openCheckpointFolder(PETIT));
@@ -26,14 +27,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-let model: OnnxModel;
-beforeEach(() => void (model = new OnnxModel(compiled.spec, { threads: 1 })));
+let model: KernelModel;
+beforeEach(async () => void (model = await KernelModel.open({ model: compiled, threads: 1, threadEntry: null })));
 afterEach(() => model.close());
 
 /** Compiles on this thread, two pieces at a time. */
 const inline: ResidencyOptions['compiler'] = {
   threads: 2,
-  compile: (key, onBytes) => compileIntoCache(compiled, key, new GraphCache(folder), { onBytes }),
+  compile: (key, onBytes) => packIntoCache(compiled, key, new CompiledCache(folder), { onBytes }),
 };
 
 const residencyWith = (options: Partial<ResidencyOptions> = {}): Residency => new Residency({ self: SELF, compiled, model, compiler: inline, pace: { load: (load) => load() }, onChange: () => undefined, ...options });
@@ -43,7 +44,7 @@ const wanting = (keys: readonly ExpertKey[], roles: WorkerRoles = { lead: true, 
 
 const LEAD = (): string[] => leadPieces(compiled.spec).map(pieceName);
 const experts = (keys: readonly ExpertKey[]): string[] => keys.map((key) => pieceName({ kind: 'expert', ...key }));
-const held = (): string[] => model.keys().map(pieceName).sort();
+const held = (): string[] => model.pieces().map(pieceName).sort();
 
 const FEW: readonly ExpertKey[] = [{ layer: 0, expert: 1 }, { layer: 2, expert: 7 }, { layer: 5, expert: 0 }];
 const OTHERS: readonly ExpertKey[] = [{ layer: 0, expert: 1 }, { layer: 1, expert: 1 }, { layer: 4, expert: 3 }];
@@ -94,7 +95,7 @@ describe('a worker\'s residency', () => {
 describe('a change of mind in the middle', () => {
   it.each([1, 4, 9])('after %i pieces ends with what the last snapshot wants, for whoever waits', async (pieces) => {
     let later: Promise<void> | null = null;
-    const residency: Residency = residencyWith({ onChange: () => void (model.keys().length >= pieces && (later ??= residency.follow(wanting(OTHERS)))) });
+    const residency: Residency = residencyWith({ onChange: () => void (model.pieces().length >= pieces && (later ??= residency.follow(wanting(OTHERS)))) });
     await residency.follow(wanting(FEW));
     await later;
     expect(held()).toEqual([...LEAD(), ...experts(OTHERS)].sort());
@@ -121,8 +122,8 @@ describe('progress', () => {
   it('never goes back or beyond the whole, and ends with it, whether pieces are compiled or found', async () => {
     for (const cache of [mkdtempSync(join(folder, 'cold-')), folder]) {
       const seen: LoadProgress[] = [];
-      const compiler = { threads: 2, compile: (key: PieceKey, onBytes: (bytes: number) => void) => compileIntoCache(compiled, key, new GraphCache(cache), { onBytes }) };
-      const own = new OnnxModel(compiled.spec, { threads: 1 });
+      const compiler = { threads: 2, compile: (key: PanelPiece, onBytes: (bytes: number) => void) => packIntoCache(compiled, key, new CompiledCache(cache), { onBytes }) };
+      const own = await KernelModel.open({ model: compiled, threads: 1, threadEntry: null });
       const residency: Residency = residencyWith({ compiler, model: own, onChange: () => seen.push(residency.progress()) });
       await residency.follow(wanting(FEW));
       const done = seen.map(({ doneBytes }) => doneBytes);

@@ -1,13 +1,13 @@
 import { type ClusterSnapshot, type ExpertKey, hostedExperts, type LoadProgress, type WorkerId } from '@essaim/core';
-import { compilePiece, type CompiledModel, leadPieces, type PieceKey, pieceName, weightBytesOf } from '@essaim/graph';
-import { type OnnxModel } from '@essaim/runtime';
+import { type KernelModel } from '@essaim/kernels';
+import { layoutOf, leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
 import { type CompileThreads } from './compile-threads.ts';
 import { type LoadPace } from './load-pace.ts';
 
 export interface ResidencyOptions {
   readonly self: WorkerId;
-  readonly compiled: CompiledModel;
-  readonly model: OnnxModel;
+  readonly compiled: PanelModel;
+  readonly model: Pick<KernelModel, 'has' | 'pieces' | 'load' | 'unload'>;
   readonly compiler: Pick<CompileThreads, 'compile' | 'threads'>;
   /** When a compiled piece is loaded. */
   readonly pace: Pick<LoadPace, 'load'>;
@@ -18,9 +18,8 @@ export interface ResidencyOptions {
 /** Makes what this worker holds what the placement wants it to hold: the dense part to lead, and its experts. Owns the loading. */
 export class Residency {
   readonly #options: ResidencyOptions;
-  readonly #lead: readonly PieceKey[];
-  readonly #weightBytes = new Map<string, number>();
-  #wanted: readonly PieceKey[] = [];
+  readonly #lead: readonly PanelPiece[];
+  #wanted: readonly PanelPiece[] = [];
   #compiledBytes = 0;
   #reconciling: Promise<void> | null = null;
 
@@ -54,7 +53,7 @@ export class Residency {
   follow(snapshot: ClusterSnapshot): Promise<void> {
     const { self } = this.#options;
     const isLead = snapshot.workers.some(({ id, roles }) => id === self && roles.lead);
-    const experts = hostedExperts(snapshot, self).map((key): PieceKey => ({ kind: 'expert', ...key }));
+    const experts = hostedExperts(snapshot, self).map((key): PanelPiece => ({ kind: 'expert', ...key }));
     this.#wanted = [...(isLead ? this.#lead : []), ...experts];
     // A turn later, so that the loop's own end always comes after this assignment.
     this.#reconciling ??= Promise.resolve().then(() => this.#reconcile());
@@ -73,7 +72,7 @@ export class Residency {
     }
   }
 
-  async #bringIn(key: PieceKey): Promise<void> {
+  async #bringIn(key: PanelPiece): Promise<void> {
     const { compiler, model, pace, onChange } = this.#options;
     const file = await compiler.compile(key, (bytes) => {
       this.#compiledBytes += bytes;
@@ -82,25 +81,22 @@ export class Residency {
     await pace.load(() => model.load(file));
   }
 
-  #missing(): PieceKey[] {
+  #missing(): PanelPiece[] {
     return this.#wanted.filter((key) => !this.#options.model.has(key));
   }
 
-  #unwanted(): PieceKey[] {
+  #unwanted(): PanelPiece[] {
     const wanted = new Set(this.#wanted.map(pieceName));
-    return this.#options.model.keys().filter((key) => !wanted.has(pieceName(key)));
+    return this.#options.model.pieces().filter((key) => !wanted.has(pieceName(key)));
   }
 
-  #bytesOf(key: PieceKey): number {
-    const name = pieceName(key);
-    const bytes = this.#weightBytes.get(name) ?? weightBytesOf(compilePiece(this.#options.compiled, key));
-    this.#weightBytes.set(name, bytes);
-    return bytes;
+  #bytesOf(piece: PanelPiece): number {
+    return layoutOf(this.#options.compiled, piece).bytes;
   }
 }
 
 /** Workers that start together begin at different pieces, so that each finds in the cache what another has compiled meanwhile. */
-function rotated(keys: readonly PieceKey[], self: WorkerId): PieceKey[] {
+function rotated(keys: readonly PanelPiece[], self: WorkerId): PanelPiece[] {
   const start = [...self].reduce((sum, character) => sum * 31 + character.codePointAt(0)!, 7) % keys.length;
   return [...keys.slice(start), ...keys.slice(0, start)];
 }

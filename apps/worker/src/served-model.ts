@@ -3,9 +3,9 @@ import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
 import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
 import { Dispatcher, type ExpertBatch, LocalExperts } from '@essaim/dispatch';
 import { openCheckpointFolder } from '@essaim/files';
-import { slicesFor } from '@essaim/graph';
+import { KernelModel } from '@essaim/kernels';
 import { kvLayoutOf, KvPool } from '@essaim/kv';
-import { GraphCache, OnnxModel } from '@essaim/runtime';
+import { CompiledCache } from '@essaim/runtime';
 import { Engine, ModelRunner } from '@essaim/runner';
 import { Scheduler } from '@essaim/scheduler';
 import { systemClock, type Logger } from '@essaim/telemetry';
@@ -37,7 +37,6 @@ const CALLED_AGAIN_MS = 1_000;
 export class ServedModel {
   readonly ref: ModelRef;
   readonly #checkpoint: Checkpoint;
-  readonly #model: OnnxModel;
   readonly #compiler: CompileThreads;
   readonly #residency: Residency;
   readonly #kv: KvPool;
@@ -45,19 +44,16 @@ export class ServedModel {
   readonly #experts: LocalExperts;
   #calledMs = -Infinity;
 
-  private constructor(checkpoint: Checkpoint, { environment, ref, snapshots, peers, watches, logger, onChange }: ServedModelOptions) {
-    const { spec } = checkpoint;
+  private constructor(checkpoint: Checkpoint, model: KernelModel, { environment, ref, snapshots, peers, watches, logger, onChange }: ServedModelOptions) {
+    const { spec, weights } = checkpoint;
     const self = environment.id;
     this.ref = ref;
     this.#checkpoint = checkpoint;
-    // Where the same bits are promised on every worker, however many threads it has, the model is whole.
-    const slices = ref.deterministic ? 1 : slicesFor(spec, environment.threads);
-    this.#model = new OnnxModel(spec, { threads: environment.threads, slices, threadEntry: new URL('./compute.thread.js', import.meta.url) });
-    this.#compiler = new CompileThreads({ model: ref, slices, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
+    this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
     const pace = new LoadPace({ clock: systemClock, isServing: () => this.#isServing });
-    this.#residency = new Residency({ self, compiled: { spec, weights: checkpoint.weights, dtype: ref.dtype, slices }, model: this.#model, compiler: this.#compiler, pace, onChange });
-    this.#kv = new KvPool(kvLayoutOf(spec, slices), environment.kvMemoryBytes);
-    this.#experts = new LocalExperts({ runner: this.#model, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
+    this.#residency = new Residency({ self, compiled: { spec, weights, dtype: ref.dtype }, model, compiler: this.#compiler, pace, onChange });
+    this.#kv = new KvPool(kvLayoutOf(spec), environment.kvMemoryBytes, model.kvMemory);
+    this.#experts = new LocalExperts({ runner: model, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({
       self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock, times: watches.lead,
       snapshot: () => snapshots.current, newerThan: (epoch, signal) => snapshots.newerThan(epoch, signal),
@@ -65,15 +61,19 @@ export class ServedModel {
     this.#engine = new Engine({
       self, spec, clock: systemClock, epoch: () => snapshots.epoch, times: watches.lead,
       scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, ...STEPS }, this.#kv),
-      runner: new ModelRunner({ spec, pieces: this.#model, dispatcher, evenAttention: ref.deterministic || environment.draftTokens > 0 }),
+      runner: new ModelRunner({ spec, pieces: model, dispatcher, evenAttention: ref.deterministic || environment.draftTokens > 0 }),
       draftTokens: environment.draftTokens,
       onStepFailure: (error) => logger.error({ error }, 'a step failed'),
     });
   }
 
   static async open(options: ServedModelOptions): Promise<ServedModel> {
-    await new GraphCache(cacheFolderOf(options.environment)).removeAbandoned(new Date());
-    return new ServedModel(await openCheckpoint(openCheckpointFolder(options.ref.directory)), options);
+    const { environment, ref } = options;
+    await new CompiledCache(cacheFolderOf(environment)).removeAbandoned(new Date());
+    const checkpoint = await openCheckpoint(openCheckpointFolder(ref.directory));
+    const { spec, weights } = checkpoint;
+    const threadEntry = environment.threads > 1 ? new URL('./team.thread.js', import.meta.url) : null;
+    return new ServedModel(checkpoint, await KernelModel.open({ model: { spec, weights, dtype: ref.dtype }, threads: environment.threads, threadEntry }), options);
   }
 
   /** That this worker led so far. */

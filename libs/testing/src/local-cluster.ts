@@ -1,11 +1,13 @@
 import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
-import { AppError, type Clock, type ClusterSnapshot, hostedExperts, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
+import { AppError, type Clock, type ClusterSnapshot, type ExpertKey, hostedExperts, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
 import { Dispatcher, type ExpertGroup, type ExpertPeer, type ExpertRunner, LocalExperts } from '@essaim/dispatch';
 import { openCheckpointFolder } from '@essaim/files';
-import { leadPieces, type PieceKey } from '@essaim/graph';
-import { kvLayoutOf, KvPool } from '@essaim/kv';
-import { compileIntoCache, type GraphCache, OnnxModel } from '@essaim/runtime';
-import { Engine, ModelRunner } from '@essaim/runner';
+import { leadPieces as leadGraphs } from '@essaim/graph';
+import { KernelModel, packIntoCache } from '@essaim/kernels';
+import { kvLayoutOf, type KvMemory, KvPool } from '@essaim/kv';
+import { leadPieces } from '@essaim/panels';
+import { compileIntoCache, CompiledCache, GraphCache, OnnxModel } from '@essaim/runtime';
+import { Engine, type ModelPieces, ModelRunner } from '@essaim/runner';
 import { Scheduler, type SchedulerLimits } from '@essaim/scheduler';
 import { systemClock } from '@essaim/telemetry';
 import { spreadExperts, testWorkerId, type PlacementOptions } from './spread-experts.ts';
@@ -15,9 +17,12 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly directory: string;
   readonly dtype: WeightDtype;
   readonly deterministic: boolean;
-  readonly cache: GraphCache;
-  /** Threads that each model is cut over. Default: 1. */
-  readonly slices?: number;
+  /** Folder of compiled pieces. */
+  readonly cache: string;
+  /** What computes. Default: the kernels. */
+  readonly runtime?: 'kernels' | 'onnx';
+  /** That each model computes with; for ONNX Runtime it is cut into as many slices. Default: 1. */
+  readonly threads?: number;
   /** Of each engine. Default: the machine's. */
   readonly clock?: Clock;
   /** Of each engine. Default: small ones, so that a short prompt comes in chunks. */
@@ -60,15 +65,15 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const checkpoint = await openCheckpoint(openCheckpointFolder(options.directory));
   const snapshot = snapshotOf(options, checkpoint.spec);
   const dead = new Set<WorkerId>();
-  const models = new Map<WorkerId, OnnxModel>();
-  for (const { id } of snapshot.workers) models.set(id, await load(options, checkpoint, hostedExperts(snapshot, id).map((key) => ({ kind: 'expert', ...key }))));
+  const models = new Map<WorkerId, LocalModel>();
+  for (const { id } of snapshot.workers) models.set(id, await load(options, checkpoint, hostedExperts(snapshot, id)));
   const experts = new Map<WorkerId, ExpertPeer>();
   for (const [id, model] of models) {
     const local = new LocalExperts({ runner: observedExperts(model, id, options), epoch: () => snapshot.epoch, clock });
     experts.set(id, options.wire === undefined ? local : await options.wire(local));
   }
-  const lead = await load(options, checkpoint, leadPieces(checkpoint.spec));
-  const kv = new KvPool(kvLayoutOf(checkpoint.spec, options.slices), options.kvBytes ?? KV_BYTES);
+  const lead = await load(options, checkpoint, 'lead');
+  const kv = new KvPool(kvLayoutOf(checkpoint.spec, options.runtime === 'onnx' ? options.threads : 1), options.kvBytes ?? KV_BYTES, lead.kvMemory);
   const peer = (id: WorkerId): ExpertPeer => ({
     execute: (batch, signal) => (dead.has(id) ? Promise.reject(new AppError('unavailable', `worker ${id} was killed`)) : experts.get(id)!.execute(batch, signal)),
   });
@@ -100,7 +105,7 @@ const observed = (runner: ModelRunner, { onStep }: LocalClusterOptions): Pick<Mo
   },
 });
 
-const observedExperts = (model: OnnxModel, worker: WorkerId, { onExperts }: LocalClusterOptions): ExpertRunner => ({
+const observedExperts = (model: LocalModel, worker: WorkerId, { onExperts }: LocalClusterOptions): ExpertRunner => ({
   holds: (key) => model.holds(key),
   run: async (layer, groups) => {
     await onExperts?.(worker, layer, groups);
@@ -108,9 +113,26 @@ const observedExperts = (model: OnnxModel, worker: WorkerId, { onExperts }: Loca
   },
 });
 
-async function load({ dtype, cache, slices = 1 }: LocalClusterOptions, { spec, weights }: Checkpoint, keys: readonly PieceKey[]): Promise<OnnxModel> {
-  const model = new OnnxModel(spec, { threads: slices, slices, threadEntry: new URL('./compute.thread.ts', import.meta.url) });
-  for (const key of keys) await model.load(await compileIntoCache({ spec, weights, dtype, slices }, key, cache, { onBytes: () => undefined }));
+/** A model of either runtime, with some of its pieces loaded. */
+type LocalModel = ModelPieces & ExpertRunner & { readonly kvMemory?: KvMemory; close(): Promise<void> };
+
+/** What a lead needs, or some experts. */
+function load(options: LocalClusterOptions, checkpoint: Checkpoint, wanted: 'lead' | readonly ExpertKey[]): Promise<LocalModel> {
+  return options.runtime === 'onnx' ? loadGraphs(options, checkpoint, wanted) : loadPanels(options, checkpoint, wanted);
+}
+
+async function loadPanels({ dtype, cache, threads = 1 }: LocalClusterOptions, { spec, weights }: Checkpoint, wanted: 'lead' | readonly ExpertKey[]): Promise<LocalModel> {
+  const model = { spec, weights, dtype };
+  const opened = await KernelModel.open({ model, threads, threadEntry: threads > 1 ? new URL('./team.thread.ts', import.meta.url) : null });
+  const pieces = wanted === 'lead' ? leadPieces(spec) : wanted.map((key) => ({ kind: 'expert' as const, ...key }));
+  for (const piece of pieces) await opened.load(await packIntoCache(model, piece, new CompiledCache(cache), { onBytes: () => undefined }));
+  return opened;
+}
+
+async function loadGraphs({ dtype, cache, threads = 1 }: LocalClusterOptions, { spec, weights }: Checkpoint, wanted: 'lead' | readonly ExpertKey[]): Promise<LocalModel> {
+  const model = new OnnxModel(spec, { threads, slices: threads, threadEntry: new URL('./compute.thread.ts', import.meta.url) });
+  const pieces = wanted === 'lead' ? leadGraphs(spec) : wanted.map((key) => ({ kind: 'expert' as const, ...key }));
+  for (const piece of pieces) await model.load(await compileIntoCache({ spec, weights, dtype, slices: threads }, piece, new GraphCache(cache), { onBytes: () => undefined }));
   return model;
 }
 

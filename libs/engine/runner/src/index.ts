@@ -1,4 +1,4 @@
 export { Engine, type EngineOptions } from './engine.ts';
-export { type AttentionSpan, type AttentionStep, type ModelPieces, type PostOutput, type RopeAngles } from './model-pieces.ts';
+export { type Attended, type AttentionSpan, type AttentionStep, type ModelPieces, type RopeAngles } from './model-pieces.ts';
 export { visibilityOf, type Visibility } from './visibility.ts';
 export { ModelRunner, type ForwardItem, type ForwardOutput, type RunnerOptions } from './model-runner.ts';

@@ -27,23 +27,22 @@ export interface AttentionStep {
   readonly even: boolean;
 }
 
-export interface PostOutput {
-  /** [tokens, hidden]: the residual stream, without what the feed-forward layer adds to it. */
+/** What a layer's attention leaves to its feed-forward network. */
+export interface Attended {
+  /** [tokens, hidden]: the residual stream, without what that network adds to it. */
   readonly next: Float32Array;
-  /** [tokens, hidden]: that layer's input. */
+  /** [tokens, hidden]: the network's input. */
   readonly normed: Float32Array;
   /** [tokens, experts]; null for a dense layer. */
   readonly routerLogits: Float32Array | null;
 }
 
-/** The dense part of a model on a device: the port behind which ONNX Runtime works. All arrays are row-major and owned by the receiver. */
+/** The dense part of a model on a device: the port behind which kernels or ONNX Runtime work. All arrays are row-major and owned by the receiver. */
 export interface ModelPieces {
   /** [tokens, hidden] */
   embed(tokenIds: readonly number[]): Promise<Float32Array>;
-  /** hidden [tokens, hidden] -> what attention adds to it, [tokens, hidden]. Puts keys and values behind the committed ones of the caches; commits nothing. */
-  attend(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Float32Array>;
-  /** `added` is what attention adds to `hidden`. */
-  post(layer: number, added: Float32Array, hidden: Float32Array): Promise<PostOutput>;
+  /** hidden [tokens, hidden]: the residual stream before the layer. Puts keys and values behind the committed ones of the caches; commits nothing. */
+  attend(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Attended>;
   /** The feed-forward network of a dense layer: [tokens, hidden] -> [tokens, hidden]. */
   dense(layer: number, activations: Float32Array): Promise<Float32Array>;
   /** hidden [tokens, hidden] -> logits [tokens, vocab] */

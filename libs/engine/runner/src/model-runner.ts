@@ -1,7 +1,7 @@
 import { AppError, type ModelSpec, type WorkerId } from '@essaim/core';
 import { type Dispatcher, type DispatchResult, route } from '@essaim/dispatch';
 import { type KvCache } from '@essaim/kv';
-import { type AttentionStep, type ModelPieces, type PostOutput } from './model-pieces.ts';
+import { type Attended, type AttentionStep, type ModelPieces } from './model-pieces.ts';
 import { RopeTable } from './rope-table.ts';
 
 /** Consecutive tokens of one sequence within a step. */
@@ -72,10 +72,10 @@ export class ModelRunner {
     let hidden = await pieces.embed(spans.flatMap((span) => span.tokenIds));
     const attention: AttentionStep = { spans, even: this.#options.evenAttention, angles: this.#rope.rows(spans.flatMap((span) => Array.from({ length: span.count }, (_, index) => span.first + index))) };
     for (let layer = 0; layer < spec.layerCount && spans.some((span) => span.failure === null); layer++) {
-      const post = await pieces.post(layer, await pieces.attend(layer, hidden, attention), hidden);
-      if (post.routerLogits === null) add(post.next, await pieces.dense(layer, post.normed));
-      else await this.#addExperts({ step, layer }, post, spans, signal);
-      hidden = post.next;
+      const attended = await pieces.attend(layer, hidden, attention);
+      if (attended.routerLogits === null) add(attended.next, await pieces.dense(layer, attended.normed));
+      else await this.#addExperts({ step, layer }, attended, spans, signal);
+      hidden = attended.next;
     }
     return this.#finish(hidden, spans);
   }
@@ -92,7 +92,7 @@ item.cache.prepare(count);
   }
 
   /** Adds what the routed experts return to `next`, in place. */
-  async #addExperts({ step, layer }: { readonly step: number; readonly layer: number }, { next, normed, routerLogits }: PostOutput, spans: readonly Span[], signal: AbortSignal): Promise<void> {
+  async #addExperts({ step, layer }: { readonly step: number; readonly layer: number }, { next, normed, routerLogits }: Attended, spans: readonly Span[], signal: AbortSignal): Promise<void> {
     const { spec, dispatcher } = this.#options;
     if (routerLogits === null || spec.feedForward.kind !== 'moe') return;
     const routing = route(routerLogits, spec.feedForward);

@@ -1,7 +1,7 @@
 import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
 import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
 import { type PieceKey, pieceName, sliceCount } from '@essaim/graph';
-import { type AttentionStep, type ModelPieces, type PostOutput } from '@essaim/runner';
+import { type Attended, type AttentionStep, type ModelPieces } from '@essaim/runner';
 import { type ComputeJob, type JobOutput, feedForwardName } from './compute-job.ts';
 import { following } from './compute-signal.ts';
 import { ComputeThreads } from './compute-threads.ts';
@@ -93,7 +93,12 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
     });
   }
 
-  attend(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Float32Array> {
+  async attend(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Attended> {
+    return this.#post(layer, await this.#added(layer, hidden, step), hidden);
+  }
+
+  /** What attention adds to the hidden state. */
+  #added(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Float32Array> {
     return this.#alone(async () => {
       const { id, step: sliceStep } = await this.#known(step);
       const { cos, sin, queryScale } = step.angles;
@@ -109,7 +114,7 @@ export class OnnxModel implements ModelPieces, ExpertRunner {
     });
   }
 
-  post(layer: number, added: Float32Array, hidden: Float32Array): Promise<PostOutput> {
+  #post(layer: number, added: Float32Array, hidden: Float32Array): Promise<Attended> {
     const { hiddenSize } = this.#spec;
     const dims = [hidden.length / hiddenSize, hiddenSize];
     return this.#alone(async () => {

@@ -1,0 +1,86 @@
+import { assert } from '@essaim/core';
+
+/** What all threads do together, each its share. Numbers only: it lies in memory that all of them see. Banks are named by their number, what is in them by address. */
+export type Job = AttendJob | FeedForwardJob | HeadJob;
+
+export interface AttendJob {
+  readonly kind: 'attend';
+  readonly layer: number;
+  readonly bank: number;
+  readonly at: number;
+  readonly rows: number;
+  readonly spans: readonly JobSpan[];
+}
+
+/** Consecutive tokens of one sequence: their first row in the job, the first one's position, and where the sequence's keys and values are. */
+export interface JobSpan {
+  readonly row: number;
+  readonly count: number;
+  readonly first: number;
+  readonly bank: number;
+  readonly at: number;
+  /** In tokens. */
+  readonly capacity: number;
+}
+
+/** Experts of one layer, or one layer's own network, each over its own rows; the rows of all of them lie one behind the other. */
+export interface FeedForwardJob {
+  readonly kind: 'feed-forward';
+  readonly layer: number;
+  /** The networks are routed experts. */
+  readonly routed: boolean;
+  readonly bank: number;
+  readonly groups: readonly { readonly at: number; readonly rows: number }[];
+}
+
+export interface HeadJob {
+  readonly kind: 'head';
+  readonly bank: number;
+  readonly at: number;
+  readonly rows: number;
+}
+
+const KINDS = ['attend', 'feed-forward', 'head', 'messages'] as const;
+/** Enough for as many sequences, or experts, as a job's rows can be of. */
+export const JOB_INTEGERS = 1 << 12;
+
+/** Addresses are up to 2^32: they come back unsigned. */
+export function writeJob(job: Job | { readonly kind: 'messages' }, words: Uint32Array): void {
+  let next = 0;
+  const put = (...values: readonly number[]): void => {
+    for (const value of values) words[next++] = value;
+  };
+  put(KINDS.indexOf(job.kind));
+  if (job.kind === 'attend') {
+    put(job.layer, job.bank, job.at, job.rows, job.spans.length);
+    for (const { row, count, first, bank, at, capacity } of job.spans) put(row, count, first, bank, at, capacity);
+  } else if (job.kind === 'feed-forward') {
+    put(job.layer, Number(job.routed), job.bank, job.groups.length);
+    for (const { at, rows } of job.groups) put(at, rows);
+  } else if (job.kind === 'head') {
+    put(job.bank, job.at, job.rows);
+  }
+  assert(next <= words.length, 'a job fits the integers that are there for it');
+}
+
+/** Null: there are messages to read. */
+export function readJob(words: Uint32Array): Job | null {
+  let next = 0;
+  const word = (): number => words[next++]!;
+  const kind = KINDS[word()];
+  switch (kind) {
+    case 'attend': {
+      const [layer, bank, at, rows] = [word(), word(), word(), word()];
+      const spans = Array.from({ length: word() }, () => ({ row: word(), count: word(), first: word(), bank: word(), at: word(), capacity: word() }));
+      return { kind, layer, bank, at, rows, spans };
+    }
+    case 'feed-forward': {
+      const [layer, routed, bank] = [word(), word() === 1, word()];
+      return { kind, layer, routed, bank, groups: Array.from({ length: word() }, () => ({ at: word(), rows: word() })) };
+    }
+    case 'head':
+      return { kind, bank: word(), at: word(), rows: word() };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,279 @@
+import { setImmediate } from 'node:timers/promises';
+import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
+import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
+import { type KvMemory } from '@essaim/kv';
+import { layoutOf, type PanelModel, type PanelPiece, panelsNamed, pieceName, type PieceLayout } from '@essaim/panels';
+import { type Attended, type AttentionStep, type ModelPieces } from '@essaim/runner';
+import { type Arena, HEAD_ROWS, JOB_ROWS, widthOf } from './arena.ts';
+import { Banks, type Placed } from './banks.ts';
+import { type PanelFile } from './compile-panels.ts';
+import { embedRows } from './embedding.ts';
+import { type Job, type JobSpan } from './job.ts';
+import { arenaFor } from './model-arena.ts';
+import { kernelsModule } from './module.ts';
+import { type PieceLayouts, Program } from './program.ts';
+import { Team } from './team.ts';
+
+export interface KernelModelOptions {
+  readonly model: PanelModel;
+  /** The serving thread's own included. */
+  readonly threads: number;
+  /** The file that another thread runs, see `runTeamThread`; for more than one thread. */
+  readonly threadEntry: URL | null;
+}
+
+interface Loaded extends Placed {
+  readonly piece: PanelPiece;
+  readonly layout: PieceLayout;
+}
+
+/** The event loop gets a turn after so much computing: what comes over the network must not wait for a whole step. */
+const TURN_MS = 2;
+
+/**
+ * The pieces of a model that this process holds, dense part and experts alike, computed on the processor by kernels of our own. Weights lie in
+ * memory that all threads see, each byte once, so any thread computes any part of any piece. Owns that memory and the other threads.
+ */
+export class KernelModel implements ModelPieces, ExpertRunner {
+  readonly #spec: ModelSpec;
+  readonly #model: PanelModel;
+  readonly #arena: Arena;
+  readonly #team: Team;
+  readonly #banks: Banks;
+  readonly #program: Program;
+  readonly #loaded = new Map<string, Loaded>();
+  /** The step whose angles lie in the arenas, from which row on. */
+  #angles: { readonly step: AttentionStep; readonly row: number } | null = null;
+  /** Ends when nobody runs: the threads do one job at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+  #turnMs = 0;
+
+  private constructor({ model, threads, threadEntry }: KernelModelOptions, module: WebAssembly.Module) {
+    this.#model = model;
+    this.#spec = model.spec;
+    const layouts = layoutsOf(model);
+    const { arena, scratchBytes } = arenaFor(model.spec, layouts, { module, threads });
+    this.#arena = arena;
+    this.#team = new Team({ threads, entry: threadEntry, setup: { spec: model.spec, layouts, arena, scratchBytes, module } });
+    this.#banks = new Banks(module, arena.bytes);
+    this.#program = new Program({ spec: model.spec, layouts, arena, scratch: arena.scratch, threads, signal: this.#team.signal, bank: (bank) => this.#banks.view(bank) });
+  }
+
+  static async open(options: KernelModelOptions): Promise<KernelModel> {
+    return new KernelModel(options, await kernelsModule());
+  }
+
+  /** Where the keys and values of its sequences have to be. */
+  get kvMemory(): KvMemory {
+    return this.#banks.kvMemory;
+  }
+
+  /** Bytes of weights that are loaded. */
+  get weightBytes(): number {
+    return [...this.#loaded.values()].reduce((sum, { layout }) => sum + layout.bytes, 0);
+  }
+
+  has(piece: PanelPiece): boolean {
+    return this.#loaded.has(pieceName(piece));
+  }
+
+  pieces(): PanelPiece[] {
+    return [...this.#loaded.values()].map(({ piece }) => piece);
+  }
+
+  /** Reads a piece's file into memory, beside whatever is computed meanwhile. Fails with `data_loss` for a file that is not what was compiled. */
+  async load({ piece, file }: PanelFile): Promise<void> {
+    const layout = layoutOf(this.#model, piece);
+    const placed = await this.#banks.load(file, layout.bytes);
+    // Another call may have loaded it meanwhile.
+    if (this.has(piece)) this.#banks.free(placed);
+    else this.#loaded.set(pieceName(piece), { ...placed, piece, layout });
+  }
+
+  unload(piece: PanelPiece): Promise<void> {
+    // From now on nobody is sent here; who was, is done first.
+    const loaded = this.#loaded.get(pieceName(piece));
+    if (!this.#loaded.delete(pieceName(piece)) || loaded === undefined) return Promise.resolve();
+    return this.#alone(() => this.#banks.free(loaded));
+  }
+
+  close(): Promise<void> {
+    this.#loaded.clear();
+    return this.#alone(() => this.#team.tell({ kind: 'close' }));
+  }
+
+  embed(tokenIds: readonly number[]): Promise<Float32Array> {
+    return this.#alone(() => {
+      const { bank, at, layout } = this.#piece({ kind: 'embed' });
+      return embedRows(this.#banks.view(bank).floats.buffer, at, layout, tokenIds);
+    });
+  }
+
+  attend(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Attended> {
+    const { hiddenSize } = this.#spec;
+    const rows = hidden.length / hiddenSize;
+    return this.#alone(() => {
+      const { bank, at, layout } = this.#piece({ kind: 'layer', layer });
+      const experts = layout.tensors['router'] === undefined ? 0 : panelsNamed(layout, 'router').rows;
+      const output = { next: new Float32Array(hidden.length), normed: new Float32Array(hidden.length), routerLogits: experts === 0 ? null : new Float32Array(rows * experts) };
+      for (let row = 0; row < rows; row += JOB_ROWS) {
+        const count = Math.min(JOB_ROWS, rows - row);
+        const spans = this.#spans(step, row, count);
+        this.#setAngles(step, row, count, spans);
+        this.#put(bank, hidden, row, count);
+        this.#run({ kind: 'attend', layer, bank, at, rows: count, spans });
+        this.#get(bank, this.#arena.next, hiddenSize, output.next, row, count);
+        this.#get(bank, this.#arena.normed, hiddenSize, output.normed, row, count);
+        if (output.routerLogits !== null) this.#get(bank, this.#arena.router, experts, output.routerLogits, row, count);
+      }
+      return output;
+    });
+  }
+
+  async dense(layer: number, activations: Float32Array): Promise<Float32Array> {
+    const [output] = await this.#alone(() => this.#feedForward({ layer, routed: false }, [{ loaded: this.#piece({ kind: 'dense', layer }), activations }]));
+    return output!;
+  }
+
+  holds(key: ExpertKey): boolean {
+    return this.has({ kind: 'expert', ...key });
+  }
+
+  run(layer: number, groups: readonly ExpertGroup[]): Promise<Float32Array[]> {
+    return this.#alone(() => {
+      const found = groups.map(({ expert, activations }) => {
+        const loaded = this.#loaded.get(pieceName({ kind: 'expert', layer, expert }));
+        if (loaded === undefined) throw new AppError('failed_precondition', `expert ${expert} of layer ${layer} is not on this worker`);
+        return { loaded, activations };
+      });
+      return this.#feedForward({ layer, routed: true }, found);
+    });
+  }
+
+  head(hidden: Float32Array): Promise<Float32Array> {
+    const { hiddenSize, vocabSize } = this.#spec;
+    const rows = hidden.length / hiddenSize;
+    return this.#alone(() => {
+      const { bank, at } = this.#piece({ kind: 'head' });
+      const logits = new Float32Array(rows * vocabSize);
+      for (let row = 0; row < rows; row += HEAD_ROWS) {
+        const count = Math.min(HEAD_ROWS, rows - row);
+        this.#put(bank, hidden, row, count);
+        this.#run({ kind: 'head', bank, at, rows: count });
+        this.#get(bank, this.#arena.logits, vocabSize, logits, row, count);
+      }
+      return logits;
+    });
+  }
+
+  /** Networks of one layer, as many rows at once as a job has room for. */
+  #feedForward({ layer, routed }: { readonly layer: number; readonly routed: boolean }, groups: readonly { readonly loaded: Loaded; readonly activations: Float32Array }[]): Float32Array[] {
+    const { hiddenSize } = this.#spec;
+    const outputs = groups.map(({ activations }) => new Float32Array(activations.length));
+    let job: { nth: number; row: number; count: number }[] = [];
+    let jobRows = 0;
+    const flush = (): void => {
+      if (job.length === 0) return;
+      const { bank } = groups[job[0]!.nth]!.loaded;
+      let at = 0;
+      for (const { nth, row, count } of job) {
+        this.#put(bank, groups[nth]!.activations, row, count, at);
+        at += count;
+      }
+      this.#run({ kind: 'feed-forward', layer, routed, bank, groups: job.map(({ nth, count }) => ({ at: groups[nth]!.loaded.at, rows: count })) });
+      at = 0;
+      for (const { nth, row, count } of job) {
+        this.#get(bank, this.#arena.output, hiddenSize, outputs[nth]!, row, count, at);
+        at += count;
+      }
+      [job, jobRows] = [[], 0];
+    };
+    groups.forEach(({ loaded, activations }, nth) => {
+      const rows = activations.length / hiddenSize;
+      for (let row = 0; row < rows; ) {
+        const isElsewhere = job.length > 0 && groups[job[0]!.nth]!.loaded.bank !== loaded.bank;
+        if (isElsewhere || jobRows === JOB_ROWS) flush();
+        const count = Math.min(rows - row, JOB_ROWS - jobRows);
+        job.push({ nth, row, count });
+        jobRows += count;
+        row += count;
+      }
+    });
+    flush();
+    return outputs;
+  }
+
+  #run(job: Job): void {
+    this.#team.run(job, () => this.#program.run(job));
+  }
+
+  /** The spans' parts within the rows [first, first + count), in the job's own rows. */
+  #spans({ spans }: AttentionStep, first: number, count: number): JobSpan[] {
+    return spans.flatMap((span): JobSpan[] => {
+      const [from, end] = [Math.max(span.row, first), Math.min(span.row + span.count, first + count)];
+      if (from >= end) return [];
+      return [{ row: from - first, count: end - from, first: span.cache.length + from - span.row, ...this.#banks.kvPlace(span.cache.buffer.floats), capacity: span.cache.buffer.capacity }];
+    });
+  }
+
+  /** Into the banks of the keys and values, once for all layers of a step. */
+  #setAngles(step: AttentionStep, row: number, count: number, spans: readonly JobSpan[]): void {
+    if (this.#angles?.step === step && this.#angles.row === row) return;
+    this.#angles = { step, row };
+    const { cos, sin, queryScale } = step.angles;
+    const width = cos.length / (step.spans.reduce((sum, span) => sum + span.count, 0));
+    for (const bank of new Set(spans.map((span) => span.bank))) {
+      const { floats } = this.#banks.view(bank);
+      floats.set(cos.subarray(row * width, (row + count) * width), this.#arena.cos / 4);
+      floats.set(sin.subarray(row * width, (row + count) * width), this.#arena.sin / 4);
+      if (queryScale !== null) floats.set(queryScale.subarray(row, row + count), this.#arena.queryScale / 4);
+    }
+  }
+
+  /** Rows [row, row + count) of hidden states to the arena's row `to` and on. */
+  #put(bank: number, hidden: Float32Array, row: number, count: number, to = 0): void {
+    const { hiddenSize } = this.#spec;
+    const stride = widthOf(hiddenSize);
+    const { floats } = this.#banks.view(bank);
+    const at = this.#arena.input / 4;
+    if (stride === hiddenSize) floats.set(hidden.subarray(row * hiddenSize, (row + count) * hiddenSize), at + to * stride);
+    else for (let nth = 0; nth < count; nth++) floats.set(hidden.subarray((row + nth) * hiddenSize, (row + nth + 1) * hiddenSize), at + (to + nth) * stride);
+  }
+
+  /** Rows of `width` values, from the arena's row `from` on, to rows [row, row + count) of an array. */
+  #get(bank: number, address: number, width: number, into: Float32Array, row: number, count: number, from = 0): void {
+    const stride = widthOf(width);
+    const { floats } = this.#banks.view(bank);
+    const at = address / 4;
+    if (stride === width) into.set(floats.subarray(at + from * stride, at + (from + count) * stride), row * width);
+    else for (let nth = 0; nth < count; nth++) into.set(floats.subarray(at + (from + nth) * stride, at + (from + nth) * stride + width), (row + nth) * width);
+  }
+
+  #piece(piece: PanelPiece): Loaded {
+    const loaded = this.#loaded.get(pieceName(piece));
+    assert(loaded, `${pieceName(piece)} is loaded before it runs`);
+    return loaded;
+  }
+
+  /** One after the other, in the order of asking. */
+  #alone<T>(act: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(async () => {
+      const nowMs = performance.now();
+      if (nowMs - this.#turnMs > TURN_MS) {
+        await setImmediate();
+        this.#turnMs = performance.now();
+      }
+      for (const memory of this.#banks.unshared()) await this.#team.tell({ kind: 'bank', memory });
+      return act();
+    });
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function layoutsOf(model: PanelModel): PieceLayouts {
+  const { layerCount, feedForward } = model.spec;
+  const layers = Array.from({ length: layerCount }, (_, layer) => layoutOf(model, { kind: 'layer', layer }));
+  const dense = Array.from({ length: layerCount }, (_, layer) => (feedForward.kind === 'dense' ? layoutOf(model, { kind: 'dense', layer }) : null));
+  return { layers, dense, expert: feedForward.kind === 'moe' ? layoutOf(model, { kind: 'expert', layer: 0, expert: 0 }) : null, head: layoutOf(model, { kind: 'head' }) };
+}
