@@ -279,14 +279,14 @@ def make_twin(fixture, prompt_ids, run):
     return [folder]
 
 
-def choose_prompt(model, length):
+def choose_prompt(model, length, watch=RouterGap, least_router_gap=FIXTURE_ROUTER_GAP):
     """The first random prompt whose whole run stays clear of ties, wanders over the vocabulary and never says </s>."""
     for seed in range(1000):
         numbers = np.random.default_rng(seed).integers(3, model.config.vocab_size, length)
         prompt_ids = [int(number) for number in numbers]
-        with RouterGap(model) as router_gap:
+        with watch(model) as router_gap:
             fed, logits = greedy(model, prompt_ids, DECODE_STEPS)
-        clear = greedy_gap(logits, length) > FIXTURE_GREEDY_GAP and router_gap.smallest > FIXTURE_ROUTER_GAP
+        clear = greedy_gap(logits, length) > FIXTURE_GREEDY_GAP and router_gap.smallest > least_router_gap
         if clear and len(set(fed)) > DECODE_STEPS // 2 and model.config.eos_token_id not in fed:
             return prompt_ids, (fed, logits, router_gap.smallest)
     raise SystemExit('no prompt found that stays clear of ties')
