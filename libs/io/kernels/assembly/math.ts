@@ -39,15 +39,23 @@ export function initElementwiseConstants(): void {
 
 /**
  * exp of four floats, relative error below 2e-7 on [-87.33, 88.37]; 0 below, infinity above, NaN stays NaN.
- * 2^n * p(r) with x = n ln 2 + r, |r| <= ln 2 / 2, p of degree 6 interpolating at Chebyshev's points.
  */
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
-  const lowest = v128.load32_splat(EXP_LOWEST), highest = v128.load32_splat(EXP_HIGHEST), rounding = v128.load32_splat(ROUNDING);
-  const one = v128.load32_splat(ONE);
+  const highest = v128.load32_splat(EXP_HIGHEST);
+  return v128.bitselect(v128.load32_splat(INFINITE), expUpToHighest(f32x4.pmin(x, highest)), f32x4.gt(x, highest));
+}
+
+/**
+ * The same for floats up to 88.37. 2^n * p(r) with x = n ln 2 + r, |r| <= ln 2 / 2, p of degree 6 interpolating at Chebyshev's points.
+ */
+// @ts-ignore: decorator
+@inline
+export function expUpToHighest(x: v128): v128 {
+  const lowest = v128.load32_splat(EXP_LOWEST), rounding = v128.load32_splat(ROUNDING), one = v128.load32_splat(ONE);
   // pmax and pmin keep their first operand when it is NaN.
-  const bounded = f32x4.pmin(f32x4.pmax(x, lowest), highest);
+  const bounded = f32x4.pmax(x, lowest);
   const shifted = f32x4.relaxed_madd(bounded, v128.load32_splat(LOG2_E), rounding);
   const n = f32x4.sub(shifted, rounding);
   const r = f32x4.relaxed_madd(n, v128.load32_splat(LN2_LOW), f32x4.relaxed_madd(n, v128.load32_splat(LN2_HIGH), bounded));
@@ -59,8 +67,7 @@ export function exp(x: v128): v128 {
   p = f32x4.relaxed_madd(p, r, one);
   // The bits of `one` are its exponent: n more of it is 2^n.
   const scaled = f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), one));
-  const kept = v128.andnot(scaled, f32x4.lt(x, lowest));
-  return v128.bitselect(v128.load32_splat(INFINITE), kept, f32x4.gt(x, highest));
+  return v128.andnot(scaled, f32x4.lt(x, lowest));
 }
 
 /** Sum of the four lanes, in one order everywhere. */

@@ -62,7 +62,7 @@ function attend(given: Case, parts: readonly Part[] = [{}], on = memory): Float3
   };
   const [q, keys, values] = [spread(given.q, heads * keySize, qStride), spread(given.keys, keySize, keyStride), spread(given.values, valueSize, valueStride)];
   const out = on.room(rows * outStride);
-  const scratch = on.room(on.kernels.attentionScratchBytes(rows, heads) / 4);
+  const scratch = on.room(on.kernels.attentionScratchBytes(rows, heads, keySize) / 4);
   for (const part of parts) {
     const [row, head] = [part.fromRow ?? 0, part.fromHead ?? 0];
     on.kernels.attention(
@@ -123,7 +123,7 @@ describe('attention', () => {
     const given = fill({ rows: 3, first: 70, heads: 5, keySize: 48, valueSize: 32, window: 0 }, 3);
     const values = Float32Array.from({ length: 73 * 32 }, (_, i) => given.keys[Math.floor(i / 32) * 48 + (i % 32)]!);
     memory.clear();
-    const [q, keys, out, scratch] = [memory.put(given.q), memory.put(given.keys), memory.room(3 * 5 * 32), memory.room(memory.kernels.attentionScratchBytes(3, 5) / 4)];
+    const [q, keys, out, scratch] = [memory.put(given.q), memory.put(given.keys), memory.room(3 * 5 * 32), memory.room(memory.kernels.attentionScratchBytes(3, 5, 48) / 4)];
     memory.kernels.attention(q, 240, out, 160, 3, 70, 5, 48, 32, keys, 48, keys, 48, 0, scoreScale(48), scratch);
     expect(furthest(memory.read(out, 480), reference({ ...given, values }))).toBeLessThan(2e-6);
   });

@@ -43,7 +43,7 @@ export interface Kernels {
   rotatePairs(x: number, heads: number, headSize: number, rotary: number, rotaryOffset: number, rows: number, stride: number, headStride: number, cos: number, sin: number, scale: number): void;
 
   /** Bytes that the `scratch` of `attention` needs, aligned to 16; it is the calling thread's own. */
-  attentionScratchBytes(rows: number, heads: number): number;
+  attentionScratchBytes(rows: number, heads: number, keySize: number): number;
   /**
    * out = softmax(scoreScale q keys^T) values for `heads` query heads that share a key-value head, and `rows` positions from `first` on, each of which
    * sees itself and what is before it, at most `window` positions (0: all). Sizes and strides are multiples of 4. Row r, head h is at

@@ -13,7 +13,7 @@ export function arenaFor(spec: ModelSpec, layouts: PieceLayouts, { module, threa
   const inner = widest(networks, (layout) => panelsNamed(layout, 'down').columns);
   const query = headCount * headSize;
   const kernels = instantiate(module, new Bank(0).memory);
-  const scratchBytes = Math.max(...[spec.hiddenSize, query, inner].map((columns) => kernels.linearScratchBytes(columns, JOB_ROWS)), kernels.attentionScratchBytes(ATTENTION_ROWS, headCount));
+  const scratchBytes = Math.max(...[spec.hiddenSize, query, inner].map((columns) => kernels.linearScratchBytes(columns, JOB_ROWS)), kernels.attentionScratchBytes(ATTENTION_ROWS, headCount, headSize));
   const arena = arenaOf({
     hidden: widthOf(spec.hiddenSize), projected: widest(layouts.layers, (layout) => panelsNamed(layout, 'qkv').panels * PANEL), query, attended: widthOf(query), rotary: headSize,
     inner: widthOf(inner), experts: spec.feedForward.kind === 'moe' ? spec.feedForward.expertCount : 1, vocabulary: spec.vocabSize, threads, scratchBytes,
