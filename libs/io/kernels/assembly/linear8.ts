@@ -1,7 +1,7 @@
 import { DOT_FORM, HIGH_BITS } from './constants';
 import { SIGNED, UNSIGNED } from './dot';
 import { BLOCK, blocksOf, CHUNK, PANEL, quantisedStride } from './layout';
-import { arrange } from './rows';
+import { arrangeQuantised } from './rows';
 import { MOST_ADDENDS } from './scratch';
 import { byteBlock, SUMS_BYTES, tiles } from './tile';
 
@@ -21,7 +21,7 @@ export function linear8(w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32,
   const panel = scratch + SUMS_BYTES, arranged = panel + blocks * byteBlock(addends);
   for (let row = 0; row < rows; row += CHUNK) {
     const count = min(CHUNK, rows - row);
-    arrange(xq + row * quantisedStride(k), count, k, offset, addends, arranged);
+    arrangeQuantised(xq + row * quantisedStride(k), count, k, offset, addends, arranged);
     for (let p = firstPanel; p < endPanel; p++) {
       let codes = w + p * blocks * byteBlock(1);
       if (form != UNSIGNED) {
@@ -29,7 +29,7 @@ export function linear8(w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32,
         else split(codes, blocks, panel);
         codes = panel;
       }
-      tiles(codes, arranged, count, blocks, addends, out + 4 * (row * outStride + p * PANEL), outStride, scratch);
+      tiles(false, codes, arranged, count, blocks, addends, out + 4 * (row * outStride + p * PANEL), outStride, scratch);
     }
   }
 }
