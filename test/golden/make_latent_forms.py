@@ -32,7 +32,7 @@ MISTRAL_NAMES = {
     'self_attn.kv_b_proj': 'attention.wkv_b', 'self_attn.o_proj': 'attention.wo', 'mlp.shared_experts': 'shared_experts', 'mlp.experts': 'experts',
     'mlp.gate.': 'gate.', 'mlp.': 'feed_forward.', 'gate_proj': 'w1', 'down_proj': 'w2', 'up_proj': 'w3',
 }
-ROLES = {'q_a_proj': 'queryDown', 'q_b_proj': 'queryUp', 'kv_a_proj_with_mqa': 'keyValueDown', 'kv_b_proj': 'keyValueUp', 'o_proj': 'output',
+ROLES = {'q_a_proj': 'queryDown', 'q_b_proj': 'query', 'kv_a_proj_with_mqa': 'keyValueDown', 'kv_b_proj': 'keyValueUp', 'o_proj': 'output',
          'gate_proj': 'gate', 'up_proj': 'up', 'down_proj': 'down'}
 
 
@@ -169,7 +169,7 @@ def random_model(pair, **rope):
 # ---- vectors ----
 
 def role_of(name):
-    """As libs/io/files/test/golden-models.spec.ts names it: "0.queryUp", "0.expert 1.gate", "0.shared.gate"."""
+    """As libs/io/files/test/golden-models.spec.ts names it: "0.query", "0.expert 1.gate", "0.shared.gate"."""
     layer, rest = re.fullmatch(r'model\.layers\.(\d+)\.(.*)\.weight', name).groups()
     *places, matrix = rest.removeprefix('self_attn.').removeprefix('mlp.').split('.')
     place = {0: '', 1: 'shared.', 2: f'expert {places[-1]}.' if places else ''}[len(places)]

@@ -26,7 +26,7 @@ from make_golden import (
 
 # In scores of the choice, of which a softmax over 16 experts has small ones; float32 rounding is a hundredth of it.
 LEAST_CHOICE_GAP = 2e-4
-MOST_OFF_REFERENCE, LEAST_OFF_MISTAKE = 3e-5, 0.5
+MOST_OFF_REFERENCE, LEAST_OFF_MISTAKE = 2e-5, 0.5
 BIAS_SPREAD = 0.4
 
 
@@ -80,16 +80,16 @@ def write_config(folder, config):
 @torch.no_grad()
 def randomise_latent(model):
     """As make_golden.randomise does; biases are large enough that they change what is chosen, and negative scores are among those that are chosen from."""
-    gains = {'mlp.gate.weight': 2.0, 'embed_tokens': 0.7, 'lm_head': 1.0}
+    gains = {'mlp.gate.weight': 2.0, 'embed_tokens': 1.5, 'lm_head': 1.0}
     for name, weight in model.named_parameters():
         if weight.dim() == 1:
             weight.normal_(1.0, 0.2)
         else:
-            gain = next((gain for part, gain in gains.items() if part in name), 1.2)
+            gain = next((gain for part, gain in gains.items() if part in name), 1.0)
             weight.normal_(0.0, gain / weight.shape[-1] ** 0.5)
     for name, bias in model.named_buffers():
         if name.endswith('e_score_correction_bias'):
-            bias.normal_(-0.3, BIAS_SPREAD)
+            bias.normal_(-0.5, BIAS_SPREAD)
 
 
 def make_checkpoint(fixture):
