@@ -58,6 +58,50 @@ describe.each(DTYPES)('%s', (dtype) => {
   });
 });
 
+/** The nearest bfloat16 of a number, by trying its neighbours. */
+function nearestBf16(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer)[0]! & 0xffff0000;
+  const [below, above] = [bits, bits + 0x10000].map((word) => new Float32Array(Uint32Array.of(word).buffer)[0]!) as [number, number];
+  const [down, up] = [Math.abs(value - below), Math.abs(above - value)];
+  return down < up || (down === up && (bits & 0x10000) === 0) ? below : above;
+}
+
+describe.each(DTYPES)('%s with scales of bfloat16', (dtype) => {
+  const blockOf = fc.array(float, { minLength: BLOCK_SIZE, maxLength: BLOCK_SIZE }).map((list) => Float32Array.from(list));
+
+  it('are the nearest ones of those that float32 would have', () => {
+    fc.assert(fc.property(blockOf, (values) => {
+      const [scale] = quantiseRows(values, { columns: BLOCK_SIZE, dtype, scales: 'bf16' }).scales;
+      const [exact] = quantiseRows(values, { columns: BLOCK_SIZE, dtype }).scales;
+      // At int4 the search may end at another fraction; all are fractions of the full scale, rounded.
+      const full = values.reduce((most, value) => (Math.abs(value) >= Math.abs(most) && (value < 0 || Math.abs(value) > Math.abs(most)) ? value : most), 0) / -8;
+      const candidates = dtype === 'int8' ? [nearestBf16(exact!)] : [1, 0.95, 0.9, 0.85].map((fraction) => nearestBf16(nearestBf16(full) * fraction));
+      expect(candidates.map((candidate) => candidate + 0)).toContain(scale);
+    }));
+  });
+
+  it('have the codes that are nearest for them', () => {
+    fc.assert(fc.property(blockOf, (values) => {
+      const quantised = quantiseRows(values, { columns: BLOCK_SIZE, dtype, scales: 'bf16' });
+      const scale = quantised.scales[0]!;
+      const [lowest, highest] = dtype === 'int8' ? [-128, 127] : [-8, 7];
+      dequantise(quantised, dtype, BLOCK_SIZE).forEach((back, index) => {
+        const least = Math.min(...Array.from({ length: highest - lowest + 1 }, (_, nth) => Math.abs(Math.fround((lowest + nth) * scale) - values[index]!)));
+        expect(Math.abs(back - values[index]!)).toBeLessThanOrEqual(least * (1 + 1e-6) + 1e-30);
+      });
+    }));
+  });
+
+  it('let a NaN and infinities be seen', () => {
+    for (const value of [NaN, Infinity, -Infinity]) {
+      const values = new Float32Array(64).fill(1);
+      values[5] = value;
+      const { scales } = quantiseRows(values, { columns: 64, dtype, scales: 'bf16' });
+      expect([...scales].map(Number.isFinite)).toEqual([false, true]);
+    }
+  });
+});
+
 it('int4 is never worse in squared error than the plain scale', () => {
   fc.assert(fc.property(fc.array(float, { minLength: BLOCK_SIZE, maxLength: BLOCK_SIZE }), (list) => {
     const values = Float32Array.from(list);

@@ -21,6 +21,7 @@ export const bytesPerBlock = (dtype: QuantisedDtype): number => (BLOCK_SIZE * QU
 /** How scales are kept. They are rounded before codes are chosen, so that the codes are the best for the scale that is used. */
 const ROUND = { f32: Math.fround, bf16: toBf16 } as const;
 export type ScaleForm = keyof typeof ROUND;
+type Round = (scale: number) => number;
 
 export interface QuantiseOptions {
   readonly columns: number;
@@ -35,97 +36,89 @@ export function quantiseRows(values: Float32Array, { columns, dtype, scales: sca
   const blocks = blocksPerRow(columns);
   const codes = new Uint8Array(rows * blocks * bytesPerBlock(dtype));
   const scales = new Float32Array(rows * blocks);
-  const [quantiseBlock, round] = [dtype === 'int8' ? int8Block : int4Block, ROUND[scaleForm]];
-  for (let row = 0, block = 0; row < rows; row++) {
+  const [{ scaleOf, encode }, round] = [BLOCKS[dtype], ROUND[scaleForm]];
+  for (let row = 0, nth = 0; row < rows; row++) {
     const end = (row + 1) * columns;
-    for (let start = row * columns; start < end; start += BLOCK_SIZE, block++) {
-      scales[block] = quantiseBlock(values, { start, end: Math.min(start + BLOCK_SIZE, end), round }, { codes, block });
+    for (let start = row * columns; start < end; start += BLOCK_SIZE, nth++) {
+      fillBlock(values, start, Math.min(start + BLOCK_SIZE, end));
+      const scale = scaleOf(round);
+      scales[nth] = scale;
+      encode(codes, { first: nth * bytesPerBlock(dtype), inverse: inverseOf(scale) });
     }
   }
   return { codes, scales };
 }
 
-interface Span {
-  readonly start: number;
-  readonly end: number;
-  readonly round: (scale: number) => number;
+/** The values of the block at hand: loops over an array of a known length are the fastest, and what a last block lacks is zeros. */
+const block = new Float32Array(BLOCK_SIZE);
+
+function fillBlock(values: Float32Array, start: number, end: number): void {
+  for (let index = start; index < end; index++) block[index - start] = values[index]!;
+  if (end - start < BLOCK_SIZE) block.fill(0, end - start);
 }
 
-/** Where the codes of a block go. */
-interface BlockCodes {
-  readonly codes: Uint8Array;
-  readonly block: number;
+/** What a dtype does with the block at hand. */
+interface BlockForm {
+  readonly scaleOf: (round: Round) => number;
+  /** Writes the codes from `first` on; `inverse` is that of the scale. */
+  readonly encode: (codes: Uint8Array, place: { readonly first: number; readonly inverse: number }) => void;
 }
 
-/** Writes the codes of one block and returns its scale. */
-type BlockQuantiser = (values: Float32Array, span: Span, to: BlockCodes) => number;
-
-const int8Block: BlockQuantiser = (values, { start, end, round }, { codes, block }) => {
-  const scale = round(Math.abs(extreme(values, start, end)) / 127);
-  const inverse = inverseOf(scale);
-  const first = block * BLOCK_SIZE - start;
-  for (let index = start; index < end; index++) codes[first + index] = code(values[index]! * inverse, 128, 255);
-  codes.fill(128, first + end, (block + 1) * BLOCK_SIZE);
-  return scale;
+const BLOCKS: Readonly<Record<QuantisedDtype, BlockForm>> = {
+  int8: {
+    scaleOf: (round) => round(Math.abs(extreme()) / 127),
+    encode: (codes, { first, inverse }) => {
+      for (let index = 0; index < BLOCK_SIZE; index++) codes[first + index] = code(block[index]! * inverse, 128, 255);
+    },
+  },
+  int4: {
+    // The value of largest magnitude gets the code 0, which reaches farther than 15 (as llama.cpp's Q4_0 does). Adding 0 makes the -0 of a block of zeros a 0.
+    scaleOf: (round) => bestInt4Scale(round(extreme() / -8 + 0), round),
+    encode: (codes, { first, inverse }) => {
+      for (let pair = 0; pair < BLOCK_SIZE / 2; pair++) codes[first + pair] = code(block[2 * pair]! * inverse, 8, 15) | (code(block[2 * pair + 1]! * inverse, 8, 15) << 4);
+    },
+  },
 };
 
-/** Fractions of the usual scale that are tried: a little clipping of the largest value often makes all the others finer. */
-const INT4_SHRINKS = [0.95, 0.9, 0.85];
-
-/** The value of largest magnitude gets the code 0, which reaches farther than 15 (as llama.cpp's Q4_0 does). */
-const int4Block: BlockQuantiser = (values, { start, end, round }, { codes, block }) => {
-  // Adding 0 makes the -0 of a block of zeros a 0.
-  const full = round(extreme(values, start, end) / -8 + 0);
-  let scale = full;
-  let least = int4Error(values, { start, end, round }, full);
-  for (const shrink of INT4_SHRINKS) {
-    const candidate = round(full * shrink);
-    const error = int4Error(values, { start, end, round }, candidate);
-    if (error < least) [least, scale] = [error, candidate];
+/**
+ * The scale of least squared error, of the full one and some fractions of it: a little clipping of the largest value often makes all the
+ * others finer. All are tried in one pass, since the steps of one wait for each other.
+ */
+function bestInt4Scale(full: number, round: Round): number {
+  const [one, two, three] = [round(full * 0.95), round(full * 0.9), round(full * 0.85)];
+  const [perFull, perOne, perTwo, perThree] = [inverseOf(full), inverseOf(one), inverseOf(two), inverseOf(three)];
+  let [fullError, oneError, twoError, threeError] = [0, 0, 0, 0];
+  for (let index = 0; index < BLOCK_SIZE; index++) {
+    const value = block[index]!;
+    fullError += square(value - (code(value * perFull, 8, 15) - 8) * full);
+    oneError += square(value - (code(value * perOne, 8, 15) - 8) * one);
+    twoError += square(value - (code(value * perTwo, 8, 15) - 8) * two);
+    threeError += square(value - (code(value * perThree, 8, 15) - 8) * three);
   }
-  const inverse = inverseOf(scale);
-  const first = (block * BLOCK_SIZE) / 2;
-  for (let pair = 0; pair < BLOCK_SIZE / 2; pair++) {
-    const index = start + 2 * pair;
-    const low = index < end ? code(values[index]! * inverse, 8, 15) : 8;
-    const high = index + 1 < end ? code(values[index + 1]! * inverse, 8, 15) : 8;
-    codes[first + pair] = low | (high << 4);
-  }
-  return scale;
-};
-
-/** Sum of squared differences. */
-function int4Error(values: Float32Array, { start, end }: Span, scale: number): number {
-  const inverse = inverseOf(scale);
-  let error = 0;
-  for (let index = start; index < end; index++) {
-    const value = values[index]!;
-    const difference = value - (code(value * inverse, 8, 15) - 8) * scale;
-    error += difference * difference;
-  }
-  return error;
+  let [scale, least] = [full, fullError];
+  if (oneError < least) [scale, least] = [one, oneError];
+  if (twoError < least) [scale, least] = [two, twoError];
+  return threeError < least ? three : scale;
 }
 
-/** The value of largest magnitude, with its sign; NaN if there is one. */
-function extreme(values: Float32Array, start: number, end: number): number {
+const square = (value: number): number => value * value;
+
+/** The value of largest magnitude, with its sign, the negative one of two; NaN if there is one. */
+function extreme(): number {
   let most = 0;
   let least = 0;
-  for (let index = start; index < end; index++) {
-    const value = values[index]!;
-    if (value > most) most = value;
-    else if (value < least) least = value;
-    else if (value !== value) return NaN;
+  for (let index = 0; index < BLOCK_SIZE; index++) {
+    const value = block[index]!;
+    most = Math.max(most, value);
+    least = Math.min(least, value);
   }
   return most > -least ? most : least;
 }
 
 const inverseOf = (scale: number): number => (scale === 0 ? 0 : 1 / scale);
 
-/** Rounds to the nearest code around `zero`, half up. Codes are not negative, so cutting off the fraction is rounding down. */
-function code(steps: number, zero: number, largest: number): number {
-  const shifted = steps + zero + 0.5;
-  return shifted <= 0 ? 0 : shifted >= largest ? largest : shifted | 0;
-}
+/** Rounds to the nearest code around `zero`, half up. What is not below 0 is rounded down by cutting off its fraction. */
+const code = (steps: number, zero: number, largest: number): number => Math.min(Math.max((steps + zero + 0.5) | 0, 0), largest);
 
 const single = new Float32Array(1);
 const bits = new Uint32Array(single.buffer);
