@@ -27,30 +27,26 @@ export function arrangeQuantised(xq: usize, rows: i32, k: i32, offset: i32, repe
   }
 }
 
-/** `words` words of each of `count` rows that are `stride` bytes apart. */
+/**
+ * `words` words of each of `count` rows that are `stride` bytes apart. Writes up to 12 bytes more than it should: a column of fewer than
+ * four rows is written as four, and what is too much then overwritten.
+ */
 export function arrangeWords(from: usize, stride: i32, count: i32, words: i32, to: usize): void {
+  const b = min(count - 1, 1) * stride, c = min(count - 1, 2) * stride, d = (count - 1) * stride;
+  const step = 4 * count;
   let word = 0;
-  if (count == TILE) {
-    for (; word + 4 <= words; word += 4) {
-      transpose(from, stride, to);
-      from += 16;
-      to += 64;
-    }
+  for (; word + 4 <= words; word += 4) {
+    const row0 = v128.load(from), row1 = v128.load(from + b), row2 = v128.load(from + c), row3 = v128.load(from + d);
+    const left01 = v128.shuffle<i32>(row0, row1, 0, 4, 1, 5), left23 = v128.shuffle<i32>(row2, row3, 0, 4, 1, 5);
+    const right01 = v128.shuffle<i32>(row0, row1, 2, 6, 3, 7), right23 = v128.shuffle<i32>(row2, row3, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<i64>(left01, left23, 0, 2));
+    v128.store(to + step, v128.shuffle<i64>(left01, left23, 1, 3));
+    v128.store(to + 2 * step, v128.shuffle<i64>(right01, right23, 0, 2));
+    v128.store(to + 3 * step, v128.shuffle<i64>(right01, right23, 1, 3));
+    from += 16;
+    to += 4 * step;
   }
   repeatWords(from, stride, count, words - word, 1, to);
-}
-
-/** Four words of four rows. */
-// @ts-ignore: decorator
-@inline
-function transpose(from: usize, stride: i32, to: usize): void {
-  const a = v128.load(from), b = v128.load(from + stride), c = v128.load(from + 2 * stride), d = v128.load(from + 3 * stride);
-  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-  const ef = v128.shuffle<i32>(a, b, 2, 6, 3, 7), gh = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<i64>(ab, cd, 0, 2));
-  v128.store(to, v128.shuffle<i64>(ab, cd, 1, 3), 16);
-  v128.store(to, v128.shuffle<i64>(ef, gh, 0, 2), 32);
-  v128.store(to, v128.shuffle<i64>(ef, gh, 1, 3), 48);
 }
 
 function repeatWords(from: usize, stride: i32, count: i32, words: i32, repeat: i32, to: usize): void {
