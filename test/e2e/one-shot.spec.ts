@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type ModelSpec } from '@essaim/core';
+import { type ModelSpec, PLAIN_ROUTING } from '@essaim/core';
 import { slicesFor } from '@essaim/graph';
 import { syntheticCheckpoint } from '../../apps/cli/src/bench/synthetic/checkpoint.ts';
 import { SYNTHETIC_MIXTRAL } from '../../apps/cli/src/bench/synthetic/model.ts';
@@ -54,7 +54,7 @@ describe('one answer through a whole cluster', () => {
   it('says the same on a worker of one thread and on one that shares a model among two', async () => {
     const spec: ModelSpec = {
       ...SYNTHETIC_MIXTRAL, vocabSize: 8300, hiddenSize: 512, layerCount: 2, contextLength: 128,
-      attention: { kind: 'gqa', headCount: 8, kvHeadCount: 2, headSize: 64, slidingWindow: null }, feedForward: { kind: 'moe', size: 1408, expertCount: 4, expertsPerToken: 2 },
+      attention: { kind: 'gqa', headCount: 8, kvHeadCount: 2, headSize: 64, slidingWindow: null }, feedForward: { kind: 'moe', size: 1408, expertCount: 4, expertsPerToken: 2, ...PLAIN_ROUTING },
     };
     expect(slicesFor(spec, 2)).toBe(2);
     const model = await syntheticCheckpoint({ spec, seed: 1, cacheFolder: stateDir, tokenizerFolder: PETIT, shardBytes: 1 << 30, onProgress: () => undefined, signal: new AbortController().signal });

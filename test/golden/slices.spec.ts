@@ -63,20 +63,20 @@ describe('two slices', () => {
 });
 
 describe('a model is cut into as many slices as it has', () => {
-  const large = { attention: { headCount: 16, kvHeadCount: 4, headSize: 64 }, hiddenSize: 1024, feedForward: { size: 3584 } };
+  const large = { attention: { kind: 'gqa', headCount: 16, kvHeadCount: 4, headSize: 64 }, hiddenSize: 1024, feedForward: { kind: 'dense', size: 3584 } };
   const slices = (changes: object, threads: number): number => slicesFor({ ...large, ...changes } as ModelSpec, threads);
 
   it('threads and key-value heads for', () => {
     expect([1, 2, 3, 4, 64].map((threads) => slices({}, threads))).toEqual([1, 2, 2, 4, 4]);
-    expect(slices({ attention: { headCount: 16, kvHeadCount: 1, headSize: 64 } }, 8)).toBe(1);
+    expect(slices({ attention: { kind: 'gqa', headCount: 16, kvHeadCount: 1, headSize: 64 } }, 8)).toBe(1);
   });
 
   it('whole blocks of quantised weights for', () => {
-    expect([3584 + 32, 3584 + 64].map((size) => slices({ feedForward: { size } }, 4))).toEqual([1, 2]);
+    expect([3584 + 32, 3584 + 64].map((size) => slices({ feedForward: { kind: 'dense', size } }, 4))).toEqual([1, 2]);
   });
 
   it('work for: the built-in model is small, and whole', async () => {
-    expect([640, 704].map((size) => slices({ feedForward: { size } }, 2))).toEqual([1, 2]);
+    expect([640, 704].map((size) => slices({ feedForward: { kind: 'dense', size } }, 2))).toEqual([1, 2]);
     const checkpoint = await openCheckpoint(openCheckpointFolder(checkpointDirectory('deploy/models/petit')));
     await checkpoint.close();
     expect(slicesFor(checkpoint.spec, 2)).toBe(1);

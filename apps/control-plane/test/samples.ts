@@ -1,5 +1,5 @@
 import { createClusterAuthority, issueCertificate, type ClusterRole, type IssuedCertificate } from '@essaim/auth';
-import { leaseId, type LeaseId, type ModelRef, type ModelSpec, workerId, type WorkerRegistration, type WorkerReport, type WorkerTimes } from '@essaim/core';
+import { leaseId, type LeaseId, type ModelRef, type ModelSpec, PLAIN_ROUTING, workerId, type WorkerRegistration, type WorkerReport, type WorkerTimes } from '@essaim/core';
 import { ClusterState, type ClusterStore, planCluster } from '@essaim/membership';
 import { placeExperts } from '@essaim/placement';
 
@@ -8,7 +8,7 @@ export const MODEL: ModelRef = { id: 'm', directory: '/models/m', dtype: 'float3
 export const SPEC: ModelSpec = {
   family: 'mixtral', vocabSize: 16, hiddenSize: 8, layerCount: 2, contextLength: 64,
   attention: { kind: 'gqa', headCount: 2, kvHeadCount: 1, headSize: 4, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 }, queryScaling: null,
-  feedForward: { kind: 'moe', size: 16, expertCount: 4, expertsPerToken: 2 }, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
+  feedForward: { kind: 'moe', size: 16, expertCount: 4, expertsPerToken: 2, ...PLAIN_ROUTING }, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
 };
 
 export const registration = (id: string): WorkerRegistration => ({

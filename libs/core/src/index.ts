@@ -1,5 +1,7 @@
+export * from './attention.ts';
 export * from './clock.ts';
 export * from './errors.ts';
+export * from './feed-forward.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './model-description.ts';

@@ -1,15 +1,9 @@
+import { type Attention } from './attention.ts';
+import { type FeedForward } from './feed-forward.ts';
+
 /** Numeric form of the weights while running. Activations are float32 everywhere. */
 export const WEIGHT_DTYPES = ['float32', 'int8', 'int4'] as const;
 export type WeightDtype = (typeof WEIGHT_DTYPES)[number];
-
-export interface GroupedQueryAttention {
-  readonly kind: 'gqa';
-  readonly headCount: number;
-  readonly kvHeadCount: number;
-  readonly headSize: number;
-  /** Tokens a position may look back at, itself included; null for all. */
-  readonly slidingWindow: number | null;
-}
 
 export interface Rope {
   readonly kind: 'default';
@@ -37,21 +31,16 @@ export interface QueryScaling {
   readonly originalContextLength: number;
 }
 
-/** A dense model is a model with no routed experts. */
-export type FeedForward =
-  | { readonly kind: 'dense'; readonly size: number }
-  | { readonly kind: 'moe'; readonly size: number; readonly expertCount: number; readonly expertsPerToken: number };
-
 /** What a checkpoint's configuration says, in our words and independent of its file format. */
 export interface ModelSpec {
-  /** The folder of `libs/model/graph` that knows how to compile it. */
-  readonly family: 'mixtral' | 'mistral';
+  /** Whose configuration and tensors it has; what is computed, the other fields say. */
+  readonly family: 'mixtral' | 'mistral' | 'mistral4' | 'deepseek-v3';
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly layerCount: number;
   /** Longest sequence, prompt and answer together, in tokens. */
   readonly contextLength: number;
-  readonly attention: GroupedQueryAttention;
+  readonly attention: Attention;
   readonly rope: Rope | YarnRope;
   /** Null where every query stays as it is. */
   readonly queryScaling: QueryScaling | null;
@@ -61,9 +50,6 @@ export interface ModelSpec {
   readonly bosTokenId: number | null;
   readonly eosTokenIds: readonly number[];
 }
-
-/** Experts per layer; 0 for a dense model. */
-export const expertCount = (spec: ModelSpec): number => (spec.feedForward.kind === 'moe' ? spec.feedForward.expertCount : 0);
 
 /** What the cluster serves: the id clients name, where the checkpoint lies on each host, and how it runs. */
 export interface ModelRef {

@@ -28,16 +28,49 @@ export interface FeedForwardWeights {
   readonly down: TensorView;
 }
 
-export interface LayerWeights {
-  readonly inputNorm: TensorView;
+export interface GroupedQueryWeights {
+  readonly kind: 'gqa';
+  /** [headCount * headSize, hidden] */
   readonly query: TensorView;
+  /** [kvHeadCount * headSize, hidden], as `value`. */
   readonly key: TensorView;
   readonly value: TensorView;
+  /** [hidden, headCount * headSize] */
   readonly output: TensorView;
+}
+
+export interface LatentAttentionWeights {
+  readonly kind: 'mla';
+  /** From the hidden state to the queries' latent, and its norm ("q_a"): [queryRank, hidden] and [queryRank]. Null where there is none. */
+  readonly queryLatent: { readonly down: TensorView; readonly norm: TensorView } | null;
+  /** [headCount * (plainSize + rotarySize), queryRank], of each head the plain part first ("q_b"); from the hidden state where there is no latent. */
+  readonly query: TensorView;
+  /** [latentRank + rotarySize, hidden]: the latent of keys and values, then the one rotated key ("kv_a"). */
+  readonly keyValueDown: TensorView;
+  /** [latentRank]: of the latent alone. */
+  readonly latentNorm: TensorView;
+  /** [headCount * (plainSize + valueSize), latentRank]: of each head the plain key, then the value ("kv_b"). */
+  readonly keyValueUp: TensorView;
+  /** [hidden, headCount * valueSize] */
+  readonly output: TensorView;
+}
+
+export interface RoutedWeights {
+  readonly kind: 'moe';
+  /** [experts, hidden] */
+  readonly router: TensorView;
+  /** [experts]: moves the choice; null where the router has none. */
+  readonly correctionBias: TensorView | null;
+  readonly experts: readonly FeedForwardWeights[];
+  /** Of all shared experts, as one network; null for none. */
+  readonly shared: FeedForwardWeights | null;
+}
+
+export interface LayerWeights {
+  readonly inputNorm: TensorView;
+  readonly attention: GroupedQueryWeights | LatentAttentionWeights;
   readonly postAttentionNorm: TensorView;
-  readonly feedForward:
-    | ({ readonly kind: 'dense' } & FeedForwardWeights)
-    | { readonly kind: 'moe'; readonly router: TensorView; readonly experts: readonly FeedForwardWeights[] };
+  readonly feedForward: ({ readonly kind: 'dense' } & FeedForwardWeights) | RoutedWeights;
 }
 
 /** The weights of a model by role, whatever names its checkpoint gives them. */

@@ -7,7 +7,7 @@ export interface Replica {
   readonly state: 'loading' | 'ready';
 }
 
-/** replicas[layer][expert]: the copies of each routed expert. Empty for a dense model. */
+/** replicas[layer][expert]: the copies of each routed expert; none in a layer without. Empty for a dense model. */
 export type Placement = readonly (readonly (readonly Replica[])[])[];
 
 export type WorkerState = 'joining' | 'loading' | 'ready' | 'draining' | 'lost';

@@ -1,4 +1,4 @@
-import { expertCount, type ModelSpec, type Placement, type Replica, workerId, type WorkerId } from '@essaim/core';
+import { expertCount, isRouted, type ModelSpec, type Placement, type Replica, workerId, type WorkerId } from '@essaim/core';
 
 export interface PlacementOptions {
   readonly workers: number;
@@ -19,7 +19,7 @@ export function spreadExperts(spec: ModelSpec, { workers, hosts = workers, repli
     return Array.from({ length: replicas }, () => ({ worker: testWorkerId(left.splice(Math.floor(random() * left.length), 1)[0]!), state: 'ready' as const }));
   };
   if (expertCount(spec) === 0) return [];
-  return Array.from({ length: spec.layerCount }, () => Array.from({ length: expertCount(spec) }, draw));
+  return Array.from({ length: spec.layerCount }, (_, layer) => (isRouted(spec, layer) ? Array.from({ length: expertCount(spec) }, draw) : []));
 }
 
 /** A small seeded generator of numbers in [0, 1): mulberry32, public domain, by Tommy Ettinger. */

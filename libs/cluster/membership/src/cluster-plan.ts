@@ -1,11 +1,13 @@
-import { expertCount, type ModelRef, type ModelSpec } from '@essaim/core';
+import { denseLayerCount, expertCount, type ModelRef, type ModelSpec } from '@essaim/core';
 import { denseBytes, expertBytes } from '@essaim/placement';
 
 /** What the operator asked this cluster to be. */
 export interface ClusterPlan {
   readonly model: ModelRef;
   readonly layerCount: number;
-  /** Routed experts of each layer; 0 for a dense model. */
+  /** Before the first routed one; all of a dense model. */
+  readonly denseLayerCount: number;
+  /** Experts of each routed layer; 0 for a dense model. */
   readonly expertCount: number;
   readonly bytesPerExpert: number;
   /** What a lead needs beside experts. */
@@ -24,5 +26,7 @@ export interface PlanRequest extends Pick<ClusterPlan, 'model' | 'replicas' | 'e
 
 export function planCluster({ spec, ...request }: PlanRequest): ClusterPlan {
   const { dtype } = request.model;
-  return { ...request, layerCount: spec.layerCount, expertCount: expertCount(spec), bytesPerExpert: expertBytes(spec, dtype), denseBytes: denseBytes(spec, dtype) };
+  return {
+    ...request, layerCount: spec.layerCount, denseLayerCount: denseLayerCount(spec), expertCount: expertCount(spec), bytesPerExpert: expertBytes(spec, dtype), denseBytes: denseBytes(spec, dtype),
+  };
 }

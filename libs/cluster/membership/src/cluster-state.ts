@@ -1,5 +1,6 @@
 import { type ClusterSnapshot, isServable, type Lease, type LeaseId, LIMITS, type WorkerPeer, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type Assignment, type PlacementPolicy } from '@essaim/placement';
+import { byExpert } from './by-expert.ts';
 import { type ClusterPlan } from './cluster-plan.ts';
 import { type ClusterRecord } from './cluster-store.ts';
 import { ExpertTarget } from './expert-target.ts';
@@ -124,7 +125,6 @@ export class ClusterState {
   }
 }
 
-const unplaced = ({ layerCount, expertCount }: ClusterPlan): Assignment =>
-  expertCount === 0 ? [] : Array.from({ length: layerCount }, () => Array.from({ length: expertCount }, () => []));
+const unplaced = (plan: ClusterPlan): Assignment => byExpert(plan, () => []);
 
 const peerOf = ({ registration: { id, address, roles }, state }: Member): WorkerPeer => ({ id, address, state, roles });

@@ -1,5 +1,6 @@
 import { type WorkerId } from '@essaim/core';
 import { type Assignment, type ExpertWorker, type PlacementPolicy, type PlacementResult } from '@essaim/placement';
+import { byExpert } from './by-expert.ts';
 import { type ClusterPlan } from './cluster-plan.ts';
 import { type Member } from './member.ts';
 
@@ -35,14 +36,22 @@ export class ExpertTarget {
 
   /** As many copies as asked for; a cluster that served before and lost memory takes fewer rather than none. */
   #place(workers: readonly ExpertWorker[], previous: Assignment): PlacementResult {
-    const { replicas, ...shape } = this.#plan;
-    const asked = this.#policy({ ...shape, workers, previous, replicas });
+    const { replicas } = this.#plan;
+    const asked = this.#placeRouted(workers, previous, replicas);
     if (asked.kind === 'placed' || this.#assignment === null) return asked;
     for (let fewer = replicas - 1; fewer > 0; fewer--) {
-      const result = this.#policy({ ...shape, workers, previous, replicas: fewer });
+      const result = this.#placeRouted(workers, previous, fewer);
       if (result.kind === 'placed') return { ...result, degraded: `only ${fewer} of ${replicas} copies of each expert are placed: ${asked.reason}` };
     }
     return asked;
+  }
+
+  /** A policy knows routed layers only. */
+  #placeRouted(workers: readonly ExpertWorker[], previous: Assignment, replicas: number): PlacementResult {
+    const { layerCount, denseLayerCount, expertCount, bytesPerExpert } = this.#plan;
+    const result = this.#policy({ layerCount: layerCount - denseLayerCount, expertCount, bytesPerExpert, workers, previous: previous.slice(denseLayerCount), replicas });
+    if (result.kind === 'refused' || expertCount === 0) return result;
+    return { ...result, assignment: [...Array.from({ length: denseLayerCount }, () => []), ...result.assignment] };
   }
 
   #workerOf({ registration: { id, roles, device } }: Member): ExpertWorker {
@@ -51,8 +60,8 @@ export class ExpertTarget {
 }
 
 /** After a restart of the control plane the workers know where experts are. */
-function hostedNow(members: readonly Member[], { layerCount, expertCount }: ClusterPlan): Assignment {
-  const holders: WorkerId[][][] = Array.from({ length: layerCount }, () => Array.from({ length: expertCount }, () => []));
+function hostedNow(members: readonly Member[], plan: ClusterPlan): Assignment {
+  const holders = byExpert<WorkerId[]>(plan, () => []);
   for (const { registration, report } of members) {
     for (const { layer, expert } of report?.hosted ?? []) holders[layer]?.[expert]?.push(registration.id);
   }

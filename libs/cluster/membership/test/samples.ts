@@ -16,7 +16,7 @@ export const report = (lease: LeaseId, changes: Partial<WorkerReport> = {}): Wor
 /** Two layers of four experts on two workers, one copy each. */
 export const PLAN: ClusterPlan = {
   model: { id: 'm', directory: '/models/m', dtype: 'float32', deterministic: false },
-  layerCount: 2, expertCount: 4, bytesPerExpert: 1000, denseBytes: 1000, replicas: 1, expectedWorkers: 2, joinGraceMs: 20_000,
+  layerCount: 2, denseLayerCount: 0, expertCount: 4, bytesPerExpert: 1000, denseBytes: 1000, replicas: 1, expectedWorkers: 2, joinGraceMs: 20_000,
 };
 
 export const ALL_EXPERTS: readonly ExpertKey[] = [0, 1].flatMap((layer) => [0, 1, 2, 3].map((expert) => ({ layer, expert })));

@@ -13,8 +13,9 @@ export type Assignment = readonly (readonly (readonly WorkerId[])[])[];
 export interface PlacementRequest {
   /** In any order; each id once. */
   readonly workers: readonly ExpertWorker[];
+  /** Routed ones: layers here are counted from the first that has experts. */
   readonly layerCount: number;
-  /** Routed experts of each layer. */
+  /** Of each layer. */
   readonly expertCount: number;
   readonly bytesPerExpert: number;
   /** Copies of each expert, 1 or more. */

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { type ModelSpec } from '@essaim/core';
+import { type ModelSpec, PLAIN_ROUTING } from '@essaim/core';
 import { denseBytes, expertBytes, formatBytes } from './index.ts';
 
 const MIXTRAL: ModelSpec = {
   family: 'mixtral', vocabSize: 32_000, hiddenSize: 4096, layerCount: 32, contextLength: 32_768,
   attention: { kind: 'gqa', headCount: 32, kvHeadCount: 8, headSize: 128, slidingWindow: null }, rope: { kind: 'default', theta: 1e6 }, queryScaling: null,
-  feedForward: { kind: 'moe', size: 14_336, expertCount: 8, expertsPerToken: 2 }, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
+  feedForward: { kind: 'moe', size: 14_336, expertCount: 8, expertsPerToken: 2, ...PLAIN_ROUTING }, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
 };
 
 it('counts the weights of Mixtral 8x7B as published: 46.7 billion in all', () => {

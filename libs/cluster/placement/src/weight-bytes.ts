@@ -1,4 +1,4 @@
-import { type ModelSpec, type WeightDtype } from '@essaim/core';
+import { attentionMatrices, denseLayerCount, denseSizeOf, expertCount, type ModelSpec, type WeightDtype } from '@essaim/core';
 
 /** Bytes of one weight while running; the small forms carry a float32 scale for each block of 32. */
 const BYTES_PER_WEIGHT: Readonly<Record<WeightDtype, number>> = { float32: 4, int8: 1 + 4 / 32, int4: 0.5 + 4 / 32 };
@@ -8,12 +8,13 @@ export function expertBytes({ feedForward, hiddenSize }: ModelSpec, dtype: Weigh
   return feedForward.kind === 'moe' ? Math.ceil(3 * hiddenSize * feedForward.size * BYTES_PER_WEIGHT[dtype]) : 0;
 }
 
-/** Memory of everything but the routed experts, which each lead holds whole: embedding, head, attention, routers, dense feed-forward. An estimate. */
+/** Memory of everything but the routed experts, which each lead holds whole: embedding, head, attention, routers, dense layers, shared experts. An estimate. */
 export function denseBytes(spec: ModelSpec, dtype: WeightDtype): number {
-  const { vocabSize, hiddenSize, layerCount, attention, feedForward, tiedEmbedding } = spec;
-  const attentionWeights = 2 * hiddenSize * attention.headSize * (attention.headCount + attention.kvHeadCount);
-  const feedForwardWeights = feedForward.kind === 'dense' ? 3 * hiddenSize * feedForward.size : hiddenSize * feedForward.expertCount;
-  const weights = vocabSize * hiddenSize * (tiedEmbedding ? 1 : 2) + layerCount * (attentionWeights + feedForwardWeights);
+  const { vocabSize, hiddenSize, layerCount, attention, tiedEmbedding } = spec;
+  const attentionWeights = attentionMatrices(attention, hiddenSize).reduce((sum, [rows, columns]) => sum + rows * columns, 0);
+  const routerWeights = (layerCount - denseLayerCount(spec)) * hiddenSize * expertCount(spec);
+  const denseWidths = Array.from({ length: layerCount }, (_, layer) => denseSizeOf(spec, layer)).reduce((sum, size) => sum + size, 0);
+  const weights = vocabSize * hiddenSize * (tiedEmbedding ? 1 : 2) + layerCount * attentionWeights + routerWeights + 3 * hiddenSize * denseWidths;
   return Math.ceil(weights * BYTES_PER_WEIGHT[dtype]);
 }
 

@@ -1,4 +1,4 @@
-import { type ModelDescription } from '@essaim/core';
+import { attentionMatrices, type ModelDescription } from '@essaim/core';
 
 /** [rows, columns] of a matrix. */
 export type Shape = readonly [rows: number, columns: number];
@@ -15,20 +15,14 @@ export interface AttentionSize {
 }
 
 export function attentionSize({ attention, hiddenSize }: Pick<ModelDescription, 'attention' | 'hiddenSize'>): AttentionSize {
+  const matrices = attentionMatrices(attention, hiddenSize);
   if (attention.kind === 'gqa') {
-    const [queryWidth, kvWidth] = [attention.headCount * attention.headSize, attention.kvHeadCount * attention.headSize];
-    return {
-      matrices: [[queryWidth, hiddenSize], [kvWidth, hiddenSize], [kvWidth, hiddenSize], [hiddenSize, queryWidth]],
-      normValues: 0, cachedValues: 2 * kvWidth, flopsPerPair: 4 * queryWidth,
-    };
+    const { headCount, kvHeadCount, headSize } = attention;
+    return { matrices, normValues: 0, cachedValues: 2 * kvHeadCount * headSize, flopsPerPair: 4 * headCount * headSize };
   }
-  const { headCount, queryRank, latentRank, plainSize, rotarySize, valueSize } = attention;
-  const queryWidth = headCount * (plainSize + rotarySize);
-  const query: Shape[] = queryRank === null ? [[queryWidth, hiddenSize]] : [[queryRank, hiddenSize], [queryWidth, queryRank]];
+  const { headCount, queryRank, latentRank, rotarySize } = attention;
   return {
-    matrices: [...query, [latentRank + rotarySize, hiddenSize], [headCount * (plainSize + valueSize), latentRank], [hiddenSize, headCount * valueSize]],
-    normValues: (queryRank ?? 0) + latentRank,
-    cachedValues: latentRank + rotarySize,
+    matrices, normValues: (queryRank ?? 0) + latentRank, cachedValues: latentRank + rotarySize,
     // Absorbed: queries meet the latent itself, DeepSeek-V2, arXiv:2405.04434, section 2.1.2.
     flopsPerPair: 2 * headCount * (2 * latentRank + rotarySize),
   };

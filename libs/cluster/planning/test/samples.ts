@@ -1,20 +1,18 @@
-import { type ModelDescription, workerId } from '@essaim/core';
+import { type ModelDescription, PLAIN_ROUTER, PLAIN_ROUTING, workerId } from '@essaim/core';
 import { type PlannedDevice, type PlannedLoad, type Topology } from '../src/index.ts';
-
-const SOFTMAX = { kind: 'softmax', correctionBias: false, groupCount: 1, groupsPerToken: 1, renormalised: true, scale: 1 } as const;
 
 export const MIXTRAL_8X7B: ModelDescription = {
   family: 'mixtral', vocabSize: 32_000, hiddenSize: 4096, layerCount: 32, contextLength: 32_768,
   attention: { kind: 'gqa', headCount: 32, kvHeadCount: 8, headSize: 128, slidingWindow: null }, rope: { kind: 'default', theta: 1e6 }, queryScaling: null,
-  feedForward: { kind: 'moe', size: 14_336, expertCount: 8, expertsPerToken: 2, router: SOFTMAX, sharedSize: 0, denseLayerCount: 0, denseSize: 14_336 },
-  normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2], precision: 'float', vision: false,
+  feedForward: { kind: 'moe', size: 14_336, expertCount: 8, expertsPerToken: 2, ...PLAIN_ROUTING },
+  normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2], precision: 'float', predictorLayerCount: 0, vision: false,
 };
 
 export const MISTRAL_LARGE_3: ModelDescription = {
   ...MIXTRAL_8X7B,
   family: 'mistral4', vocabSize: 131_072, hiddenSize: 7168, layerCount: 61, contextLength: 294_912,
-  attention: { kind: 'mla', headCount: 128, queryRank: 1536, latentRank: 512, plainSize: 128, rotarySize: 64, valueSize: 128, rotaryPairs: 'interleaved', scoreScale: 1 },
-  feedForward: { kind: 'moe', size: 4096, expertCount: 128, expertsPerToken: 4, router: SOFTMAX, sharedSize: 4096, denseLayerCount: 3, denseSize: 16_384 },
+  attention: { kind: 'mla', headCount: 128, queryRank: 1536, latentRank: 512, plainSize: 128, rotarySize: 64, valueSize: 128, normEpsilon: 1e-6, rotaryPairs: 'interleaved', scoreScale: 1 },
+  feedForward: { kind: 'moe', size: 4096, expertCount: 128, expertsPerToken: 4, router: PLAIN_ROUTER, sharedSize: 4096, denseLayerCount: 3, denseSize: 16_384 },
   precision: 'fp8',
 };
 

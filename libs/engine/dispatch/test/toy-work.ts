@@ -1,3 +1,4 @@
+import { PLAIN_ROUTER } from '@essaim/core';
 import { type DispatchWork, type Routing, route } from '../src/index.ts';
 import { toyExpert } from './toy-experts.ts';
 
@@ -16,7 +17,7 @@ export function toyWork({ rows, hiddenSize, expertCount, expertsPerToken, seed }
     layer: 0,
     hiddenSize,
     activations: Float32Array.from({ length: rows * hiddenSize }, (_, index) => wave(index)),
-    routing: route(Float32Array.from({ length: rows * expertCount }, (_, index) => wave(index + 10_000)), { expertCount, expertsPerToken }),
+    routing: route(Float32Array.from({ length: rows * expertCount }, (_, index) => wave(index + 10_000)), { expertCount, expertsPerToken, router: PLAIN_ROUTER }),
   };
 }
 

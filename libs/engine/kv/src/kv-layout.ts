@@ -1,18 +1,23 @@
-import { type ModelSpec } from '@essaim/core';
+import { assert, type ModelSpec } from '@essaim/core';
 
 /** float32 values that one token keeps in each layer. */
 export interface KvLayout {
   readonly layerCount: number;
-  /** For grouped-query attention: key-value heads times head size. */
+  /** For grouped-query attention key-value heads times head size, for latent attention the latent and behind it the rotated key. */
   readonly keyWidth: number;
+  /** As wide as keys, or 0 for latent attention: its values are the latents within the keys. */
   readonly valueWidth: number;
   /** Threads that each compute a part of the heads and keep these heads' keys and values beside each other. Divides both widths. Default: 1. */
   readonly slices?: number;
 }
 
 export function kvLayoutOf({ layerCount, attention }: ModelSpec, slices = 1): KvLayout {
-  const width = attention.kvHeadCount * attention.headSize;
-  return { layerCount, keyWidth: width, valueWidth: width, slices };
+  if (attention.kind === 'gqa') {
+    const width = attention.kvHeadCount * attention.headSize;
+    return { layerCount, keyWidth: width, valueWidth: width, slices };
+  }
+  assert(slices === 1, 'all heads of latent attention share one key');
+  return { layerCount, keyWidth: attention.latentRank + attention.rotarySize, valueWidth: 0, slices };
 }
 
 /** Bytes that one token takes over all layers. */

@@ -2,7 +2,7 @@ import { type KvCache } from '@essaim/kv';
 
 /** How the tokens' positions enter attention. */
 export interface RopeAngles {
-  /** Of each token's rotation, [tokens, headSize / 2] each; both times the magnitude where the model corrects it. */
+  /** Of each token's rotation, [tokens, rotarySize / 2] each; both times the magnitude where the model corrects it. */
   readonly cos: Float32Array;
   readonly sin: Float32Array;
   /** Multiplies each token's query, [tokens]; null for a model that scales none. */
@@ -35,6 +35,8 @@ export interface Attended {
   readonly normed: Float32Array;
   /** [tokens, experts]; null for a dense layer. */
   readonly routerLogits: Float32Array | null;
+  /** [experts]: of a router whose choice it moves, the same in every step. Absent for others. */
+  readonly correctionBias?: Float32Array;
 }
 
 /** The dense part of a model on a device: the port behind which kernels or ONNX Runtime work. All arrays are row-major and owned by the receiver. */
@@ -43,7 +45,7 @@ export interface ModelPieces {
   embed(tokenIds: readonly number[]): Promise<Float32Array>;
   /** hidden [tokens, hidden]: the residual stream before the layer. Puts keys and values behind the committed ones of the caches; commits nothing. */
   attend(layer: number, hidden: Float32Array, step: AttentionStep): Promise<Attended>;
-  /** The feed-forward network of a dense layer: [tokens, hidden] -> [tokens, hidden]. */
+  /** The network that every token passes, of a dense layer or of a routed layer's shared experts: [tokens, hidden] -> [tokens, hidden]. */
   dense(layer: number, activations: Float32Array): Promise<Float32Array>;
   /** hidden [tokens, hidden] -> logits [tokens, vocab] */
   head(hidden: Float32Array): Promise<Float32Array>;

@@ -1,4 +1,4 @@
-import { AppError, type ModelSpec, type WorkerId } from '@essaim/core';
+import { AppError, assert, type ModelSpec, type WorkerId } from '@essaim/core';
 import { type Dispatcher, type DispatchResult, route } from '@essaim/dispatch';
 import { type KvCache } from '@essaim/kv';
 import { type Attended, type AttentionStep, type ModelPieces } from './model-pieces.ts';
@@ -73,8 +73,7 @@ export class ModelRunner {
     const attention: AttentionStep = { spans, even: this.#options.evenAttention, angles: this.#rope.rows(spans.flatMap((span) => Array.from({ length: span.count }, (_, index) => span.first + index))) };
     for (let layer = 0; layer < spec.layerCount && spans.some((span) => span.failure === null); layer++) {
       const attended = await pieces.attend(layer, hidden, attention);
-      if (attended.routerLogits === null) add(attended.next, await pieces.dense(layer, attended.normed));
-      else await this.#addExperts({ step, layer }, attended, spans, signal);
+      await this.#addFeedForward({ step, layer }, attended, spans, signal);
       hidden = attended.next;
     }
     return this.#finish(hidden, spans);
@@ -91,12 +90,17 @@ item.cache.prepare(count);
     });
   }
 
-  /** Adds what the routed experts return to `next`, in place. */
-  async #addExperts({ step, layer }: { readonly step: number; readonly layer: number }, { next, normed, routerLogits }: Attended, spans: readonly Span[], signal: AbortSignal): Promise<void> {
-    const { spec, dispatcher } = this.#options;
-    if (routerLogits === null || spec.feedForward.kind !== 'moe') return;
-    const routing = route(routerLogits, spec.feedForward);
-    const result = await dispatcher.dispatch({ step, layer, hiddenSize: spec.hiddenSize, activations: normed, routing }, signal);
+  /** Adds what the layer's network returns, or its experts do, the shared ones among them, to `next`, in place. */
+  async #addFeedForward(place: { readonly step: number; readonly layer: number }, { next, normed, routerLogits, correctionBias }: Attended, spans: readonly Span[], signal: AbortSignal): Promise<void> {
+    const { spec: { feedForward, hiddenSize }, pieces, dispatcher } = this.#options;
+    if (routerLogits === null) return add(next, await pieces.dense(place.layer, normed));
+    assert(feedForward.kind === 'moe', 'only a model with experts routes');
+    const routing = route(routerLogits, feedForward, correctionBias ?? null);
+    const dispatched = dispatcher.dispatch({ ...place, hiddenSize, activations: normed, routing }, signal);
+    // Asked for when the calls to other workers are on their way.
+    const shared = feedForward.sharedSize === 0 ? null : pieces.dense(place.layer, normed);
+    const [result, common] = await Promise.all([dispatched, shared]);
+    if (common !== null) add(result.output, common);
     add(next, result.output);
     for (const span of spans) this.#count(span, result);
   }

@@ -1,11 +1,11 @@
 import { type Rope, type YarnRope } from '@essaim/core';
 
 /**
- * By how much each pair of a head turns from one position to the next, in radians: [headSize / 2], rounded to float32 where Hugging Face
+ * By how much each pair of a head turns from one position to the next, in radians: [rotarySize / 2], rounded to float32 where Hugging Face
  * transformers rounds, so that long positions turn by the same angle as there.
  */
-export function ropeFrequencies(rope: Rope | YarnRope, headSize: number): Float32Array {
-  const periods = Float32Array.from({ length: headSize / 2 }, (_, index) => rope.theta ** Math.fround((2 * index) / headSize));
+export function ropeFrequencies(rope: Rope | YarnRope, rotarySize: number): Float32Array {
+  const periods = Float32Array.from({ length: rotarySize / 2 }, (_, index) => rope.theta ** Math.fround((2 * index) / rotarySize));
   return rope.kind === 'yarn' ? stretched(periods, rope) : periods.map((period) => 1 / period);
 }
 

@@ -1,4 +1,4 @@
-import { type ModelSpec, type QueryScaling } from '@essaim/core';
+import { type ModelSpec, type QueryScaling, rotarySizeOf } from '@essaim/core';
 import { type RopeAngles } from './model-pieces.ts';
 import { ropeFrequencies } from './rope-frequencies.ts';
 
@@ -17,7 +17,7 @@ export class RopeTable {
   #sin = new Float32Array(0);
 
   constructor({ rope, queryScaling, attention }: Pick<ModelSpec, 'rope' | 'queryScaling' | 'attention'>) {
-    this.#frequencies = ropeFrequencies(rope, attention.headSize);
+    this.#frequencies = ropeFrequencies(rope, rotarySizeOf(attention));
     this.#magnitude = rope.kind === 'yarn' ? rope.magnitude : 1;
     this.#queryScaling = queryScaling;
   }

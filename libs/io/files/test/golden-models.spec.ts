@@ -1,5 +1,5 @@
 import { openCheckpoint, readModelSpec } from '@essaim/checkpoint';
-import { type FeedForwardWeights, type ModelSpec, type ModelWeights, type TensorView } from '@essaim/core';
+import { type FeedForwardWeights, type LayerWeights, type ModelSpec, type ModelWeights, type TensorView } from '@essaim/core';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -97,13 +97,24 @@ describe('the checkpoints that transformers wrote', () => {
 function byRole({ embedding, layers, finalNorm, head }: ModelWeights): Map<string, TensorView> {
   const views = new Map<string, TensorView>([['embedding', embedding], ['finalNorm', finalNorm], ['head', head]]);
   const add = (prefix: string, { gate, up, down }: FeedForwardWeights): void => void Object.entries({ gate, up, down }).forEach(([role, view]) => views.set(`${prefix}.${role}`, view));
-  layers.forEach(({ feedForward, ...attention }, layer) => {
-    for (const [role, view] of Object.entries(attention)) views.set(`${layer}.${role}`, view);
+  layers.forEach(({ feedForward, attention, ...norms }, layer) => {
+    for (const [role, view] of Object.entries({ ...norms, ...projectionsOf(attention) })) views.set(`${layer}.${role}`, view);
     if (feedForward.kind === 'dense') return add(`${layer}`, feedForward);
     views.set(`${layer}.router`, feedForward.router);
+    if (feedForward.correctionBias !== null) views.set(`${layer}.correctionBias`, feedForward.correctionBias);
+    if (feedForward.shared !== null) add(`${layer}.shared`, feedForward.shared);
     feedForward.experts.forEach((expert, index) => add(`${layer}.expert ${index}`, expert));
   });
   return views;
+}
+
+function projectionsOf(attention: LayerWeights['attention']): Readonly<Record<string, TensorView>> {
+  if (attention.kind === 'gqa') {
+    const { kind: _, ...projections } = attention;
+    return projections;
+  }
+  const { kind: _, queryLatent, ...projections } = attention;
+  return { ...projections, ...(queryLatent !== null && { queryDown: queryLatent.down, queryNorm: queryLatent.norm }) };
 }
 
 const bits = async (view: TensorView): Promise<Uint32Array> => new Uint32Array((await view.read(0, view.rows)).slice().buffer);

@@ -41,7 +41,7 @@ it('reads tensors of more than 4 GiB, and those that lie behind them, quantised 
   const lastRow = await weights.embedding.read(VOCAB - 1, 1);
   expect(lastRow).toEqual(new Float32Array(HIDDEN).with(HIDDEN - 1, 7));
   expect(await weights.finalNorm.read(0, 1)).toEqual(new Float32Array(HIDDEN).with(HIDDEN - 1, 9));
-  expect(await weights.layers[0]!.query.read(1, 1)).toEqual(new Float32Array(HIDDEN).with(HIDDEN - 1, 3));
+  expect(await weights.layers[0]!.attention.query.read(1, 1)).toEqual(new Float32Array(HIDDEN).with(HIDDEN - 1, 3));
   expect(await weights.embedding.fingerprint()).not.toBe(await weights.finalNorm.fingerprint());
   await close();
 });

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
+import { AppError, assert, denseLayerCount, denseSizeOf, type ExpertKey, type ModelSpec } from '@essaim/core';
 import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
 import { type KvMemory } from '@essaim/kv';
 import { layoutOf, type PanelModel, type PanelPiece, panelsNamed, pieceName, type PieceLayout } from '@essaim/panels';
@@ -126,7 +126,7 @@ export class KernelModel implements ModelPieces, ExpertRunner {
         this.#get(bank, this.#arena.normed, hiddenSize, output.normed, row, count);
         if (output.routerLogits !== null) this.#get(bank, this.#arena.router, experts, output.routerLogits, row, count);
       }
-      return output;
+      return { ...output, ...this.#correctionBias({ bank, at, layout }) };
     });
   }
 
@@ -164,6 +164,14 @@ export class KernelModel implements ModelPieces, ExpertRunner {
       }
       return logits;
     });
+  }
+
+  /** The bias of a layer's router, if it has one. */
+  #correctionBias({ bank, at, layout }: Omit<Loaded, 'piece'>): Pick<Attended, 'correctionBias'> {
+    const bias = layout.tensors['correctionBias'];
+    if (bias === undefined) return {};
+    const first = (at + bias.offset) / 4;
+    return { correctionBias: this.#banks.view(bank).floats.slice(first, first + bias.columns) };
   }
 
   /** Networks of one layer, as many rows at once as a job has room for. */
@@ -272,8 +280,8 @@ export class KernelModel implements ModelPieces, ExpertRunner {
 }
 
 function layoutsOf(model: PanelModel): PieceLayouts {
-  const { layerCount, feedForward } = model.spec;
+  const { spec, spec: { layerCount } } = model;
   const layers = Array.from({ length: layerCount }, (_, layer) => layoutOf(model, { kind: 'layer', layer }));
-  const dense = Array.from({ length: layerCount }, (_, layer) => (feedForward.kind === 'dense' ? layoutOf(model, { kind: 'dense', layer }) : null));
-  return { layers, dense, expert: feedForward.kind === 'moe' ? layoutOf(model, { kind: 'expert', layer: 0, expert: 0 }) : null, head: layoutOf(model, { kind: 'head' }) };
+  const dense = Array.from({ length: layerCount }, (_, layer) => (denseSizeOf(spec, layer) > 0 ? layoutOf(model, { kind: 'dense', layer }) : null));
+  return { layers, dense, expert: denseLayerCount(spec) < layerCount ? layoutOf(model, { kind: 'expert', layer: denseLayerCount(spec), expert: 0 }) : null, head: layoutOf(model, { kind: 'head' }) };
 }

@@ -1,4 +1,4 @@
-import { type ModelSpec } from '@essaim/core';
+import { groupedQueryOf, type ModelSpec } from '@essaim/core';
 import { PANEL, panelsNamed, type PieceLayout } from '@essaim/panels';
 import { type Arena, arenaOf, JOB_ROWS, widthOf } from './arena.ts';
 import { Bank } from './bank.ts';
@@ -9,7 +9,7 @@ import { ATTENTION_ROWS, type PieceLayouts } from './program.ts';
 export function arenaFor(spec: ModelSpec, layouts: PieceLayouts, { module, threads }: { readonly module: WebAssembly.Module; readonly threads: number }): { readonly arena: Arena; readonly scratchBytes: number } {
   const networks = [layouts.expert, ...layouts.dense].filter((layout) => layout !== null);
   const widest = (found: readonly PieceLayout[], width: (layout: PieceLayout) => number): number => found.reduce((most, layout) => Math.max(most, width(layout)), 1);
-  const { headCount, headSize } = spec.attention;
+  const { headCount, headSize } = groupedQueryOf(spec);
   const inner = widest(networks, (layout) => panelsNamed(layout, 'down').columns);
   const query = headCount * headSize;
   const kernels = instantiate(module, new Bank(0).memory);

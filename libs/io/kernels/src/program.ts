@@ -1,4 +1,4 @@
-import { assert, type ModelSpec } from '@essaim/core';
+import { assert, groupedQueryOf, type ModelSpec } from '@essaim/core';
 import { BLOCK, PANEL, type PanelTensor, panelsNamed, type PieceLayout, quantisedStride } from '@essaim/panels';
 import { type Arena, widthOf } from './arena.ts';
 import { type AttendJob, type FeedForwardJob, type HeadJob, type Job, type JobSpan } from './job.ts';
@@ -9,7 +9,7 @@ import { type TeamSignal } from './team-signal.ts';
 export interface PieceLayouts {
   /** By layer. */
   readonly layers: readonly PieceLayout[];
-  /** By layer; null where a layer has no network of its own. */
+  /** By layer; null where there is no network that every token passes. */
   readonly dense: readonly (PieceLayout | null)[];
   /** Of every expert; null for a model without. */
   readonly expert: PieceLayout | null;
@@ -100,7 +100,7 @@ export class Program {
   /** Queries, keys and values of rows go to where the sequence's keys and values are; queries and keys are turned there. */
   #rotate(job: AttendJob, qkv: PanelTensor, row: number, count: number): void {
     const { spec, arena, bank } = this.#options;
-    const { headCount, kvHeadCount, headSize } = spec.attention;
+    const { headCount, kvHeadCount, headSize } = groupedQueryOf(spec);
     const [queryWidth, keyWidth, stride] = [headCount * headSize, kvHeadCount * headSize, qkv.panels * PANEL];
     const [, keyAt, valueAt] = qkv.parts.map(({ firstPanel }) => firstPanel * PANEL);
     const from = bank(job.bank).floats;
@@ -126,7 +126,7 @@ export class Program {
 
   /** Addresses of a layer's keys and values of one sequence: [capacity, width] each. */
   #cache(layer: number, { at: start, capacity }: JobSpan): { readonly keys: number; readonly values: number } {
-    const { kvHeadCount, headSize } = this.#options.spec.attention;
+    const { kvHeadCount, headSize } = groupedQueryOf(this.#options.spec);
     const bytes = 4 * capacity * kvHeadCount * headSize;
     const keys = start + 2 * layer * bytes;
     return { keys, values: keys + bytes };
@@ -135,7 +135,7 @@ export class Program {
   /** Parts: for each span and key-value head some rows, the last ones first, since they see most. */
   #attention(job: AttendJob): void {
     const { spec, arena, bank, scratch } = this.#options;
-    const { headCount, kvHeadCount, headSize, slidingWindow } = spec.attention;
+    const { headCount, kvHeadCount, headSize, slidingWindow } = groupedQueryOf(spec);
     const group = headCount / kvHeadCount;
     const [queryWidth, keyWidth] = [headCount * headSize, kvHeadCount * headSize];
     const attendedStride = widthOf(queryWidth);

@@ -34,7 +34,7 @@ export interface JobSpan {
 }
 
 export interface FeedForwardGroup {
-  /** Null for the network of a dense layer. */
+  /** Null for the network that all tokens pass. */
   readonly expert: number | null;
   readonly rows: number;
   readonly inputAt: number;

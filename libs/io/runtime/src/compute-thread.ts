@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { AppError, assert, type ModelSpec } from '@essaim/core';
+import { AppError, assert, type ModelSpec, rotarySizeOf } from '@essaim/core';
 import { type KvBuffer } from '@essaim/kv';
 import { type Slice } from '@essaim/quantise';
 import { type Visibility } from '@essaim/runner';
@@ -83,7 +83,7 @@ class ComputeThread {
 
   async #attend(job: AttendJob): Promise<void> {
     const { hiddenSize, attention, queryScaling } = this.#data.spec;
-    const anglesSize = (job.rows * attention.headSize) / 2;
+    const anglesSize = (job.rows * rotarySizeOf(attention)) / 2;
     const spans = job.spans.map(({ cacheId, ...span }): SliceSpan => {
       const buffer = this.#caches.get(cacheId);
       assert(buffer, 'a compute thread is told of a cache before it uses it');

@@ -1,4 +1,4 @@
-import { assert, type ModelSpec } from '@essaim/core';
+import { assert, groupedQueryOf, type ModelSpec, rotarySizeOf } from '@essaim/core';
 import { type KvBuffer, type KvLayout, kvLayoutOf, kvView } from '@essaim/kv';
 import { type Slice } from '@essaim/quantise';
 import { type RopeAngles, type Visibility, visibilityOf } from '@essaim/runner';
@@ -30,8 +30,8 @@ export interface SliceStep {
 }
 
 /** What each span sees. */
-export const visibilitiesOf = ({ attention }: ModelSpec, spans: readonly Pick<SliceSpan, 'first' | 'count'>[], even: boolean): Visibility[] =>
-  spans.map(({ first, count }) => visibilityOf(first, count, { slidingWindow: attention.slidingWindow, fromStart: even }));
+export const visibilitiesOf = (spec: ModelSpec, spans: readonly Pick<SliceSpan, 'first' | 'count'>[], even: boolean): Visibility[] =>
+  spans.map(({ first, count }) => visibilityOf(first, count, { slidingWindow: groupedQueryOf(spec).slidingWindow, fromStart: even }));
 
 /** One thread's part of a model: its sessions, and what they compute. What the slices return of a layer is summed by who asked. Owns the sessions. */
 export class ModelSlice {
@@ -107,7 +107,7 @@ export class ModelSlice {
   async #project(layer: number, hidden: Float32Array, { cos, sin, queryScale }: RopeAngles): Promise<{ readonly query: Float32Array; readonly key: Float32Array; readonly value: Float32Array }> {
     const { hiddenSize, attention } = this.#spec;
     const rows = hidden.length / hiddenSize;
-    const angles = [1, rows, attention.headSize / 2];
+    const angles = [1, rows, rotarySizeOf(attention) / 2];
     const { query, key, value } = await this.session(`pre.${layer}`).run({
       hidden: { data: hidden, dims: [rows, hiddenSize] }, cos: { data: cos, dims: angles }, sin: { data: sin, dims: angles },
       ...(queryScale !== null && { queryScale: { data: queryScale, dims: [1, rows, 1] } }),

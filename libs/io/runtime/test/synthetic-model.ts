@@ -1,4 +1,4 @@
-import { type ModelSpec, type ModelWeights, type TensorView, type WeightDtype } from '@essaim/core';
+import { type ModelSpec, type ModelWeights, PLAIN_ROUTING, type TensorView, type WeightDtype } from '@essaim/core';
 import { type CompiledModel } from '@essaim/graph';
 
 export interface SyntheticView extends TensorView {
@@ -39,7 +39,7 @@ export function syntheticModel({ hiddenSize, expertSize, vocabSize, dtype }: Syn
   const spec: ModelSpec = {
     family: 'mixtral', vocabSize, hiddenSize, layerCount: 1, contextLength: 64, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
     attention: { kind: 'gqa', headCount: 1, kvHeadCount: 1, headSize: 32, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 }, queryScaling: null,
-    feedForward: { kind: 'moe', size: expertSize, expertCount: 2, expertsPerToken: 1 },
+    feedForward: { kind: 'moe', size: expertSize, expertCount: 2, expertsPerToken: 1, ...PLAIN_ROUTING },
   };
   const views: SyntheticView[] = [];
   const view = (name: string, rows: number, columns: number): SyntheticView => views[views.push(syntheticView(name, rows, columns)) - 1]!;
@@ -47,9 +47,9 @@ export function syntheticModel({ hiddenSize, expertSize, vocabSize, dtype }: Syn
   const weights: ModelWeights = {
     embedding: view('embedding', vocabSize, hiddenSize), finalNorm: view('norm', 1, hiddenSize), head: view('head', vocabSize, hiddenSize),
     layers: [{
-      inputNorm: view('inputNorm', 1, hiddenSize), postAttentionNorm: view('postNorm', 1, hiddenSize), output: view('output', hiddenSize, 32),
-      query: view('query', 32, hiddenSize), key: view('key', 32, hiddenSize), value: view('value', 32, hiddenSize),
-      feedForward: { kind: 'moe', router: view('router', 2, hiddenSize), experts: [expert('0'), expert('1')] },
+      inputNorm: view('inputNorm', 1, hiddenSize), postAttentionNorm: view('postNorm', 1, hiddenSize),
+      attention: { kind: 'gqa', query: view('query', 32, hiddenSize), key: view('key', 32, hiddenSize), value: view('value', 32, hiddenSize), output: view('output', hiddenSize, 32) },
+      feedForward: { kind: 'moe', router: view('router', 2, hiddenSize), correctionBias: null, experts: [expert('0'), expert('1')], shared: null },
     }],
   };
   return { spec, weights, dtype, reads: () => views.reduce((sum, { reads }) => sum + reads, 0) };

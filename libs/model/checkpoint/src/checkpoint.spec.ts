@@ -22,7 +22,15 @@ describe('openCheckpoint', () => {
         "head": "lm_head.weight 5 x 4",
         "layers": [
           {
+            "attention": {
+              "key": "model.layers.0.self_attn.k_proj.weight 2 x 4",
+              "kind": "gqa",
+              "output": "model.layers.0.self_attn.o_proj.weight 4 x 4",
+              "query": "model.layers.0.self_attn.q_proj.weight 4 x 4",
+              "value": "model.layers.0.self_attn.v_proj.weight 2 x 4",
+            },
             "feedForward": {
+              "correctionBias": null,
               "experts": [
                 {
                   "down": "model.layers.0.block_sparse_moe.experts.0.w2.weight 4 x 3",
@@ -37,13 +45,10 @@ describe('openCheckpoint', () => {
               ],
               "kind": "moe",
               "router": "model.layers.0.block_sparse_moe.gate.weight 2 x 4",
+              "shared": null,
             },
             "inputNorm": "model.layers.0.input_layernorm.weight 1 x 4",
-            "key": "model.layers.0.self_attn.k_proj.weight 2 x 4",
-            "output": "model.layers.0.self_attn.o_proj.weight 4 x 4",
             "postAttentionNorm": "model.layers.0.post_attention_layernorm.weight 1 x 4",
-            "query": "model.layers.0.self_attn.q_proj.weight 4 x 4",
-            "value": "model.layers.0.self_attn.v_proj.weight 2 x 4",
           },
         ],
       }
@@ -54,6 +59,7 @@ describe('openCheckpoint', () => {
     const { weights } = await openCheckpoint(folderOf(TINY_MIXTRAL, FUSED_SHAPES));
     expect(roles(weights.layers[0]!.feedForward)).toMatchInlineSnapshot(`
       {
+        "correctionBias": null,
         "experts": [
           {
             "down": "model.layers.0.mlp.experts.down_proj[0:4] 4 x 3",
@@ -68,6 +74,7 @@ describe('openCheckpoint', () => {
         ],
         "kind": "moe",
         "router": "model.layers.0.mlp.gate.weight 2 x 4",
+        "shared": null,
       }
     `);
   });

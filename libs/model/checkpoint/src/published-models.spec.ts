@@ -12,7 +12,7 @@ describe('the description of', () => {
     expect(await describeParams(MISTRAL_LARGE_3)).toEqual({
       family: 'mistral4', vocabSize: 131072, hiddenSize: 7168, layerCount: 61, contextLength: 294912,
       attention: {
-        kind: 'mla', headCount: 128, queryRank: 1536, latentRank: 512, plainSize: 128, rotarySize: 64, valueSize: 128, rotaryPairs: 'interleaved', scoreScale: 1,
+        kind: 'mla', headCount: 128, queryRank: 1536, latentRank: 512, plainSize: 128, rotarySize: 64, valueSize: 128, normEpsilon: 1e-6, rotaryPairs: 'interleaved', scoreScale: 1,
       },
       rope: { kind: 'yarn', theta: 10000, factor: 36, originalContextLength: 8192, betaFast: 32, betaSlow: 1, magnitude: 1 },
       queryScaling: { beta: 0.1, originalContextLength: 8192 },
@@ -20,7 +20,7 @@ describe('the description of', () => {
         kind: 'moe', size: 4096, expertCount: 128, expertsPerToken: 4, sharedSize: 4096, denseLayerCount: 3, denseSize: 16384,
         router: { kind: 'softmax', correctionBias: false, groupCount: 1, groupsPerToken: 1, renormalised: true, scale: 1 },
       },
-      normEpsilon: 1e-6, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2], precision: 'fp8', vision: false,
+      normEpsilon: 1e-6, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2], precision: 'fp8', predictorLayerCount: 0, vision: false,
     });
   });
 
@@ -46,7 +46,7 @@ describe('the description of', () => {
 
   it('DeepSeek-V3 has its sigmoid router with a bias and groups', async () => {
     expect(await describeConfig(DEEPSEEK_V3)).toMatchObject({
-      family: 'deepseek-v3', precision: 'fp8', queryScaling: null,
+      family: 'deepseek-v3', precision: 'fp8', predictorLayerCount: 1, queryScaling: null,
       attention: { kind: 'mla', scoreScale: (0.1 * Math.log(40) + 1) ** 2 }, rope: { kind: 'yarn', theta: 10000, factor: 40, magnitude: 1 },
       feedForward: {
         sharedSize: 2048, denseLayerCount: 3, denseSize: 18432,
@@ -64,9 +64,9 @@ describe('the description of', () => {
   });
 
   it('a Mixtral is the same model as its spec', async () => {
-    const { precision, vision, ...model } = await describeConfig(MIXTRAL_8X22B);
-    expect({ precision, vision }).toEqual({ precision: 'float', vision: false });
-    expect(model).toMatchObject(await readModelSpec(memoryFolder({ 'config.json': JSON.stringify(MIXTRAL_8X22B) })));
+    const { precision, predictorLayerCount, vision, ...model } = await describeConfig(MIXTRAL_8X22B);
+    expect({ precision, predictorLayerCount, vision }).toEqual({ precision: 'float', predictorLayerCount: 0, vision: false });
+    expect(model).toEqual(await readModelSpec(memoryFolder({ 'config.json': JSON.stringify(MIXTRAL_8X22B) })));
   });
 });
 

@@ -1,14 +1,13 @@
-import { type ModelSpec } from '@essaim/core';
+import { type ModelSpec, PLAIN_ROUTING } from '@essaim/core';
 import { describe, expect, it } from 'vitest';
 import { memoryFolder } from '../test/memory-folder.ts';
 import { TINY_MISTRAL, TINY_MIXTRAL } from '../test/tiny-models.ts';
+import { readModelSpec } from './checkpoint.ts';
 import { readConfig } from './read-config.ts';
-import { runnableSpec } from './runnable.ts';
 
-async function specOf(config: object, generation?: object): Promise<ModelSpec> {
+function specOf(config: object, generation?: object): Promise<ModelSpec> {
   const files = { 'config.json': JSON.stringify(config), ...(generation && { 'generation_config.json': JSON.stringify(generation) }) };
-  const { description, path } = await readConfig(memoryFolder(files));
-  return runnableSpec(description, path);
+  return readModelSpec(memoryFolder(files));
 }
 const without = <T extends object>(config: T, key: keyof T): Partial<T> => ({ ...config, [key]: undefined });
 
@@ -18,7 +17,7 @@ describe('readConfig', () => {
       family: 'mixtral', vocabSize: 5, hiddenSize: 4, layerCount: 1, contextLength: 64,
       attention: { kind: 'gqa', headCount: 2, kvHeadCount: 1, headSize: 2, slidingWindow: 16 },
       rope: { kind: 'default', theta: 1e6 }, queryScaling: null,
-      feedForward: { kind: 'moe', size: 3, expertCount: 2, expertsPerToken: 1 },
+      feedForward: { kind: 'moe', size: 3, expertCount: 2, expertsPerToken: 1, ...PLAIN_ROUTING },
       normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
     });
     expect(await specOf(TINY_MISTRAL)).toMatchObject({ family: 'mistral', feedForward: { kind: 'dense', size: 3 } });

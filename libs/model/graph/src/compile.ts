@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { assert, type LayerWeights, type ModelSpec } from '@essaim/core';
+import { assert, groupedQueryOf, type LayerWeights } from '@essaim/core';
 import { type Slice } from '@essaim/quantise';
 import { embedGraph } from './blocks/embed.ts';
 import { gqaGraph, gqaOutputGraph, gqaPreGraph } from './blocks/gqa.ts';
@@ -12,25 +12,22 @@ import { type CompiledModel, type PieceKey, sliceCount } from './piece.ts';
 /** Raised when the bytes that a weight becomes change without its graph changing. */
 const RECIPE = 1;
 
-/** One entry per family. A family whose layers differ has a folder of its own blocks and a compiler of its own here. */
-type PieceCompiler = (model: CompiledModel, key: PieceKey, slice: Slice) => Graph;
-const COMPILERS: Readonly<Record<ModelSpec['family'], PieceCompiler>> = { mixtral: compileDecoder, mistral: compileDecoder };
-
-/** The graphs of one piece, one per slice. Nothing of the weights is read yet: their chunks are. */
+/** The graphs of one piece, one per slice. Nothing of the weights is read yet: their chunks are. Fails with `unimplemented` for a model that no graphs compute. */
 export function compilePiece(model: CompiledModel, key: PieceKey): Graph[] {
+  groupedQueryOf(model.spec);
   const of = sliceCount(key, model.slices ?? 1);
-  return Array.from({ length: of }, (_, index) => COMPILERS[model.spec.family](model, key, { index, of }));
+  return Array.from({ length: of }, (_, index) => compileSlice(model, key, { index, of }));
 }
 
-/** Pre-norm decoder with grouped-query attention; its feed-forward layers are dense or routed. */
-function compileDecoder(model: CompiledModel, key: PieceKey, slice: Slice): Graph {
+/** Of a pre-norm decoder with grouped-query attention; its feed-forward layers are dense or routed. */
+function compileSlice(model: CompiledModel, key: PieceKey, slice: Slice): Graph {
   switch (key.kind) {
     case 'embed':
       return embedGraph(model.weights.embedding);
     case 'pre':
       return gqaPreGraph(model, layerOf(model, key.layer), slice);
     case 'attention':
-      return gqaGraph(model.spec.attention, key, slice);
+      return gqaGraph(groupedQueryOf(model.spec), key, slice);
     case 'output':
       return gqaOutputGraph(model, layerOf(model, key.layer), slice);
     case 'post':

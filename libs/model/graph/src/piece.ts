@@ -1,4 +1,4 @@
-import { type ModelSpec, type ModelWeights, type WeightDtype, expertCount } from '@essaim/core';
+import { denseSizeOf, expertCount, type FeedForward, isRouted, type ModelSpec, type ModelWeights, type WeightDtype } from '@essaim/core';
 import { BLOCK_SIZE } from '@essaim/quantise';
 
 /** Names one graph of a model. All but `attention`, which has no weights, exist once per layer or model. */
@@ -36,13 +36,19 @@ const LEAST_SLICE_WEIGHTS = 1 << 20;
  * what the slices of a layer return is added up (tensor parallelism, https://arxiv.org/abs/1909.08053).
  */
 export function slicesFor({ attention, feedForward, hiddenSize }: ModelSpec, threads: number): number {
+  if (attention.kind !== 'gqa') return 1;
+  const sizes = networkSizes(feedForward);
   const suits = (slices: number): boolean =>
     (3 * hiddenSize * feedForward.size) / slices >= LEAST_SLICE_WEIGHTS &&
-    attention.kvHeadCount % slices === 0 && ((attention.headCount / slices) * attention.headSize) % BLOCK_SIZE === 0 && feedForward.size % (slices * BLOCK_SIZE) === 0;
+    attention.kvHeadCount % slices === 0 && ((attention.headCount / slices) * attention.headSize) % BLOCK_SIZE === 0 && sizes.every((size) => size % (slices * BLOCK_SIZE) === 0);
   let slices = Math.min(threads, attention.kvHeadCount);
   while (slices > 1 && !suits(slices)) slices--;
   return Math.max(1, slices);
 }
+
+/** Inner channels of every network of a model. */
+const networkSizes = (feedForward: FeedForward): number[] =>
+  feedForward.kind === 'dense' ? [feedForward.size] : [feedForward.size, feedForward.sharedSize, feedForward.denseLayerCount === 0 ? 0 : feedForward.denseSize];
 
 /** A short name for files and messages: 'post.3', 'expert.3.17'. */
 export function pieceName(key: PieceKey): string {
@@ -63,14 +69,14 @@ export function pieceName(key: PieceKey): string {
 }
 
 /** The dense part: what a lead worker holds. */
-export function leadPieces({ layerCount, feedForward }: ModelSpec): PieceKey[] {
-  const kinds = ['pre', 'output', 'post', ...(feedForward.kind === 'dense' ? ['dense' as const] : [])] as const;
-  const layers = Array.from({ length: layerCount }, (_, layer) => kinds.map((kind): PieceKey => ({ kind, layer })));
+export function leadPieces(spec: ModelSpec): PieceKey[] {
+  const kinds = (layer: number) => ['pre', 'output', 'post', ...(denseSizeOf(spec, layer) > 0 ? ['dense' as const] : [])] as const;
+  const layers = Array.from({ length: spec.layerCount }, (_, layer) => kinds(layer).map((kind): PieceKey => ({ kind, layer })));
   return [{ kind: 'embed' }, { kind: 'attention', masked: false }, { kind: 'attention', masked: true }, ...layers.flat(), { kind: 'head' }];
 }
 
 /** Every routed expert, in (layer, expert) order; none for a dense model. */
 export function expertPieces(spec: ModelSpec): PieceKey[] {
   const experts = Array.from({ length: expertCount(spec) }, (_, expert) => expert);
-  return Array.from({ length: spec.layerCount }, (_, layer) => experts.map((expert): PieceKey => ({ kind: 'expert', layer, expert }))).flat();
+  return Array.from({ length: spec.layerCount }, (_, layer) => (isRouted(spec, layer) ? experts.map((expert): PieceKey => ({ kind: 'expert', layer, expert })) : [])).flat();
 }

@@ -1,4 +1,4 @@
-import { type FeedForwardWeights, type LayerWeights, type ModelSpec, type StoredDtype, type TensorView, type WeightDtype } from '@essaim/core';
+import { type FeedForwardWeights, type LayerWeights, type ModelSpec, PLAIN_ROUTING, type StoredDtype, type TensorView, type WeightDtype } from '@essaim/core';
 import { type CompiledModel } from '../src/index.ts';
 
 /** A read of rows [first, first + count) of a tensor. */
@@ -38,14 +38,16 @@ export function countingModel({ dtype, hiddenSize = 40, vocabSize = 50, stored =
   });
   const feedForward = (name: string): FeedForwardWeights => ({ gate: view(`${name}.gate`, SIZE, hiddenSize), up: view(`${name}.up`, SIZE, hiddenSize), down: view(`${name}.down`, hiddenSize, SIZE) });
   const layer = (name: string): LayerWeights => ({
-    inputNorm: view(`${name}.inputNorm`, 1, hiddenSize), postAttentionNorm: view(`${name}.postNorm`, 1, hiddenSize), output: view(`${name}.output`, hiddenSize, 16),
-    query: view(`${name}.query`, 16, hiddenSize), key: view(`${name}.key`, 8, hiddenSize), value: view(`${name}.value`, 8, hiddenSize),
-    feedForward: isDense ? { kind: 'dense', ...feedForward(name) } : { kind: 'moe', router: view(`${name}.router`, 3, hiddenSize), experts: ['0', '1', '2'].map((expert) => feedForward(`${name}.${expert}`)) },
+    inputNorm: view(`${name}.inputNorm`, 1, hiddenSize), postAttentionNorm: view(`${name}.postNorm`, 1, hiddenSize),
+    attention: {
+      kind: 'gqa', query: view(`${name}.query`, 16, hiddenSize), key: view(`${name}.key`, 8, hiddenSize), value: view(`${name}.value`, 8, hiddenSize), output: view(`${name}.output`, hiddenSize, 16),
+    },
+    feedForward: isDense ? { kind: 'dense', ...feedForward(name) } : { kind: 'moe', router: view(`${name}.router`, 3, hiddenSize), correctionBias: null, experts: ['0', '1', '2'].map((expert) => feedForward(`${name}.${expert}`)), shared: null },
   });
   const spec: ModelSpec = {
     family: isDense ? 'mistral' : 'mixtral', vocabSize, hiddenSize, layerCount: 2, contextLength: 64, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
     attention: { kind: 'gqa', headCount: 2, kvHeadCount: 1, headSize: 8, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 }, queryScaling: null,
-    feedForward: isDense ? { kind: 'dense', size: SIZE } : { kind: 'moe', size: SIZE, expertCount: 3, expertsPerToken: 1 },
+    feedForward: isDense ? { kind: 'dense', size: SIZE } : { kind: 'moe', size: SIZE, expertCount: 3, expertsPerToken: 1, ...PLAIN_ROUTING },
   };
   const weights = { embedding: view('embedding', vocabSize, hiddenSize), layers: ['0', '1'].map(layer), finalNorm: view('finalNorm', 1, hiddenSize), head: view('head', vocabSize, hiddenSize) };
   return { spec, weights, dtype, reads };

@@ -40,7 +40,7 @@ export type TensorLayout = PanelTensor | VectorTensor | RowsTensor;
 export interface PieceLayout {
   /** A multiple of 64. */
   readonly bytes: number;
-  /** embed: embedding. layer: attentionNorm, qkv, output, feedForwardNorm and, where it routes, router. dense and expert: gateUp, down. head: norm, head. */
+  /** embed: embedding. layer: attentionNorm, qkv, output, feedForwardNorm and, where it routes, router and perhaps correctionBias. dense and expert: gateUp, down. head: norm, head. */
   readonly tensors: Readonly<Record<string, TensorLayout>>;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FeedForwardWeights, STORED_DTYPES, type TensorView, WEIGHT_DTYPES } from '@essaim/core';
+import { type FeedForwardWeights, type GroupedQueryWeights, STORED_DTYPES, type TensorView, WEIGHT_DTYPES } from '@essaim/core';
 import { BLOCK_SIZE, quantiseRows } from '@essaim/quantise';
 import { tinyModel, type TinyOptions } from '../test/tiny-model.ts';
 import { unpack } from '../test/unpack.ts';
@@ -54,7 +54,7 @@ describe.each(WEIGHT_DTYPES)('panels at %s', (dtype) => {
     await fc.assert(fc.asyncProperty(sizes, async (size: Partial<TinyOptions>) => {
       const model = tinyModel({ dtype, ...size });
       const { gate, up, down } = expertOf(model);
-      const { query, key, value, output } = model.weights.layers[1]!;
+      const { query, key, value, output } = model.weights.layers[1]!.attention as GroupedQueryWeights;
       await expectPanels(model, { piece: EXPERT, name: 'gateUp', matrices: [gate, up] });
       await expectPanels(model, { piece: EXPERT, name: 'down', matrices: [down] });
       await expectPanels(model, { piece: { kind: 'layer', layer: 1 }, name: 'qkv', matrices: [query, key, value] });

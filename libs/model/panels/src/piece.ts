@@ -1,4 +1,4 @@
-import { type ModelSpec, type ModelWeights, type WeightDtype, expertCount } from '@essaim/core';
+import { denseSizeOf, expertCount, isRouted, type ModelSpec, type ModelWeights, type WeightDtype } from '@essaim/core';
 
 /** Names what is loaded, held and moved as one: a file of weights. */
 export type PanelPiece =
@@ -31,14 +31,14 @@ export function pieceName(piece: PanelPiece): string {
 }
 
 /** The dense part: what a lead worker holds, in the order in which a step needs it. */
-export function leadPieces({ layerCount, feedForward }: ModelSpec): PanelPiece[] {
-  const kinds = feedForward.kind === 'dense' ? (['layer', 'dense'] as const) : (['layer'] as const);
-  const layers = Array.from({ length: layerCount }, (_, layer) => kinds.map((kind): PanelPiece => ({ kind, layer })));
+export function leadPieces(spec: ModelSpec): PanelPiece[] {
+  const kinds = (layer: number) => (denseSizeOf(spec, layer) > 0 ? (['layer', 'dense'] as const) : (['layer'] as const));
+  const layers = Array.from({ length: spec.layerCount }, (_, layer) => kinds(layer).map((kind): PanelPiece => ({ kind, layer })));
   return [{ kind: 'embed' }, ...layers.flat(), { kind: 'head' }];
 }
 
 /** Every routed expert, in (layer, expert) order; none for a dense model. */
 export function expertPieces(spec: ModelSpec): PanelPiece[] {
   const experts = Array.from({ length: expertCount(spec) }, (_, expert) => expert);
-  return Array.from({ length: spec.layerCount }, (_, layer) => experts.map((expert): PanelPiece => ({ kind: 'expert', layer, expert }))).flat();
+  return Array.from({ length: spec.layerCount }, (_, layer) => (isRouted(spec, layer) ? experts.map((expert): PanelPiece => ({ kind: 'expert', layer, expert })) : [])).flat();
 }

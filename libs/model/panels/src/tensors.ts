@@ -1,4 +1,4 @@
-import { assert, type FeedForwardWeights, type LayerWeights, type ModelSpec, type TensorView, type WeightDtype } from '@essaim/core';
+import { assert, type FeedForwardWeights, groupedQueryOf, type LayerWeights, type ModelSpec, type TensorView, type WeightDtype } from '@essaim/core';
 import { type PanelModel, type PanelPiece } from './piece.ts';
 
 /** `panels`: matrices of one width, one above the other, each from a panel of its own on. `vector`: float32. `rows`: a table, in its stored form. */
@@ -13,12 +13,13 @@ export function tensorsOf({ spec, weights, dtype }: PanelModel, piece: PanelPiec
       return [{ name: 'embedding', kind: 'rows', view: weights.embedding }];
     case 'layer': {
       const layer = layerOf(weights.layers, piece.layer);
-      return [...ATTENTION[spec.attention.kind](layer, dtype), vector('feedForwardNorm', layer.postAttentionNorm), ...routerOf(layer)];
+      return [vector('attentionNorm', layer.inputNorm), ...attentionTensors(spec, layer, dtype), vector('feedForwardNorm', layer.postAttentionNorm), ...routerOf(layer)];
     }
     case 'dense': {
       const { feedForward } = layerOf(weights.layers, piece.layer);
-      assert(feedForward.kind === 'dense', `layer ${piece.layer} has one feed-forward network`);
-      return feedForwardTensors(feedForward, dtype);
+      const network = feedForward.kind === 'dense' ? feedForward : feedForward.shared;
+      assert(network, `layer ${piece.layer} has a network that every token passes`);
+      return feedForwardTensors(network, dtype);
     }
     case 'expert': {
       const { feedForward } = layerOf(weights.layers, piece.layer);
@@ -35,13 +36,19 @@ export function tensorsOf({ spec, weights, dtype }: PanelModel, piece: PanelPiec
 /** What is read to make a tensor. */
 export const viewsOf = (tensor: PieceTensor): readonly TensorView[] => (tensor.kind === 'panels' ? tensor.parts : [tensor.view]);
 
-/** One entry per kind of attention. */
-const ATTENTION: Readonly<Record<ModelSpec['attention']['kind'], (layer: LayerWeights, dtype: WeightDtype) => PieceTensor[]>> = {
-  gqa: ({ inputNorm, query, key, value, output }, dtype) => [vector('attentionNorm', inputNorm), panels('qkv', dtype, query, key, value), panels('output', dtype, output)],
-};
+function attentionTensors(spec: ModelSpec, { attention }: LayerWeights, dtype: WeightDtype): PieceTensor[] {
+  groupedQueryOf(spec);
+  assert(attention.kind === 'gqa', 'the weights of a layer are those of its kind of attention');
+  const { query, key, value, output } = attention;
+  return [panels('qkv', dtype, query, key, value), panels('output', dtype, output)];
+}
 
 /** The router decides which weights run at all: it stays exact. */
-const routerOf = ({ feedForward }: LayerWeights): PieceTensor[] => (feedForward.kind === 'moe' ? [panels('router', 'float32', feedForward.router)] : []);
+function routerOf({ feedForward }: LayerWeights): PieceTensor[] {
+  if (feedForward.kind === 'dense') return [];
+  const { router, correctionBias } = feedForward;
+  return [panels('router', 'float32', router), ...(correctionBias === null ? [] : [vector('correctionBias', correctionBias)])];
+}
 
 const feedForwardTensors = ({ gate, up, down }: FeedForwardWeights, dtype: WeightDtype): PieceTensor[] => [panels('gateUp', dtype, gate, up), panels('down', dtype, down)];
 

@@ -1,4 +1,4 @@
-import { type FeedForwardWeights, type LayerWeights, type ModelSpec, type StoredDtype, type TensorView, type WeightDtype } from '@essaim/core';
+import { type FeedForwardWeights, type LayerWeights, type ModelSpec, PLAIN_ROUTING, type StoredDtype, type TensorView, type WeightDtype } from '@essaim/core';
 import { type PanelModel } from '../src/index.ts';
 
 export interface TinyOptions {
@@ -35,14 +35,17 @@ export function tinyModel({ dtype, hiddenSize = 40, innerSize = 20, vocabSize = 
   });
   const feedForward = (name: string): FeedForwardWeights => ({ gate: view(`${name}.gate`, innerSize, hiddenSize), up: view(`${name}.up`, innerSize, hiddenSize), down: view(`${name}.down`, hiddenSize, innerSize) });
   const layer = (name: string): LayerWeights => ({
-    inputNorm: view(`${name}.inputNorm`, 1, hiddenSize), postAttentionNorm: view(`${name}.postNorm`, 1, hiddenSize), output: view(`${name}.output`, hiddenSize, 3 * headSize),
-    query: view(`${name}.query`, 3 * headSize, hiddenSize), key: view(`${name}.key`, headSize, hiddenSize), value: view(`${name}.value`, headSize, hiddenSize),
-    feedForward: isDense ? { kind: 'dense', ...feedForward(name) } : { kind: 'moe', router: view(`${name}.router`, 3, hiddenSize), experts: ['0', '1', '2'].map((expert) => feedForward(`${name}.${expert}`)) },
+    inputNorm: view(`${name}.inputNorm`, 1, hiddenSize), postAttentionNorm: view(`${name}.postNorm`, 1, hiddenSize),
+    attention: {
+      kind: 'gqa', query: view(`${name}.query`, 3 * headSize, hiddenSize), key: view(`${name}.key`, headSize, hiddenSize), value: view(`${name}.value`, headSize, hiddenSize),
+      output: view(`${name}.output`, hiddenSize, 3 * headSize),
+    },
+    feedForward: isDense ? { kind: 'dense', ...feedForward(name) } : { kind: 'moe', router: view(`${name}.router`, 3, hiddenSize), correctionBias: null, experts: ['0', '1', '2'].map((expert) => feedForward(`${name}.${expert}`)), shared: null },
   });
   const spec: ModelSpec = {
     family: isDense ? 'mistral' : 'mixtral', vocabSize, hiddenSize, layerCount: 2, contextLength: 64, normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2],
     attention: { kind: 'gqa', headCount: 3, kvHeadCount: 1, headSize, slidingWindow: null }, rope: { kind: 'default', theta: 10_000 }, queryScaling: null,
-    feedForward: isDense ? { kind: 'dense', size: innerSize } : { kind: 'moe', size: innerSize, expertCount: 3, expertsPerToken: 1 },
+    feedForward: isDense ? { kind: 'dense', size: innerSize } : { kind: 'moe', size: innerSize, expertCount: 3, expertsPerToken: 1, ...PLAIN_ROUTING },
   };
   const weights = { embedding: view('embedding', vocabSize, hiddenSize), layers: ['0', '1'].map(layer), finalNorm: view('finalNorm', 1, hiddenSize), head: view('head', vocabSize, hiddenSize) };
   return { spec, weights, dtype, reads };

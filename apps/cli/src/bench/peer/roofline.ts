@@ -25,7 +25,7 @@ function rooflineOf(spec: ModelSpec, blockBytes: number, readBandwidth: number):
 
 /** Of the matrices that one token is multiplied with; norms, keys and values, and the one row of the embedding are left out: below 1 % together. */
 export function activeBytes({ hiddenSize, layerCount, vocabSize, attention, feedForward }: ModelSpec, blockBytes: number): number {
-  assert(feedForward.kind === 'moe', 'a Mixtral has experts');
+  assert(attention.kind === 'gqa' && feedForward.kind === 'moe', 'a Mixtral has grouped queries and experts');
   const { headCount, kvHeadCount, headSize } = attention;
   const attentionWeights = hiddenSize * headSize * (2 * headCount + 2 * kvHeadCount);
   const expertWeights = feedForward.expertsPerToken * 3 * hiddenSize * feedForward.size;

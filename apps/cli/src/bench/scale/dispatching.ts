@@ -1,4 +1,4 @@
-import { type ClusterSnapshot, type Placement, type WorkerId, workerId } from '@essaim/core';
+import { type ClusterSnapshot, PLAIN_ROUTER, type Placement, type WorkerId, workerId } from '@essaim/core';
 import { type DispatchWork, Dispatcher, type ExpertPeer, type Routing, route } from '@essaim/dispatch';
 import { systemClock } from '@essaim/telemetry';
 import { seededRandom } from '../random.ts';
@@ -28,7 +28,7 @@ export async function measureDispatch(shape: DispatchShape): Promise<number> {
 /** The same of choosing each token's experts from the router's logits. */
 export async function measureRouting({ tokens, experts }: Pick<DispatchShape, 'tokens' | 'experts'>): Promise<number> {
   const logits = logitsOf({ tokens, experts });
-  return nsPerToken({ tokens }, () => route(logits, { expertCount: experts, expertsPerToken: EXPERTS_PER_TOKEN }));
+  return nsPerToken({ tokens }, () => route(logits, { expertCount: experts, expertsPerToken: EXPERTS_PER_TOKEN, router: PLAIN_ROUTER }));
 }
 
 async function nsPerToken({ tokens }: Pick<DispatchShape, 'tokens'>, layer: () => unknown): Promise<number> {
@@ -41,7 +41,7 @@ async function nsPerToken({ tokens }: Pick<DispatchShape, 'tokens'>, layer: () =
 }
 
 function workOf({ tokens, experts }: DispatchShape): DispatchWork {
-  const routing: Routing = route(logitsOf({ tokens, experts }), { expertCount: experts, expertsPerToken: EXPERTS_PER_TOKEN });
+  const routing: Routing = route(logitsOf({ tokens, experts }), { expertCount: experts, expertsPerToken: EXPERTS_PER_TOKEN, router: PLAIN_ROUTER });
   return { step: 1, layer: 0, hiddenSize: HIDDEN_SIZE, activations: new Float32Array(tokens * HIDDEN_SIZE), routing };
 }
 

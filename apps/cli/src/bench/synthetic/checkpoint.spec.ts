@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '@essaim/checkpoint';
-import { type ModelSpec, type TensorView } from '@essaim/core';
+import { type ModelSpec, PLAIN_ROUTING, type TensorView } from '@essaim/core';
 import { openCheckpointFolder } from '@essaim/files';
 import { createTokenizer } from '@essaim/tokenizer';
 import { packageRoot } from '../../package-root.ts';
@@ -14,7 +14,7 @@ const TINY: ModelSpec = {
   ...SYNTHETIC_MIXTRAL,
   vocabSize: 8300, hiddenSize: 64, layerCount: 2, contextLength: 128,
   attention: { kind: 'gqa', headCount: 4, kvHeadCount: 2, headSize: 16, slidingWindow: null },
-  feedForward: { kind: 'moe', size: 96, expertCount: 4, expertsPerToken: 2 },
+  feedForward: { kind: 'moe', size: 96, expertCount: 4, expertsPerToken: 2, ...PLAIN_ROUTING },
 };
 const PETIT = join(packageRoot(), 'deploy', 'models', 'petit');
 

@@ -1,4 +1,4 @@
-import { assert, type ModelSpec } from '@essaim/core';
+import { assert, type ModelSpec, PLAIN_ROUTING } from '@essaim/core';
 import { type Distribution } from './weight-source.ts';
 
 /** A Mixtral of 1.5 billion weights, of which a token uses 0.43: large enough that memory and arithmetic decide, small enough for a laptop. */
@@ -10,7 +10,7 @@ export const SYNTHETIC_MIXTRAL: ModelSpec = {
   contextLength: 4096,
   attention: { kind: 'gqa', headCount: 16, kvHeadCount: 4, headSize: 64, slidingWindow: null },
   rope: { kind: 'default', theta: 1e6 }, queryScaling: null,
-  feedForward: { kind: 'moe', size: 3584, expertCount: 8, expertsPerToken: 2 },
+  feedForward: { kind: 'moe', size: 3584, expertCount: 8, expertsPerToken: 2, ...PLAIN_ROUTING },
   normEpsilon: 1e-5,
   tiedEmbedding: false,
   bosTokenId: 0,
@@ -39,7 +39,7 @@ export function tensorsOf(spec: ModelSpec): PlannedTensor[] {
 }
 
 function layerTensors({ hiddenSize, attention, feedForward }: ModelSpec, prefix: string): PlannedTensor[] {
-  assert(feedForward.kind === 'moe', 'a Mixtral has experts');
+  assert(attention.kind === 'gqa' && feedForward.kind === 'moe', 'a Mixtral has grouped queries and experts');
   const queryWidth = attention.headCount * attention.headSize;
   const keyWidth = attention.kvHeadCount * attention.headSize;
   return [
@@ -66,7 +66,7 @@ const norm = (name: string, size: number): PlannedTensor => ({ name, shape: [siz
 /** config.json as transformers 5 writes it. */
 export function configOf(spec: ModelSpec): object {
   const { attention, feedForward } = spec;
-  assert(feedForward.kind === 'moe', 'a Mixtral has experts');
+  assert(attention.kind === 'gqa' && feedForward.kind === 'moe', 'a Mixtral has grouped queries and experts');
   return {
     architectures: ['MixtralForCausalLM'],
     attention_dropout: 0,

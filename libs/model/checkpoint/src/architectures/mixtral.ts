@@ -1,7 +1,7 @@
+import { PLAIN_ROUTING } from '@essaim/core';
 import { z } from 'zod';
 import { decoder, decoderKeys } from '../config/decoder-keys.ts';
 import { checkGroupedQuery, groupedQueryAttention, groupedQueryKeys } from '../config/grouped-query-keys.ts';
-import { PLAIN_ROUTER } from '../config/routed-keys.ts';
 import { count } from '../config/values.ts';
 import { parseJson } from '../json/read-json.ts';
 import { type Architecture } from './architecture.ts';
@@ -18,7 +18,7 @@ export const mixtral: Architecture = {
   describe: (file) => {
     const config = parseJson(schema, file);
     const { intermediate_size: size, num_local_experts: expertCount, num_experts_per_tok: expertsPerToken } = config;
-    const feedForward = { kind: 'moe', size, expertCount, expertsPerToken, router: PLAIN_ROUTER, sharedSize: 0, denseLayerCount: 0, denseSize: 0 } as const;
+    const feedForward = { kind: 'moe', size, expertCount, expertsPerToken, ...PLAIN_ROUTING } as const;
     return { ...decoder(config), family: 'mixtral', attention: groupedQueryAttention(config), feedForward };
   },
 };

@@ -36,6 +36,7 @@ export function decoder(config: DecoderConfig): Omit<DescribedArchitecture, 'fam
     queryScaling: queryScaling(config),
     normEpsilon: config.rms_norm_eps,
     tiedEmbedding: config.tie_word_embeddings,
+    predictorLayerCount: 0,
     ...specialTokens(config),
   };
 }

@@ -4,6 +4,9 @@ import { type DecoderConfig } from './decoder-keys.ts';
 import { checkRope, scoreScale } from './rope-keys.ts';
 import { flag, size } from './values.ts';
 
+/** transformers takes its norms' own default, whatever rms_norm_eps says. */
+const LATENT_NORM_EPSILON = 1e-6;
+
 export const latentKeys = {
   q_lora_rank: size.nullish(),
   kv_lora_rank: size,
@@ -29,6 +32,7 @@ export function latentAttention(config: LatentConfig): LatentAttention {
     plainSize: config.qk_nope_head_dim,
     rotarySize: config.qk_rope_head_dim,
     valueSize: config.v_head_dim,
+    normEpsilon: LATENT_NORM_EPSILON,
     rotaryPairs: config.rope_interleave === false ? 'halves' : 'interleaved',
     scoreScale: scoreScale(config),
   };

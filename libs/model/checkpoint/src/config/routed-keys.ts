@@ -1,4 +1,4 @@
-import { type DescribedFeedForward, type Router } from '@essaim/core';
+import { type RoutedFeedForward, type Router } from '@essaim/core';
 import { type z } from 'zod';
 import { unimplemented } from '../json/read-json.ts';
 import { type DecoderConfig } from './decoder-keys.ts';
@@ -20,9 +20,6 @@ export const routedKeys = {
   routed_scaling_factor: positiveNumber.default(1),
 };
 
-/** Mixtral's: the chosen experts' gates are a softmax over their logits, which is a softmax over all of them, renormalised. */
-export const PLAIN_ROUTER: Router = { kind: 'softmax', correctionBias: false, groupCount: 1, groupsPerToken: 1, renormalised: true, scale: 1 };
-
 type RoutedConfig = DecoderConfig & z.output<z.ZodObject<typeof routedKeys>>;
 
 export function checkRouted(config: RoutedConfig, context: z.RefinementCtx): void {
@@ -36,7 +33,7 @@ export function checkRouted(config: RoutedConfig, context: z.RefinementCtx): voi
   if ((dense ?? 0) > layers) refuse('first_k_dense_replace', `is ${dense}, more than the ${layers} of num_hidden_layers`);
 }
 
-export function routedFeedForward(config: RoutedConfig, router: Pick<Router, 'kind' | 'correctionBias'>): DescribedFeedForward {
+export function routedFeedForward(config: RoutedConfig, router: Pick<Router, 'kind' | 'correctionBias'>): RoutedFeedForward {
   return {
     kind: 'moe',
     size: config.moe_intermediate_size,

@@ -45,6 +45,8 @@ function byModelType(text: JsonFile): Architecture {
   throw new AppError('unimplemented', `${text.path}: text_config.model_type ${JSON.stringify(modelType)} is not implemented: the types are ${known}`);
 }
 
+const CORRECTION_BIAS = 'gate.e_score_correction_bias';
+
 /** Where the text part lies within the whole model; releases of transformers differ. */
 const PLACES = [
   { body: 'model', head: 'lm_head' },
@@ -66,8 +68,14 @@ function tensorNames(has: (name: string) => boolean): TensorNames {
     output: 'self_attn.o_proj.weight',
     postAttentionNorm: 'post_attention_layernorm.weight',
     dense: { gate: 'mlp.gate_proj.weight', up: 'mlp.up_proj.weight', down: 'mlp.down_proj.weight' },
-    routed: ['block_sparse_moe.'],
-    fused: 'mlp.',
+    latent: {
+      queryDown: 'self_attn.q_a_proj.weight', queryNorm: 'self_attn.q_a_layernorm.weight', queryUp: 'self_attn.q_b_proj.weight',
+      keyValueDown: 'self_attn.kv_a_proj_with_mqa.weight', keyValueNorm: 'self_attn.kv_a_layernorm.weight', keyValueUp: 'self_attn.kv_b_proj.weight',
+    },
+    routed: [
+      { place: 'block_sparse_moe.', parts: { gate: 'w1.weight', up: 'w3.weight', down: 'w2.weight' }, correctionBias: CORRECTION_BIAS },
+      { place: 'mlp.', parts: { gate: 'gate_proj.weight', up: 'up_proj.weight', down: 'down_proj.weight' }, correctionBias: CORRECTION_BIAS },
+    ],
     vision: ['vision_tower.', 'multi_modal_projector.', 'model.vision_tower.', 'model.multi_modal_projector.'],
     rotaryPairs: 'halves',
   };

@@ -14,7 +14,7 @@ describe('params.json', () => {
       family: 'mistral', vocabSize: 5, hiddenSize: 4, layerCount: 1, contextLength: 64,
       attention: { kind: 'gqa', headCount: 2, kvHeadCount: 1, headSize: 2, slidingWindow: null },
       rope: { kind: 'default', theta: 1e6 }, queryScaling: null, feedForward: { kind: 'dense', size: 3 },
-      normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2], precision: 'float', vision: false,
+      normEpsilon: 1e-5, tiedEmbedding: false, bosTokenId: 1, eosTokenIds: [2], precision: 'float', predictorLayerCount: 0, vision: false,
     });
     expect(await descriptionOf({ ...TINY_PARAMS, moe: MOE })).toMatchObject({ family: 'mixtral', feedForward: { kind: 'moe', size: 3, expertCount: 8, expertsPerToken: 2, sharedSize: 0, denseLayerCount: 0 } });
     expect(await descriptionOf(MISTRAL_LARGE_3)).toMatchObject({ family: 'mistral4' });

@@ -1,7 +1,6 @@
-import { type DescribedFeedForward, type GroupedQueryAttention, type LatentAttention, type ModelDescription, type Rope, type YarnRope } from '@essaim/core';
+import { type FeedForward, type GroupedQueryAttention, type LatentAttention, type ModelDescription, PLAIN_ROUTER, type Rope, type YarnRope } from '@essaim/core';
 import { type DescribedModel } from '../config/described-model.ts';
 import { storedWeights } from '../config/quantisation.ts';
-import { PLAIN_ROUTER } from '../config/routed-keys.ts';
 import { stretchedMagnitude } from '../config/yarn.ts';
 import { type JsonFile, parseJson } from '../json/read-json.ts';
 import { checkParams, type Params, paramsSchema } from './params-keys.ts';
@@ -31,6 +30,7 @@ export function describeParams(file: JsonFile): DescribedModel {
     tiedEmbedding: params.tied_embeddings,
     ...SPECIAL_TOKENS,
     precision: stored.precision,
+    predictorLayerCount: 0,
     vision: params.vision_encoder !== null && params.vision_encoder !== undefined,
   };
   return { description, stored };
@@ -47,7 +47,10 @@ function latentAttention(params: Params): LatentAttention | null {
   const { kv_lora_rank: latentRank, qk_nope_head_dim: plainSize, qk_rope_head_dim: rotarySize, v_head_dim: valueSize, yarn } = params;
   if (latentRank === undefined || plainSize === undefined || rotarySize === undefined || valueSize === undefined) return null;
   const scoreScale = yarn?.apply_scale ? stretchedMagnitude(yarn.factor) ** 2 : 1;
-  return { kind: 'mla', headCount: params.n_heads, queryRank: params.q_lora_rank ?? null, latentRank, plainSize, rotarySize, valueSize, rotaryPairs: 'interleaved', scoreScale };
+  return {
+    kind: 'mla', headCount: params.n_heads, queryRank: params.q_lora_rank ?? null, latentRank, plainSize, rotarySize, valueSize,
+    normEpsilon: params.norm_eps, rotaryPairs: 'interleaved', scoreScale,
+  };
 }
 
 /** Latent attention corrects the magnitude of its scores instead of that of cosine and sine. */
@@ -58,7 +61,7 @@ function rope(params: Params): Rope | YarnRope {
   return { kind: 'yarn', theta, factor: yarn.factor, originalContextLength: yarn.original_max_position_embeddings, betaFast: yarn.beta, betaSlow: yarn.alpha, magnitude };
 }
 
-function feedForward({ moe, hidden_dim: denseSize }: Params): DescribedFeedForward {
+function feedForward({ moe, hidden_dim: denseSize }: Params): FeedForward {
   if (!moe) return { kind: 'dense', size: denseSize };
   const size = moe.expert_hidden_dim ?? denseSize;
   return {

@@ -4,6 +4,26 @@ export interface FeedForwardNames {
   readonly down: string;
 }
 
+/** Of the projections and norms of latent attention beside `query`, which one without a latent of its own has, and `output`. */
+export interface LatentNames {
+  readonly queryDown: string;
+  readonly queryNorm: string;
+  readonly queryUp: string;
+  readonly keyValueDown: string;
+  readonly keyValueNorm: string;
+  readonly keyValueUp: string;
+}
+
+/** Where the experts of a layer may lie, and what their tensors are called there. */
+export interface RoutedNames {
+  /** Prefix of `gate.weight`, the router, of `experts.E.` and of `shared_experts.`; also of `experts.gate_up_proj` and `experts.down_proj`, each for all experts. */
+  readonly place: string;
+  /** Of one expert, or of the shared ones. */
+  readonly parts: FeedForwardNames;
+  /** In `place`. */
+  readonly correctionBias: string;
+}
+
 /** What the tensors of a decoder are called in a checkpoint. Names of a layer's tensors are within the layer. */
 export interface TensorNames {
   readonly embedding: string;
@@ -18,10 +38,9 @@ export interface TensorNames {
   readonly output: string;
   readonly postAttentionNorm: string;
   readonly dense: FeedForwardNames;
-  /** Where `gate.weight`, the router, and `experts.E.w1.weight` may lie, the likeliest first. */
-  readonly routed: readonly string[];
-  /** Where `gate.weight` and `experts.gate_up_proj`, for all experts, may lie; null for nowhere. */
-  readonly fused: string | null;
+  readonly latent: LatentNames;
+  /** The likeliest first. */
+  readonly routed: readonly RoutedNames[];
   /** Prefixes of what sees images. */
   readonly vision: readonly string[];
   /** Which rows of a head of `query` and `key` turn together: 2i and 2i + 1, or i and i + headSize / 2. */

@@ -1,3 +1,4 @@
+import { type GroupedQueryWeights } from '@essaim/core';
 import { describe, expect, it } from 'vitest';
 import { type MemoryFolder, memoryFolder } from '../../test/memory-folder.ts';
 import { countingTensors, FUSED_SHAPES, MISTRAL_SHAPES, MIXTRAL_SHAPES, TINY_MISTRAL, TINY_MIXTRAL } from '../../test/tiny-models.ts';
@@ -18,7 +19,7 @@ describe('quantised weights', () => {
   it.each([`${KEY}_scale`, `${KEY}_scale_inv`, KEY.replace(/weight$/, 'qscale_weight')])('find their scale in %s, and leave alone what is for activations', async (name) => {
     const activations = [scale(KEY.replace(/weight$/, 'input_scale'), 1), scale(KEY.replace(/weight$/, 'qscale_act'), 1)];
     const { weights, notes } = await openCheckpoint(ofModel(MIXTRAL_SHAPES, e4m3(KEY, [2, 4]), scale(name, 3), ...activations));
-    expect(await weights.layers[0]!.key.read(0, 2)).toEqual(new Float32Array(8).fill(6));
+    expect(await (weights.layers[0]!.attention as GroupedQueryWeights).key.read(0, 2)).toEqual(new Float32Array(8).fill(6));
     expect(notes).toEqual([]);
   });
 

@@ -7,7 +7,7 @@ import { StoredView } from './stored-view.ts';
 import { type TensorNames } from './tensor-names.ts';
 
 /** Buffers that older checkpoints carry and that are computed here, and scales of activations and of the KV cache, which are floats here. */
-const UNUSED = /\.(rotary_emb\.inv_freq|input_scale|activation_scale|input_global_scale|qscale_act|[kv]_scale)$/;
+const UNUSED = /(\.rotary_emb\.inv_freq|\.input_scale|[._]activation_scale|\.input_global_scale|\.qscale_act|\.[kv]_scale)$/;
 /** What the scales of X.weight or X.gate_up_proj may be called: by compressed-tensors, by transformers and DeepSeek, by Mistral. */
 const scaleNames = (name: string): readonly string[] => [`${name}_scale`, `${name}_scale_inv`, name.replace(/weight$/, 'qscale_weight')];
 
@@ -19,6 +19,8 @@ export interface TensorSource {
   readonly names: TensorNames;
   /** Rows and columns of an FP8 block. */
   readonly block: readonly [rows: number, columns: number];
+  /** Prefixes of layers behind the model's own. */
+  readonly predictors: readonly string[];
 }
 
 /**
@@ -51,11 +53,11 @@ export class WeightBinder {
 
   /** After the last `bind`, before the first read: what is left, none of which the model needs. Fails with `data_loss` where the sides don't come out even. */
   finish(): readonly StoredTensor[] {
-    const { directory, configFile, tensors } = this.#source;
+    const { directory, configFile, tensors, predictors } = this.#source;
     const [missing] = this.#missing;
     if (missing !== undefined) throw mismatch(`${directory} has no tensor ${missing}${andOthers(this.#missing)}, which ${configFile} asks for`);
     const left = [...tensors.values()].filter(({ name }) => !this.#bound.has(name) && !UNUSED.test(name));
-    const surplus = left.filter(({ name }) => name.startsWith(`${this.names.layers}.`));
+    const surplus = left.filter(({ name }) => name.startsWith(`${this.names.layers}.`) && !predictors.some((prefix) => name.startsWith(prefix)));
     const [first] = surplus;
     if (first !== undefined) throw mismatch(`${directory} has the tensor ${first.name}${andOthers(surplus)}, for which ${configFile} has no place`);
     return left;

@@ -4,10 +4,11 @@ import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
 import { linear } from '../weights.ts';
 
-/** The feed-forward network of a dense layer, see `feedForwardGraph`. */
+/** The network that every token of a layer passes, a dense layer's own or that of shared experts, see `feedForwardGraph`. */
 export function denseGraph(model: CompiledModel, { feedForward }: LayerWeights, slice: Slice): Graph {
-  assert(feedForward.kind === 'dense', 'a dense layer has one feed-forward network');
-  return feedForwardGraph(model, feedForward, slice);
+  const weights = feedForward.kind === 'dense' ? feedForward : feedForward.shared;
+  assert(weights, 'the layer has a network that every token passes');
+  return feedForwardGraph(model, weights, slice);
 }
 
 /** One routed expert, see `feedForwardGraph`. */

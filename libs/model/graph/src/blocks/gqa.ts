@@ -1,4 +1,4 @@
-import { type GroupedQueryAttention, type LayerWeights } from '@essaim/core';
+import { assert, type GroupedQueryAttention, groupedQueryOf, type GroupedQueryWeights, type LayerWeights } from '@essaim/core';
 import { columnSlice, rowSlice, type Slice, stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
@@ -11,8 +11,9 @@ import { linear, vector } from '../weights.ts';
  * [1, tokens, kvHeads * headSize], query and key rotated (half-split layout, as Hugging Face checkpoints have it). A model that scales
  * its queries also takes queryScale [1, tokens, 1].
  */
-export function gqaPreGraph({ spec, dtype }: CompiledModel, { inputNorm, query, key, value }: LayerWeights, slice: Slice): Graph {
-  const { headCount, kvHeadCount, headSize } = headsOf(spec.attention, slice);
+export function gqaPreGraph({ spec, dtype }: CompiledModel, { inputNorm, attention }: LayerWeights, slice: Slice): Graph {
+  const { query, key, value } = groupedQueryWeights(attention);
+  const { headCount, kvHeadCount, headSize } = headsOf(groupedQueryOf(spec), slice);
   const [queryWidth, kvWidth] = [headCount * headSize, kvHeadCount * headSize];
   const graph = new GraphBuilder('pre');
   const hidden = graph.input('hidden', { type: 'f32', dims: ['tokens', spec.hiddenSize] });
@@ -49,14 +50,20 @@ export function gqaGraph(attention: GroupedQueryAttention, { masked }: { readonl
 }
 
 /** attended [1, tokens, heads * headSize] -> added [tokens, hidden]; the sum over all slices is what attention adds to the residual stream. */
-export function gqaOutputGraph({ spec, dtype }: CompiledModel, { output }: LayerWeights, slice: Slice): Graph {
-  const { headCount, headSize } = headsOf(spec.attention, slice);
+export function gqaOutputGraph({ spec, dtype }: CompiledModel, { attention }: LayerWeights, slice: Slice): Graph {
+  const { output } = groupedQueryWeights(attention);
+  const { headCount, headSize } = headsOf(groupedQueryOf(spec), slice);
   const graph = new GraphBuilder('output');
   const attended = graph.input('attended', { type: 'f32', dims: [1, 'tokens', headCount * headSize] });
   const rows = graph.node('Reshape', [attended, graph.integers([-1, headCount * headSize])]);
   graph.nodes('Identity', [linear(graph, rows, { name: 'output', weight: stack(columnSlice(output, slice)), dtype })], { outputs: ['added'] });
   graph.output('added', { type: 'f32', dims: ['tokens', spec.hiddenSize] });
   return graph.build();
+}
+
+function groupedQueryWeights(attention: LayerWeights['attention']): GroupedQueryWeights {
+  assert(attention.kind === 'gqa', 'the weights of a layer are those of its kind of attention');
+  return attention;
 }
 
 const headsOf = ({ headCount, kvHeadCount, headSize }: GroupedQueryAttention, { of }: Slice): Pick<GroupedQueryAttention, 'headCount' | 'kvHeadCount' | 'headSize'> =>

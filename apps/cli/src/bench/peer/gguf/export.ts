@@ -69,7 +69,7 @@ async function writeGguf(file: string, { spec, tensors, onProgress, signal }: Wr
 
 /** The keys that llama.cpp asks of its architecture "llama". */
 export function metadataOf({ attention, feedForward, rope, ...spec }: ModelSpec): Readonly<Record<string, MetadataValue>> {
-  assert(feedForward.kind === 'moe', 'a Mixtral has experts');
+  assert(attention.kind === 'gqa' && feedForward.kind === 'moe', 'a Mixtral has grouped queries and experts');
   const u32 = (value: number): MetadataValue => ({ type: 'u32', value });
   const f32 = (value: number): MetadataValue => ({ type: 'f32', value });
   const string = (value: string): MetadataValue => ({ type: 'string', value });

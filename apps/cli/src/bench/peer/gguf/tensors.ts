@@ -1,4 +1,4 @@
-import { assert, type LayerWeights, type ModelSpec, type ModelWeights, type TensorView } from '@essaim/core';
+import { assert, type LayerWeights, type ModelSpec, type ModelWeights, rotarySizeOf, type TensorView } from '@essaim/core';
 import { type TensorEntry, type TensorType } from './format.ts';
 import { q4Bytes, q4Rows } from './q4-rows.ts';
 
@@ -14,22 +14,22 @@ const CHUNK_BYTES = 4 << 20;
 export function ggufTensors(spec: ModelSpec, weights: ModelWeights): GgufTensor[] {
   return [
     matrix('token_embd.weight', 'bf16', [weights.embedding]),
-    ...weights.layers.flatMap((layer, index) => layerTensors(`blk.${index}`, layer, spec)),
+    ...weights.layers.flatMap((layer, index) => layerTensors(`blk.${index}`, layer, rotarySizeOf(spec.attention))),
     vector('output_norm.weight', weights.finalNorm),
     matrix('output.weight', 'q4_0', [weights.head]),
   ];
 }
 
-function layerTensors(prefix: string, layer: LayerWeights, { attention }: ModelSpec): GgufTensor[] {
-  const { feedForward } = layer;
-  assert(feedForward.kind === 'moe', 'a Mixtral has experts');
+function layerTensors(prefix: string, layer: LayerWeights, headSize: number): GgufTensor[] {
+  const { attention, feedForward } = layer;
+  assert(attention.kind === 'gqa' && feedForward.kind === 'moe', 'a Mixtral has grouped queries and experts');
   const { experts } = feedForward;
   return [
     vector(`${prefix}.attn_norm.weight`, layer.inputNorm),
-    rotary(`${prefix}.attn_q.weight`, layer.query, attention.headSize),
-    rotary(`${prefix}.attn_k.weight`, layer.key, attention.headSize),
-    matrix(`${prefix}.attn_v.weight`, 'q4_0', [layer.value]),
-    matrix(`${prefix}.attn_output.weight`, 'q4_0', [layer.output]),
+    rotary(`${prefix}.attn_q.weight`, attention.query, headSize),
+    rotary(`${prefix}.attn_k.weight`, attention.key, headSize),
+    matrix(`${prefix}.attn_v.weight`, 'q4_0', [attention.value]),
+    matrix(`${prefix}.attn_output.weight`, 'q4_0', [attention.output]),
     vector(`${prefix}.ffn_norm.weight`, layer.postAttentionNorm),
     matrix(`${prefix}.ffn_gate_inp.weight`, 'f32', [feedForward.router]),
     stacked(`${prefix}.ffn_gate_exps.weight`, experts.map(({ gate }) => gate)),
