@@ -1,14 +1,21 @@
-import { addProducts } from './products';
-import { STATE_BYTES, beginSoftmax, softmax, sumOfWeights } from './softmax';
+import { QUERY_BYTES, RESULT, VECTOR, WEIGHTS, addProducts, beginQuery, finishQuery } from './query';
+import { softmax } from './softmax';
 import { PANEL, transpose } from './transpose';
+import { clear, multiply } from './vectors';
 
 /** Positions are met in chunks that begin at multiples of this, whatever rows a call computes: a row's sums always run in the same order. */
 const CHUNK = 64;
 const WEIGHTS_BYTES: usize = 4 * CHUNK;
+/** Queries that are computed together where a row has fewer heads: what the first cache holds of keys and values is used as often. */
+const TOGETHER = 16;
 
-/** Scratch: a chunk's keys, then CHUNK weights a head, then a state for each row and head. */
+/** Scratch: a chunk's keys, then CHUNK weights for each query of the rows that are computed together, then all queries. */
 export function attentionScratchBytes(rows: i32, heads: i32, keySize: i32): i32 {
-  return keySize * 4 * CHUNK + heads * i32(WEIGHTS_BYTES) + rows * heads * i32(STATE_BYTES);
+  return 4 * CHUNK * keySize + rowsTogether(heads) * heads * i32(WEIGHTS_BYTES) + rows * heads * i32(QUERY_BYTES);
+}
+
+function rowsTogether(heads: i32): i32 {
+  return heads < TOGETHER ? TOGETHER / heads : 1;
 }
 
 /**
@@ -27,48 +34,68 @@ export function attention(
   keys: usize, keyStride: i32, values: usize, valueStride: i32, window: i32, scoreScale: f32, scratch: usize,
 ): void {
   const keyBytes = usize(keySize) << 2, valueBytes = usize(valueSize) << 2, keyStep = usize(keyStride) << 2, valueStep = usize(valueStride) << 2;
-  const weights = scratch + usize(CHUNK) * keyBytes, states = weights + usize(heads) * WEIGHTS_BYTES;
-  const end = first + rows, firstSeen = window ? max(0, first - window + 1) : 0;
-  for (let chunk = firstSeen & -CHUNK; chunk < end; chunk += CHUNK) {
+  const together = rowsTogether(heads), end = first + rows, rowBytes = usize(heads) * QUERY_BYTES;
+  const weights = scratch + usize(CHUNK) * keyBytes, queries = weights + usize(together * heads) * WEIGHTS_BYTES;
+  for (let row = 0; row < rows; row++) {
+    const rowWeights = weights + usize(row % together * heads) * WEIGHTS_BYTES;
+    beginRow(queries + usize(row) * rowBytes, heads, q + (usize(row * qStride) << 2), keyBytes, rowWeights, out + (usize(row * outStride) << 2), valueBytes);
+  }
+  for (let chunk = seenFrom(first, 0, window) & -CHUNK; chunk < end; chunk += CHUNK) {
     transpose(keys + usize(chunk) * keyStep, keyStep, min(CHUNK, end - chunk), keyBytes, scratch);
-    for (let row = max(0, chunk - first); row < rows; row++) {
-      const seenEnd = first + row + 1, seenStart = window ? max(0, seenEnd - window) : 0;
-      const from = max(0, seenStart - chunk), to = min(CHUNK, seenEnd - chunk);
-      if (from >= to) continue;
-      const rowQ = q + (usize(row * qStride) << 2), rowOut = out + (usize(row * outStride) << 2), state = states + usize(row * heads) * STATE_BYTES;
-      if (chunk + from == seenStart) begin(state, heads, rowOut, valueBytes);
-      clear(weights, usize(heads) * WEIGHTS_BYTES);
-      for (let panel = from & -PANEL; panel < to; panel += PANEL) {
-        addProducts(rowQ, keyBytes, heads, keySize, scratch + usize(panel) * keyBytes, 4 * PANEL, 4 * PANEL, weights + (usize(panel) << 2), WEIGHTS_BYTES);
+    const chunkValues = values + usize(chunk) * valueStep;
+    for (let position = max(first, chunk); position < end; position += together) {
+      const last = min(position + together, end) - 1, from = seenFrom(position, chunk, window), to = seenTo(last, chunk);
+      if (from >= to) break;
+      const group = queries + usize(position - first) * rowBytes;
+      scores(group, (last + 1 - position) * heads, scratch, keySize, from, to);
+      for (let p = position; p <= last; p++) weigh(group + usize(p - position) * rowBytes, heads, seenFrom(p, chunk, window), seenTo(p, chunk), scoreScale, valueBytes);
+      // What a row does not see may be NaN, so values are added for several rows only where they see the same.
+      const alike = seenFrom(last, chunk, window) == from && seenTo(position, chunk) == to ? last + 1 - position : 1;
+      for (let p = position; p <= last; p += alike) {
+        addValues(group + usize(p - position) * rowBytes, alike * heads, seenFrom(p, chunk, window), seenTo(p, chunk), chunkValues, valueStep, valueBytes);
       }
-      for (let head = 0; head < heads; head++) {
-        const correction = softmax(weights + usize(head) * WEIGHTS_BYTES, from, to, scoreScale, state + usize(head) * STATE_BYTES);
-        if (correction != 1) multiply(rowOut + usize(head) * valueBytes, valueBytes, correction);
-      }
-      addProducts(weights + (usize(from) << 2), WEIGHTS_BYTES, heads, to - from, values + usize(chunk + from) * valueStep, valueStep, valueBytes, rowOut, valueBytes);
-      if (to == seenEnd - chunk) finish(state, heads, rowOut, valueBytes);
     }
   }
+  for (let i = 0; i < rows * heads; i++) finishQuery(queries + usize(i) * QUERY_BYTES, valueBytes);
 }
 
-function begin(state: usize, heads: i32, out: usize, valueBytes: usize): void {
-  for (let head = 0; head < heads; head++) beginSoftmax(state + usize(head) * STATE_BYTES);
-  clear(out, usize(heads) * valueBytes);
+/** What a position sees of a chunk: its positions [from, to), counted from where it begins. Nothing if to <= from. */
+// @ts-ignore: decorator
+@inline
+function seenFrom(position: i32, chunk: i32, window: i32): i32 {
+  return window ? max(0, position - window + 1 - chunk) : 0;
 }
 
-function clear(x: usize, bytes: usize): void {
-  const zero = f32x4.splat(0);
-  for (const end = x + bytes; x < end; x += 16) v128.store(x, zero);
+// @ts-ignore: decorator
+@inline
+function seenTo(position: i32, chunk: i32): i32 {
+  return min(CHUNK, position + 1 - chunk);
 }
 
-function multiply(x: usize, bytes: usize, by: f32): void {
-  const factor = f32x4.splat(by);
-  for (const end = x + bytes; x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), factor));
-}
-
-function finish(state: usize, heads: i32, out: usize, valueBytes: usize): void {
-  for (let head = 0; head < heads; head++, state += STATE_BYTES, out += valueBytes) {
-    const sum = f32x4.splat(sumOfWeights(state));
-    for (let d: usize = 0; d < valueBytes; d += 16) v128.store(out + d, f32x4.div(v128.load(out + d), sum));
+function beginRow(query: usize, heads: i32, vector: usize, keyBytes: usize, weights: usize, result: usize, valueBytes: usize): void {
+  for (let head = 0; head < heads; head++, query += QUERY_BYTES, vector += keyBytes, weights += WEIGHTS_BYTES, result += valueBytes) {
+    beginQuery(query, vector, weights, result, valueBytes);
   }
+}
+
+/** Of the positions [from, to) of a chunk, and of those that share a panel with them. */
+function scores(queries: usize, count: i32, keys: usize, keySize: i32, from: i32, to: i32): void {
+  for (let i = 0; i < count; i++) clear(load<usize>(queries + usize(i) * QUERY_BYTES + WEIGHTS), WEIGHTS_BYTES);
+  for (let panel = from & -PANEL; panel < to; panel += PANEL) {
+    addProducts(queries, count, VECTOR, 0, keySize, keys + (usize(panel * keySize) << 2), 4 * PANEL, 4 * PANEL, WEIGHTS, usize(panel) << 2);
+  }
+}
+
+/** Scores of the positions [from, to) become weights, and what was added up with smaller ones before is corrected. */
+function weigh(queries: usize, count: i32, from: i32, to: i32, scale: f32, valueBytes: usize): void {
+  if (from >= to) return;
+  for (let i = 0; i < count; i++, queries += QUERY_BYTES) {
+    const correction = softmax(queries, from, to, scale);
+    if (correction != 1) multiply(load<usize>(queries + RESULT), valueBytes, correction);
+  }
+}
+
+function addValues(queries: usize, count: i32, from: i32, to: i32, values: usize, valueStep: usize, valueBytes: usize): void {
+  if (from >= to) return;
+  addProducts(queries, count, WEIGHTS, usize(from) << 2, to - from, values + usize(from) * valueStep, valueStep, valueBytes, RESULT, 0);
 }

@@ -1,85 +1,72 @@
 /**
- * out += a b for a few rows of a and 16 columns at a time: what both halves of attention are made of.
- * Each value of out adds up its products one after another, in order of n, whatever is computed beside it.
- *
- * a: row i, number n at a + i aStep + 4 n, `rows` by `count`. b: row n at b + n bStep, `width` bytes, a multiple of 16. out: row i at out + i outStep.
+ * out += a b: what both halves of attention are made of. Each value of out adds up its products one after another, in order of n,
+ * whatever is computed beside it. a: number n of a row at 4 n; b: row n at n bStep.
  */
-export function addProducts(a: usize, aStep: usize, rows: i32, count: i32, b: usize, bStep: usize, width: usize, out: usize, outStep: usize): void {
-  let column: usize = 0;
-  for (; column + 64 <= width; column += 64) {
-    let row = 0, from = a, to = out + column;
-    for (; row + 4 <= rows; row += 4, from += aStep << 2, to += outStep << 2) fourRows(from, aStep, count, b + column, bStep, to, outStep);
-    for (; row < rows; row++, from += aStep, to += outStep) oneRow(from, count, b + column, bStep, to);
+
+/** Four rows of a and out, 16 columns of b. Rows may be the same one. */
+export function addToFour(a0: usize, a1: usize, a2: usize, a3: usize, count: i32, b: usize, bStep: usize, out0: usize, out1: usize, out2: usize, out3: usize): void {
+  let s00 = v128.load(out0), s01 = v128.load(out0, 16), s02 = v128.load(out0, 32), s03 = v128.load(out0, 48);
+  let s10 = v128.load(out1), s11 = v128.load(out1, 16), s12 = v128.load(out1, 32), s13 = v128.load(out1, 48);
+  let s20 = v128.load(out2), s21 = v128.load(out2, 16), s22 = v128.load(out2, 32), s23 = v128.load(out2, 48);
+  let s30 = v128.load(out3), s31 = v128.load(out3, 16), s32 = v128.load(out3, 32), s33 = v128.load(out3, 48);
+  const end = usize(count) << 2;
+  for (let n: usize = 0; n < end; n += 4, b += bStep) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+    const n0 = v128.load32_splat(a0 + n), n1 = v128.load32_splat(a1 + n), n2 = v128.load32_splat(a2 + n), n3 = v128.load32_splat(a3 + n);
+    s00 = f32x4.relaxed_madd(n0, b0, s00);
+    s01 = f32x4.relaxed_madd(n0, b1, s01);
+    s02 = f32x4.relaxed_madd(n0, b2, s02);
+    s03 = f32x4.relaxed_madd(n0, b3, s03);
+    s10 = f32x4.relaxed_madd(n1, b0, s10);
+    s11 = f32x4.relaxed_madd(n1, b1, s11);
+    s12 = f32x4.relaxed_madd(n1, b2, s12);
+    s13 = f32x4.relaxed_madd(n1, b3, s13);
+    s20 = f32x4.relaxed_madd(n2, b0, s20);
+    s21 = f32x4.relaxed_madd(n2, b1, s21);
+    s22 = f32x4.relaxed_madd(n2, b2, s22);
+    s23 = f32x4.relaxed_madd(n2, b3, s23);
+    s30 = f32x4.relaxed_madd(n3, b0, s30);
+    s31 = f32x4.relaxed_madd(n3, b1, s31);
+    s32 = f32x4.relaxed_madd(n3, b2, s32);
+    s33 = f32x4.relaxed_madd(n3, b3, s33);
   }
-  for (; column < width; column += 16) {
-    for (let row = 0; row < rows; row++) oneVector(a + usize(row) * aStep, count, b + column, bStep, out + usize(row) * outStep + column);
-  }
+  v128.store(out0, s00);
+  v128.store(out0, s01, 16);
+  v128.store(out0, s02, 32);
+  v128.store(out0, s03, 48);
+  v128.store(out1, s10);
+  v128.store(out1, s11, 16);
+  v128.store(out1, s12, 32);
+  v128.store(out1, s13, 48);
+  v128.store(out2, s20);
+  v128.store(out2, s21, 16);
+  v128.store(out2, s22, 32);
+  v128.store(out2, s23, 48);
+  v128.store(out3, s30);
+  v128.store(out3, s31, 16);
+  v128.store(out3, s32, 32);
+  v128.store(out3, s33, 48);
 }
 
-function fourRows(a: usize, aStep: usize, count: i32, b: usize, bStep: usize, out: usize, outStep: usize): void {
-  const out1 = out + outStep, out2 = out1 + outStep, out3 = out2 + outStep;
-  let a0 = v128.load(out), a1 = v128.load(out, 16), a2 = v128.load(out, 32), a3 = v128.load(out, 48);
-  let b0 = v128.load(out1), b1 = v128.load(out1, 16), b2 = v128.load(out1, 32), b3 = v128.load(out1, 48);
-  let c0 = v128.load(out2), c1 = v128.load(out2, 16), c2 = v128.load(out2, 32), c3 = v128.load(out2, 48);
-  let d0 = v128.load(out3), d1 = v128.load(out3, 16), d2 = v128.load(out3, 32), d3 = v128.load(out3, 48);
-  const end = a + (usize(count) << 2), second = aStep, third = second + aStep, fourth = third + aStep;
-  for (; a < end; a += 4, b += bStep) {
-    const v0 = v128.load(b), v1 = v128.load(b, 16), v2 = v128.load(b, 32), v3 = v128.load(b, 48);
-    const wa = v128.load32_splat(a), wb = v128.load32_splat(a + second), wc = v128.load32_splat(a + third), wd = v128.load32_splat(a + fourth);
-    a0 = f32x4.relaxed_madd(wa, v0, a0);
-    a1 = f32x4.relaxed_madd(wa, v1, a1);
-    a2 = f32x4.relaxed_madd(wa, v2, a2);
-    a3 = f32x4.relaxed_madd(wa, v3, a3);
-    b0 = f32x4.relaxed_madd(wb, v0, b0);
-    b1 = f32x4.relaxed_madd(wb, v1, b1);
-    b2 = f32x4.relaxed_madd(wb, v2, b2);
-    b3 = f32x4.relaxed_madd(wb, v3, b3);
-    c0 = f32x4.relaxed_madd(wc, v0, c0);
-    c1 = f32x4.relaxed_madd(wc, v1, c1);
-    c2 = f32x4.relaxed_madd(wc, v2, c2);
-    c3 = f32x4.relaxed_madd(wc, v3, c3);
-    d0 = f32x4.relaxed_madd(wd, v0, d0);
-    d1 = f32x4.relaxed_madd(wd, v1, d1);
-    d2 = f32x4.relaxed_madd(wd, v2, d2);
-    d3 = f32x4.relaxed_madd(wd, v3, d3);
+/** One row, 16 columns. */
+export function addToOne(a: usize, count: i32, b: usize, bStep: usize, out: usize): void {
+  let s0 = v128.load(out), s1 = v128.load(out, 16), s2 = v128.load(out, 32), s3 = v128.load(out, 48);
+  for (const end = a + (usize(count) << 2); a < end; a += 4, b += bStep) {
+    const n = v128.load32_splat(a);
+    s0 = f32x4.relaxed_madd(n, v128.load(b), s0);
+    s1 = f32x4.relaxed_madd(n, v128.load(b, 16), s1);
+    s2 = f32x4.relaxed_madd(n, v128.load(b, 32), s2);
+    s3 = f32x4.relaxed_madd(n, v128.load(b, 48), s3);
   }
-  v128.store(out, a0);
-  v128.store(out, a1, 16);
-  v128.store(out, a2, 32);
-  v128.store(out, a3, 48);
-  v128.store(out1, b0);
-  v128.store(out1, b1, 16);
-  v128.store(out1, b2, 32);
-  v128.store(out1, b3, 48);
-  v128.store(out2, c0);
-  v128.store(out2, c1, 16);
-  v128.store(out2, c2, 32);
-  v128.store(out2, c3, 48);
-  v128.store(out3, d0);
-  v128.store(out3, d1, 16);
-  v128.store(out3, d2, 32);
-  v128.store(out3, d3, 48);
+  v128.store(out, s0);
+  v128.store(out, s1, 16);
+  v128.store(out, s2, 32);
+  v128.store(out, s3, 48);
 }
 
-function oneRow(a: usize, count: i32, b: usize, bStep: usize, out: usize): void {
-  let a0 = v128.load(out), a1 = v128.load(out, 16), a2 = v128.load(out, 32), a3 = v128.load(out, 48);
-  const end = a + (usize(count) << 2);
-  for (; a < end; a += 4, b += bStep) {
-    const w = v128.load32_splat(a);
-    a0 = f32x4.relaxed_madd(w, v128.load(b), a0);
-    a1 = f32x4.relaxed_madd(w, v128.load(b, 16), a1);
-    a2 = f32x4.relaxed_madd(w, v128.load(b, 32), a2);
-    a3 = f32x4.relaxed_madd(w, v128.load(b, 48), a3);
-  }
-  v128.store(out, a0);
-  v128.store(out, a1, 16);
-  v128.store(out, a2, 32);
-  v128.store(out, a3, 48);
-}
-
-function oneVector(a: usize, count: i32, b: usize, bStep: usize, out: usize): void {
+/** One row, 4 columns. */
+export function addToVector(a: usize, count: i32, b: usize, bStep: usize, out: usize): void {
   let sum = v128.load(out);
-  const end = a + (usize(count) << 2);
-  for (; a < end; a += 4, b += bStep) sum = f32x4.relaxed_madd(v128.load32_splat(a), v128.load(b), sum);
+  for (const end = a + (usize(count) << 2); a < end; a += 4, b += bStep) sum = f32x4.relaxed_madd(v128.load32_splat(a), v128.load(b), sum);
   v128.store(out, sum);
 }

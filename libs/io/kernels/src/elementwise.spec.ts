@@ -27,11 +27,11 @@ describe('rmsNorm', () => {
       fc.property(size(4), size(700), fc.constantFrom(1e-3, 1, 1e4), seed, (rows, width, scale, s) => {
         const stride = width + 3;
         const [x, weight] = [randomFloats(rows * stride, s).map((value) => value * scale), randomFloats(width, s + 1)];
-        const expected = Array.from({ length: rows * width }, (_, i) => {
-          const row = Array.from(x.subarray(Math.floor(i / width) * stride).subarray(0, width));
-          const mean = row.reduce((sum, value) => sum + value * value, 0) / width;
-          return (row[i % width]! / Math.sqrt(mean + Math.fround(1e-5))) * weight[i % width]!;
-        });
+        const expected = Array.from({ length: rows }, (_, row) => {
+          const values = Array.from(x.subarray(row * stride, row * stride + width));
+          const mean = values.reduce((sum, value) => sum + value * value, 0) / width;
+          return values.map((value, i) => (value / Math.sqrt(mean + Math.fround(1e-5))) * weight[i]!);
+        }).flat();
         expect(furthest(norm(x, weight, rows), expected)).toBeLessThan(1e-6);
       }),
     );
