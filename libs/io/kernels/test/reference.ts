@@ -20,8 +20,9 @@ export function quantiseRow(x: Float32Array): QuantisedRow {
     const scale = Math.fround(part.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) / 127);
     row.scales[block] = Number.isFinite(scale) ? (scale < SMALLEST_NORMAL ? 0 : scale) : NaN;
     if (!(row.scales[block]! > 0)) continue;
+    const inverse = Math.fround(1 / scale);
     part.forEach((value, i) => {
-      const code = nearest(Math.fround(value / scale));
+      const code = nearest(Math.fround(value * inverse));
       row.codes[block * BLOCK + i] = code;
       row.sums[block]! += code;
     });
