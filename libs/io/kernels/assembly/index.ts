@@ -1,6 +1,7 @@
 export { add, addScaled, swiglu } from './activation';
 export { attention, attentionScratchBytes } from './attention';
 export { initConstants, setDotForm } from './constants';
+export { pack4, pack8, packScratchBytes } from './pack';
 export { probeDot } from './dot';
 export { linear32 } from './linear32';
 export { linear4 } from './linear4';

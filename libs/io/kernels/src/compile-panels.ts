@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { assert } from '@essaim/core';
 import { layoutOf, packPiece, panelDigest, type PanelModel, type PanelPiece } from '@essaim/panels';
 import { type CompiledCache, type CompileProgress } from '@essaim/runtime';
+import { panelPacker } from './panel-packer.ts';
 
 const WEIGHTS_FILE = 'weights';
 
@@ -20,7 +21,7 @@ export async function packIntoCache(model: PanelModel, piece: PanelPiece, cache:
   const file = cache.path(digest, WEIGHTS_FILE);
   if (cache.holds(digest, WEIGHTS_FILE)) onBytes(bytes);
   else {
-    const weights = counted(packPiece(model, piece), { bytes, onBytes });
+    const weights = counted(packPiece(model, piece, (await panelPacker()).interleave), { bytes, onBytes });
     await cache.put(digest, { file: WEIGHTS_FILE, fill: (folder) => writeFile(join(folder, WEIGHTS_FILE), weights, { flag: 'wx', mode: 0o600 }) });
   }
   return { piece, file, bytes };

@@ -25,6 +25,13 @@ export interface Kernels {
   /** The same for float32 weights and float32 rows. */
   linear32(w: number, x: number, rows: number, k: number, xStride: number, firstPanel: number, endPanel: number, out: number, outStride: number, scratch: number): void;
 
+  /** Bytes that the `scratch` of `pack4` and `pack8` needs, aligned to 16; it is the calling thread's own. */
+  packScratchBytes(): number;
+  /** f32 values [rows, k] as int4 panels, with zeros for the rows that the last one lacks: the bytes that `interleave` of libs/model/panels gives. */
+  pack4(values: number, rows: number, k: number, out: number, scratch: number): void;
+  /** The same as int8 panels. */
+  pack8(values: number, rows: number, k: number, out: number, scratch: number): void;
+
   /** out = x / sqrt(mean(x^2) + epsilon) * weight, row by row; out may be x. */
   rmsNorm(x: number, weight: number, epsilon: number, out: number, rows: number, width: number, xStride: number, outStride: number): void;
   /** out = a + b */

@@ -3,6 +3,8 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { readonly initial: number; readonly maximum: number; readonly shared: true });
     readonly buffer: SharedArrayBuffer;
+    /** By pages of 64 KiB; `buffer` is another one then. */
+    grow(pages: number): number;
   }
   class Module {
     constructor(bytes: Uint8Array);

@@ -1,10 +1,10 @@
 import { bytesOf, quantiseRows } from '@essaim/quantise';
 import { BLOCK, blockBytes, blocksOf, PANEL, panelBytes, type PanelForm, panelsOf } from './panel.ts';
 
-/** Rows [values.length / columns, columns] as panels; rows that the last one lacks are zeros. */
-export function interleave(values: Float32Array, columns: number, form: PanelForm): Uint8Array {
-  return form === 'float32' ? interleaveFloats(values, columns) : interleaveCodes(values, columns, form);
-}
+/** Rows [values.length / columns, columns] as panels; rows that the last one lacks are zeros. Whoever implements it gives the bytes that `interleave` gives. */
+export type Interleave = (values: Float32Array, columns: number, form: PanelForm) => Uint8Array;
+
+export const interleave: Interleave = (values, columns, form) => form === 'float32' ? interleaveFloats(values, columns) : interleaveCodes(values, columns, form);
 
 function interleaveFloats(values: Float32Array, columns: number): Uint8Array {
   const rows = values.length / columns;
