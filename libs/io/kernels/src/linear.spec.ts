@@ -79,6 +79,12 @@ describe.each([{ form: 'narrow', module: narrow }, { form: 'wide', module: wide 
     expect([...bench.linear(bits, x, matrix, whole(80, 20))]).toEqual(expected(x, 33, (row) => linearRow(quantiseRow(row), matrix)));
   });
 
+  it('pass on more rows than they arrange at once for float32', () => {
+    const x = randomFloats(1, 80 * 33);
+    const w = randomFloats(2, 20 * 33);
+    expect([...bench.linear32(x, w, 33, whole(80, 20))]).toEqual(expected(x, 33, (row) => linear32Row(row, w)));
+  });
+
   it.each([NaN, Infinity, -Infinity])('make every result of a row with %d no number, and of no other row', (bad) => {
     const x = randomFloats(1, 6 * 70);
     x[2 * 70 + 69] = bad;

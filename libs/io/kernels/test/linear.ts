@@ -1,3 +1,4 @@
+import { assert } from '@essaim/core';
 import { type Kernels } from '../src/kernels.ts';
 import { instantiate } from '../src/module.ts';
 import { randomFrom } from './float32.ts';
@@ -5,6 +6,8 @@ import { packPanels, packPanels32 } from './panels.ts';
 import { type CodedMatrix } from './reference.ts';
 
 const PAGES = 64;
+/** Floats between rows. */
+const GAP = 3;
 const AT = { w: 4096, x: 1 << 20, quantised: 3 << 19, out: 2 << 20, scratch: 3 << 20 };
 
 /** Which rows and panels one call computes. */
@@ -26,10 +29,10 @@ export class LinearBench {
   /** The bytes of quantised rows of x [rows, k], or of the blocks from first to end - 1 of several calls. */
   quantise(x: Float32Array, k: number, calls?: readonly (readonly [first: number, end: number])[]): Uint8Array {
     const rows = x.length / k;
-    new Float32Array(this.memory.buffer, AT.x).set(x);
+    this.spread(x, k);
     const bytes = new Uint8Array(this.memory.buffer, AT.quantised, rows * strideOf(k)).fill(0);
-    if (!calls) this.kernels.quantise(AT.x, rows, k, k, AT.quantised);
-    for (const [first, end] of calls ?? []) this.kernels.quantiseColumns(AT.x, rows, k, k, AT.quantised, first, end);
+    if (!calls) this.kernels.quantise(AT.x, rows, k, k + GAP, AT.quantised);
+    for (const [first, end] of calls ?? []) this.kernels.quantiseColumns(AT.x, rows, k, k + GAP, AT.quantised, first, end);
     return bytes.slice();
   }
 
@@ -38,23 +41,33 @@ export class LinearBench {
     this.quantise(x, matrix.k);
     new Uint8Array(this.memory.buffer, AT.w).set(packPanels(matrix, bits));
     const kernel = bits === 4 ? this.kernels.linear4 : this.kernels.linear8;
-    return this.inParts(x.length / matrix.k, matrix.n, parts, (row, rows, [first, end], out, stride) =>
+    return this.inParts(x.length / matrix.k, matrix.n, { parts, k: matrix.k }, (row, rows, [first, end], out, stride) =>
       kernel(AT.w, AT.quantised + row * strideOf(matrix.k), rows, matrix.k, first, end, out, stride, AT.scratch),
     );
   }
 
   linear32(x: Float32Array, w: Float32Array, k: number, parts: readonly Part[]): Float32Array {
-    new Float32Array(this.memory.buffer, AT.x).set(x);
+    this.spread(x, k);
     new Float32Array(this.memory.buffer, AT.w).set(packPanels32(w, k));
-    return this.inParts(x.length / k, w.length / k, parts, (row, rows, [first, end], out, stride) =>
-      this.kernels.linear32(AT.w, AT.x + 4 * row * k, rows, k, k, first, end, out, stride, AT.scratch),
+    return this.inParts(x.length / k, w.length / k, { parts, k }, (row, rows, [first, end], out, stride) =>
+      this.kernels.linear32(AT.w, AT.x + 4 * row * (k + GAP), rows, k, k + GAP, first, end, out, stride, AT.scratch),
     );
   }
 
-  private inParts(rows: number, n: number, parts: readonly Part[], compute: (row: number, rows: number, panels: Part['panels'], out: number, stride: number) => void): Float32Array {
+  /** Rows of x with a gap behind each, which holds what nobody should read. */
+  private spread(x: Float32Array, k: number): void {
+    const to = new Float32Array(this.memory.buffer, AT.x, (x.length / k) * (k + GAP)).fill(NaN);
+    for (let row = 0; row < x.length / k; row++) to.set(x.subarray(row * k, (row + 1) * k), row * (k + GAP));
+  }
+
+  private inParts(rows: number, n: number, { parts, k }: { readonly parts: readonly Part[]; readonly k: number }, compute: (row: number, rows: number, panels: Part['panels'], out: number, stride: number) => void): Float32Array {
     const stride = Math.ceil(n / 16) * 16 + 4;
     const out = new Float32Array(this.memory.buffer, AT.out, rows * stride).fill(NaN);
-    for (const { rows: [first, end], panels } of parts) compute(first, end - first, panels, AT.out + 4 * first * stride, stride);
+    for (const { rows: [first, end], panels } of parts) {
+      const behind = new Uint8Array(this.memory.buffer, AT.scratch + this.kernels.linearScratchBytes(k, end - first), 64).fill(7);
+      compute(first, end - first, panels, AT.out + 4 * first * stride, stride);
+      assert(behind.every((byte) => byte === 7), 'a kernel keeps to its scratch');
+    }
     return Float32Array.from({ length: rows * n }, (_, i) => out[Math.floor(i / n) * stride + (i % n)]!);
   }
 }
