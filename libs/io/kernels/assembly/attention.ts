@@ -1,7 +1,7 @@
 import { QUERY_BYTES, RESULT, VECTOR, WEIGHTS, addProducts, beginQuery, finishQuery } from './query';
-import { softmax } from './softmax';
+import { raiseLargest, weigh } from './softmax';
 import { PANEL, transpose } from './transpose';
-import { clear, multiply } from './vectors';
+import { clear } from './vectors';
 
 /** Positions are met in chunks that begin at multiples of this, whatever rows a call computes: a row's sums always run in the same order. */
 const CHUNK = 64;
@@ -9,9 +9,9 @@ const WEIGHTS_BYTES: usize = 4 * CHUNK;
 /** Queries that are computed together where a row has fewer heads: what the first cache holds of keys and values is used as often. */
 const TOGETHER = 16;
 
-/** Scratch: a chunk's keys, then CHUNK weights for each query of the rows that are computed together, then all queries. */
+/** Scratch: a chunk's keys, then CHUNK weights for each query of the rows that are computed together, then all queries. Enough for smaller calls too. */
 export function attentionScratchBytes(rows: i32, heads: i32, keySize: i32): i32 {
-  return 4 * CHUNK * keySize + rowsTogether(heads) * heads * i32(WEIGHTS_BYTES) + rows * heads * i32(QUERY_BYTES);
+  return 4 * CHUNK * keySize + max(TOGETHER, heads) * i32(WEIGHTS_BYTES) + rows * heads * i32(QUERY_BYTES);
 }
 
 function rowsTogether(heads: i32): i32 {
@@ -23,7 +23,7 @@ function rowsTogether(heads: i32): i32 {
  *
  * q: row r, head h at q + 4 (r qStride + h keySize). keys, values: position p at keys + 4 p keyStride, values + 4 p valueStride.
  * out: row r, head h at out + 4 (r outStride + h valueSize). Sizes and strides are in floats and multiples of 4.
- * A row sees itself and what is before it, but no more than `window` positions; 0 is all.
+ * A row sees itself and what is before it, but no more than `window` positions; 0 is all. `scoreScale` is positive.
  * `scratch`: `attentionScratchBytes(rows, heads, keySize)` bytes, aligned to 16.
  *
  * Keys are turned once a chunk, so that neighbouring lanes are neighbouring positions: scores then are sums of products as those of values are,
@@ -48,7 +48,7 @@ export function attention(
       if (from >= to) break;
       const group = queries + usize(position - first) * rowBytes;
       scores(group, (last + 1 - position) * heads, scratch, keySize, from, to);
-      for (let p = position; p <= last; p++) weigh(group + usize(p - position) * rowBytes, heads, seenFrom(p, chunk, window), seenTo(p, chunk), scoreScale, valueBytes);
+      for (let p = position; p <= last; p++) softmax(group + usize(p - position) * rowBytes, heads, seenFrom(p, chunk, window), seenTo(p, chunk), scoreScale, valueBytes);
       // What a row does not see may be NaN, so values are added for several rows only where they see the same.
       const alike = seenFrom(last, chunk, window) == from && seenTo(position, chunk) == to ? last + 1 - position : 1;
       for (let p = position; p <= last; p += alike) {
@@ -86,13 +86,12 @@ function scores(queries: usize, count: i32, keys: usize, keySize: i32, from: i32
   }
 }
 
-/** Scores of the positions [from, to) become weights, and what was added up with smaller ones before is corrected. */
-function weigh(queries: usize, count: i32, from: i32, to: i32, scale: f32, valueBytes: usize): void {
+/** Of the scores of the positions [from, to). All queries are raised first: the maxima of different ones don't wait for each other. */
+function softmax(queries: usize, count: i32, from: i32, to: i32, scale: f32, valueBytes: usize): void {
   if (from >= to) return;
-  for (let i = 0; i < count; i++, queries += QUERY_BYTES) {
-    const correction = softmax(queries, from, to, scale);
-    if (correction != 1) multiply(load<usize>(queries + RESULT), valueBytes, correction);
-  }
+  const end = queries + usize(count) * QUERY_BYTES;
+  for (let query = queries; query < end; query += QUERY_BYTES) raiseLargest(query, from, to, scale, valueBytes);
+  for (let query = queries; query < end; query += QUERY_BYTES) weigh(query, from, to, scale);
 }
 
 function addValues(queries: usize, count: i32, from: i32, to: i32, values: usize, valueStep: usize, valueBytes: usize): void {

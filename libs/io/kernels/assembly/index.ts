@@ -1,12 +1,13 @@
 export { add, addScaled, swiglu } from './activation';
 export { attention, attentionScratchBytes } from './attention';
 export { initConstants, setDotForm } from './constants';
-export { pack4, pack8, packScratchBytes } from './pack';
 export { probeDot } from './dot';
 export { linear32 } from './linear32';
 export { linear4 } from './linear4';
 export { linear8 } from './linear8';
 export { rmsNorm } from './norm';
+export { pack4, pack8, packScratchBytes } from './pack';
 export { quantise, quantiseColumns } from './quantise';
 export { rotateHalves, rotatePairs } from './rope';
 export { linearScratchBytes } from './scratch';
+export { copyRows } from './copy';

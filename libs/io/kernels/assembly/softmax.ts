@@ -1,40 +1,44 @@
 import { LOWEST, expUpToHighest } from './math';
-import { LARGEST, SUMS, WEIGHTS } from './query';
+import { LARGEST, RESULT, SUMS, WEIGHTS } from './query';
+import { multiply } from './vectors';
 
 /**
- * Scores of a query to weights, in place: exp(scale * score - largest), where the largest is that of all scores so far. Only the numbers [from, to) are scores;
- * of the others up to multiples of 16 weights become 0. NaN scores are passed over by the maximum and come back as NaN weights.
- * @returns what sums of earlier weights must be multiplied by (Milakov and Gimelshein, 2018)
+ * Softmax over chunks (Milakov and Gimelshein, 2018), first half: the largest of all scores so far, and what was added up with smaller ones before is corrected.
+ * Only the numbers [from, to) are scores; the others up to multiples of 16 become -infinity. `scale` is positive.
  */
-export function softmax(query: usize, from: i32, to: i32, scale: f32): f32 {
+export function raiseLargest(query: usize, from: i32, to: i32, scale: f32, resultBytes: usize): void {
   const scores = load<usize>(query + WEIGHTS), start = scores + (usize(from & -16) << 2), end = scores + (usize((to + 15) & -16) << 2);
   for (let i = start; i < scores + (usize(from) << 2); i += 4) store<f32>(i, -Infinity);
   for (let i = scores + (usize(to) << 2); i < end; i += 4) store<f32>(i, -Infinity);
-  const factor = f32x4.splat(scale), lowest = v128.load32_splat(LOWEST);
-  let low = lowest, high = lowest;
+  // pmax keeps its first operand beside a NaN, so that this is never one: NaN scores come back as NaN weights.
+  let low = v128.load32_splat(LOWEST), high = low;
   for (let i = start; i < end; i += 32) {
-    low = f32x4.pmax(low, f32x4.mul(v128.load(i), factor));
-    high = f32x4.pmax(high, f32x4.mul(v128.load(i, 16), factor));
+    low = f32x4.pmax(low, v128.load(i));
+    high = f32x4.pmax(high, v128.load(i, 16));
   }
-  const before = load<f32>(query + LARGEST), largest = max(before, largestLane(f32x4.pmax(low, high)));
-  const correction = before == largest ? f32(1) : f32x4.extract_lane(expUpToHighest(f32x4.splat(before - largest)), 0);
+  low = f32x4.pmax(low, high);
+  low = f32x4.pmax(low, v128.shuffle<f32>(low, low, 2, 3, 0, 1));
+  low = f32x4.pmax(low, v128.shuffle<f32>(low, low, 1, 0, 3, 2));
+  const largest = f32x4.extract_lane(low, 0) * scale, before = load<f32>(query + LARGEST);
+  if (!(largest > before)) return;
   store<f32>(query + LARGEST, largest);
-  const base = f32x4.splat(largest), corrections = f32x4.splat(correction);
-  let lowSum = f32x4.mul(v128.load(query + SUMS), corrections), highSum = f32x4.mul(v128.load(query + SUMS, 16), corrections);
-  for (let i = start; i < end; i += 32) {
-    const lowWeights = expUpToHighest(f32x4.sub(f32x4.mul(v128.load(i), factor), base)), highWeights = expUpToHighest(f32x4.sub(f32x4.mul(v128.load(i, 16), factor), base));
-    v128.store(i, lowWeights);
-    v128.store(i, highWeights, 16);
-    lowSum = f32x4.add(lowSum, lowWeights);
-    highSum = f32x4.add(highSum, highWeights);
+  const correction = f32x4.extract_lane(expUpToHighest(f32x4.splat(before - largest)), 0);
+  multiply(query + SUMS, 32, correction);
+  multiply(load<usize>(query + RESULT), resultBytes, correction);
+}
+
+/** Second half: scores to weights exp(scale * score - largest), in place, 0 for what is no score; and their sums. */
+export function weigh(query: usize, from: i32, to: i32, scale: f32): void {
+  const scores = load<usize>(query + WEIGHTS), end = scores + (usize((to + 15) & -16) << 2);
+  const factor = f32x4.splat(scale), offset = f32x4.neg(v128.load32_splat(query + LARGEST));
+  let lowSum = v128.load(query + SUMS), highSum = v128.load(query + SUMS, 16);
+  for (let i = scores + (usize(from & -16) << 2); i < end; i += 32) {
+    const low = expUpToHighest(f32x4.relaxed_madd(v128.load(i), factor, offset)), high = expUpToHighest(f32x4.relaxed_madd(v128.load(i, 16), factor, offset));
+    v128.store(i, low);
+    v128.store(i, high, 16);
+    lowSum = f32x4.add(lowSum, low);
+    highSum = f32x4.add(highSum, high);
   }
   v128.store(query + SUMS, lowSum);
   v128.store(query + SUMS, highSum, 16);
-  return correction;
-}
-
-// @ts-ignore: decorator
-@inline
-function largestLane(x: v128): f32 {
-  return max(max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)), max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)));
 }

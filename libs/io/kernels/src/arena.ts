@@ -26,6 +26,16 @@ export interface Arena {
   /** [rows, attended width], in either bank, and quantised. */
   readonly attended: number;
   readonly quantisedAttended: number;
+  /** Of latent attention. [rows, query latent], quantised. */
+  readonly quantisedLatent: number;
+  /** [rows, heads of queries]: from their latent. */
+  readonly queries: number;
+  /** [rows, what each head's own matrix makes], heads beside each other; and a head's rows quantised, of each thread, `quantisedHeadBytes` apart. */
+  readonly perHead: number;
+  readonly quantisedHead: number;
+  readonly quantisedHeadBytes: number;
+  /** [rows, heads of latents], in either bank. */
+  readonly mixed: number;
   /** [rows, inner]: gate's part, then up's part. */
   readonly inner: number;
   readonly quantisedInner: number;
@@ -37,6 +47,7 @@ export interface Arena {
   readonly queryScale: number;
   /** Of each thread, `scratchBytes` apart. */
   readonly scratch: number;
+  readonly scratchBytes: number;
   readonly bytes: number;
 }
 
@@ -49,6 +60,12 @@ export interface ArenaSizes {
   readonly query: number;
   readonly attended: number;
   readonly rotary: number;
+  /** Of latent attention; 0 elsewhere. */
+  readonly queryLatent: number;
+  readonly queries: number;
+  readonly perHead: number;
+  readonly headInput: number;
+  readonly mixed: number;
   /** Of one of gate and up, padded. */
   readonly inner: number;
   readonly experts: number;
@@ -66,12 +83,14 @@ export function arenaOf(sizes: ArenaSizes): Arena {
   };
   const floats = (columns: number, rows = JOB_ROWS): number => bytes(4 * columns * rows);
   const quantised = (columns: number): number => bytes(quantisedStride(columns) * JOB_ROWS);
+  const quantisedHeadBytes = quantisedStride(sizes.headInput) * JOB_ROWS;
   const arena = {
     input: floats(sizes.hidden), normed: floats(sizes.hidden), quantised: quantised(sizes.hidden), next: floats(sizes.hidden), output: floats(widthOf(sizes.hidden)),
     router: floats(widthOf(sizes.experts)), projected: floats(sizes.projected), query: floats(sizes.query),
-    attended: floats(sizes.attended), quantisedAttended: quantised(sizes.attended), inner: floats(2 * sizes.inner), quantisedInner: quantised(sizes.inner),
+    quantisedLatent: quantised(sizes.queryLatent), queries: floats(sizes.queries), perHead: floats(sizes.perHead), mixed: floats(sizes.mixed),
+    quantisedHead: bytes(sizes.threads * quantisedHeadBytes), attended: floats(sizes.attended), quantisedAttended: quantised(sizes.attended), inner: floats(2 * sizes.inner), quantisedInner: quantised(sizes.inner),
     logits: floats(widthOf(sizes.vocabulary), HEAD_ROWS), cos: floats(sizes.rotary / 2), sin: floats(sizes.rotary / 2), queryScale: floats(1),
     scratch: bytes(sizes.threads * sizes.scratchBytes),
   };
-  return { ...arena, bytes: at - ARENA_AT };
+  return { ...arena, quantisedHeadBytes, scratchBytes: sizes.scratchBytes, bytes: at - ARENA_AT };
 }

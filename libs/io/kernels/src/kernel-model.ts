@@ -52,11 +52,11 @@ export class KernelModel implements ModelPieces, ExpertRunner {
     this.#model = model;
     this.#spec = model.spec;
     const layouts = layoutsOf(model);
-    const { arena, scratchBytes } = arenaFor(model.spec, layouts, { module, threads });
+    const arena = arenaFor(model.spec, layouts, { module, threads });
     this.#arena = arena;
-    this.#team = new Team({ threads, entry: threadEntry, setup: { spec: model.spec, layouts, arena, scratchBytes, module } });
+    this.#team = new Team({ threads, entry: threadEntry, setup: { spec: model.spec, layouts, arena, module } });
     this.#banks = new Banks(module, arena.bytes);
-    this.#program = new Program({ spec: model.spec, layouts, arena, scratch: arena.scratch, threads, signal: this.#team.signal, bank: (bank) => this.#banks.view(bank) });
+    this.#program = new Program({ spec: model.spec, layouts, arena, thread: 0, threads, signal: this.#team.signal, bank: (bank) => this.#banks.view(bank) });
   }
 
   static async open(options: KernelModelOptions): Promise<KernelModel> {

@@ -38,6 +38,8 @@ export interface Kernels {
   add(a: number, b: number, out: number, count: number): void;
   /** out += scale * x */
   addScaled(out: number, x: number, scale: number, count: number): void;
+  /** Copies rows of `width` floats. */
+  copyRows(from: number, fromStride: number, to: number, toStride: number, rows: number, width: number): void;
   /** out = silu(gate) * up, each [rows, width]; a value's bits don't depend on which columns a call computes. out may be gate or up. */
   swiglu(gate: number, up: number, out: number, rows: number, width: number, gateStride: number, upStride: number, outStride: number): void;
 
@@ -53,7 +55,7 @@ export interface Kernels {
   attentionScratchBytes(rows: number, heads: number, keySize: number): number;
   /**
    * out = softmax(scoreScale q keys^T) values for `heads` query heads that share a key-value head, and `rows` positions from `first` on, each of which
-   * sees itself and what is before it, at most `window` positions (0: all). Sizes and strides are multiples of 4. Row r, head h is at
+   * sees itself and what is before it, at most `window` positions (0: all). Sizes and strides are multiples of 4, scoreScale is positive. Row r, head h is at
    * q + 4 (r qStride + h keySize) and out + 4 (r outStride + h valueSize); position p at keys + 4 p keyStride and values + 4 p valueStride.
    * A row's bits depend on nothing but its own query and what it sees.
    */

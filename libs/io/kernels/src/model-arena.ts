@@ -1,22 +1,40 @@
-import { groupedQueryOf, type ModelSpec } from '@essaim/core';
+import { type ModelSpec, rotarySizeOf } from '@essaim/core';
 import { PANEL, panelsNamed, type PieceLayout } from '@essaim/panels';
-import { type Arena, arenaOf, JOB_ROWS, widthOf } from './arena.ts';
+import { type Arena, arenaOf, type ArenaSizes, JOB_ROWS, widthOf } from './arena.ts';
+import { ATTENTION_ROWS } from './attention-parts.ts';
 import { Bank } from './bank.ts';
 import { instantiate } from './module.ts';
-import { ATTENTION_ROWS, type PieceLayouts } from './program.ts';
+import { type PieceLayouts } from './program.ts';
 
 /** Sized for the widest of each kind that a model has. Only what is used of it becomes memory. */
-export function arenaFor(spec: ModelSpec, layouts: PieceLayouts, { module, threads }: { readonly module: WebAssembly.Module; readonly threads: number }): { readonly arena: Arena; readonly scratchBytes: number } {
+export function arenaFor(spec: ModelSpec, layouts: PieceLayouts, { module, threads }: { readonly module: WebAssembly.Module; readonly threads: number }): Arena {
   const networks = [layouts.expert, ...layouts.dense].filter((layout) => layout !== null);
   const widest = (found: readonly PieceLayout[], width: (layout: PieceLayout) => number): number => found.reduce((most, layout) => Math.max(most, width(layout)), 1);
-  const { headCount, headSize } = groupedQueryOf(spec);
   const inner = widest(networks, (layout) => panelsNamed(layout, 'down').columns);
-  const query = headCount * headSize;
+  const columns = [...layouts.layers, layouts.head, ...networks].flatMap(({ tensors }) => Object.values(tensors)).filter(({ form }) => form !== 'vector' && form !== 'rows').map((tensor) => tensor.columns);
   const kernels = instantiate(module, new Bank(0).memory);
-  const scratchBytes = Math.max(...[spec.hiddenSize, query, inner].map((columns) => kernels.linearScratchBytes(columns, JOB_ROWS)), kernels.attentionScratchBytes(ATTENTION_ROWS, headCount, headSize));
-  const arena = arenaOf({
-    hidden: widthOf(spec.hiddenSize), projected: widest(layouts.layers, (layout) => panelsNamed(layout, 'qkv').panels * PANEL), query, attended: widthOf(query), rotary: headSize,
-    inner: widthOf(inner), experts: spec.feedForward.kind === 'moe' ? spec.feedForward.expertCount : 1, vocabulary: spec.vocabSize, threads, scratchBytes,
+  const scratchBytes = Math.max(...[...new Set(columns)].map((width) => kernels.linearScratchBytes(width, JOB_ROWS)), kernels.attentionScratchBytes(ATTENTION_ROWS, spec.attention.headCount, keySizeOf(spec)));
+  const layer = layouts.layers[0]!;
+  return arenaOf({
+    hidden: widthOf(spec.hiddenSize), rotary: rotarySizeOf(spec.attention), inner: widthOf(inner), experts: spec.feedForward.kind === 'moe' ? spec.feedForward.expertCount : 1,
+    vocabulary: spec.vocabSize, threads, scratchBytes, ...attentionSizes(spec, layer),
   });
-  return { arena, scratchBytes };
 }
+
+type AttentionSizes = Pick<ArenaSizes, 'projected' | 'query' | 'attended' | 'queryLatent' | 'queries' | 'perHead' | 'headInput' | 'mixed'>;
+
+function attentionSizes({ attention }: ModelSpec, layer: PieceLayout): AttentionSizes {
+  const panels = (name: string): number => panelsNamed(layer, name).panels * PANEL;
+  if (attention.kind === 'gqa') {
+    const query = attention.headCount * attention.headSize;
+    return { projected: panels('qkv'), query, attended: widthOf(query), queryLatent: 0, queries: 0, perHead: 0, headInput: 0, mixed: 0 };
+  }
+  const { headCount, queryRank, latentRank, plainSize, rotarySize, valueSize } = attention;
+  return {
+    projected: panels('down'), query: headCount * (latentRank + rotarySize), attended: widthOf(headCount * valueSize), queryLatent: queryRank ?? 0,
+    queries: queryRank === null ? 0 : panels('query'), perHead: Math.max(panels('keyUp'), panels('valueUp')), headInput: Math.max(plainSize, latentRank), mixed: headCount * latentRank,
+  };
+}
+
+/** Values of a key, as attention compares it with a query. */
+const keySizeOf = ({ attention }: ModelSpec): number => (attention.kind === 'gqa' ? attention.headSize : attention.latentRank + attention.rotarySize);

@@ -30,7 +30,7 @@ export class PanelPacker {
     new Float32Array(this.#memory.buffer, ROWS_AT, values.length).set(values);
     const pack = form === 'int8' ? this.#kernels.pack8 : this.#kernels.pack4;
     pack(ROWS_AT, rows, columns, panelsAt, SCRATCH_AT);
-    return Uint8Array.from(new Uint8Array(this.#memory.buffer, panelsAt, bytes));
+    return new Uint8Array(this.#memory.buffer, panelsAt, bytes).slice();
   };
 
   #makeRoom(bytes: number): void {

@@ -7,7 +7,7 @@ import { type BankView, type PieceLayouts, Program } from './program.ts';
 import { TeamSignal } from './team-signal.ts';
 
 export interface TeamThreadData {
-  readonly setup: { readonly spec: ModelSpec; readonly layouts: PieceLayouts; readonly arena: Arena; readonly scratchBytes: number; readonly module: WebAssembly.Module };
+  readonly setup: { readonly spec: ModelSpec; readonly layouts: PieceLayouts; readonly arena: Arena; readonly module: WebAssembly.Module };
   readonly thread: number;
   readonly threads: number;
   /** See `TeamSignal`. */
@@ -24,10 +24,10 @@ export type TeamMessage =
 /** The life of a thread that computes beside the one that serves: the entry file of a thread calls this and nothing else. */
 export function runTeamThread(): void {
   const { setup, thread, threads, ints, words, port } = workerData as TeamThreadData;
-  const { spec, layouts, arena, scratchBytes, module } = setup;
+  const { spec, layouts, arena, module } = setup;
   const signal = new TeamSignal(ints, thread, threads);
   const banks: BankView[] = [];
-  const program = new Program({ spec, layouts, arena, scratch: arena.scratch + thread * scratchBytes, threads, signal, bank: (bank) => banks[bank]! });
+  const program = new Program({ spec, layouts, arena, thread, threads, signal, bank: (bank) => banks[bank]! });
   for (let isClosed = false; !isClosed; ) {
     signal.awaitJob();
     try {

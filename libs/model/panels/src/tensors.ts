@@ -1,4 +1,5 @@
-import { assert, type FeedForwardWeights, groupedQueryOf, type LayerWeights, type ModelSpec, type TensorView, type WeightDtype } from '@essaim/core';
+import { assert, type FeedForwardWeights, type LayerWeights, type ModelSpec, type TensorView, type WeightDtype } from '@essaim/core';
+import { headMatrices } from './head-matrices.ts';
 import { type PanelModel, type PanelPiece } from './piece.ts';
 
 /** `panels`: matrices of one width, one above the other, each from a panel of its own on. `vector`: float32. `rows`: a table, in its stored form. */
@@ -36,11 +37,19 @@ export function tensorsOf({ spec, weights, dtype }: PanelModel, piece: PanelPiec
 /** What is read to make a tensor. */
 export const viewsOf = (tensor: PieceTensor): readonly TensorView[] => (tensor.kind === 'panels' ? tensor.parts : [tensor.view]);
 
-function attentionTensors(spec: ModelSpec, { attention }: LayerWeights, dtype: WeightDtype): PieceTensor[] {
-  groupedQueryOf(spec);
-  assert(attention.kind === 'gqa', 'the weights of a layer are those of its kind of attention');
-  const { query, key, value, output } = attention;
-  return [panels('qkv', dtype, query, key, value), panels('output', dtype, output)];
+function attentionTensors({ attention: shape }: ModelSpec, { attention }: LayerWeights, dtype: WeightDtype): PieceTensor[] {
+  if (attention.kind === 'gqa') {
+    const { query, key, value, output } = attention;
+    return [panels('qkv', dtype, query, key, value), panels('output', dtype, output)];
+  }
+  assert(shape.kind === 'mla', 'the weights of a layer are those of its kind of attention');
+  const { queryLatent, query, keyValueDown, latentNorm, keyValueUp, output } = attention;
+  const { keyUp, valueUp } = headMatrices(keyValueUp, shape);
+  return [
+    panels('down', dtype, queryLatent?.down ?? query, keyValueDown), vector('latentNorm', latentNorm),
+    ...(queryLatent === null ? [] : [vector('queryNorm', queryLatent.norm), panels('query', dtype, query)]),
+    panels('keyUp', dtype, ...keyUp), panels('valueUp', dtype, ...valueUp), panels('output', dtype, output),
+  ];
 }
 
 /** The router decides which weights run at all: it stays exact. */

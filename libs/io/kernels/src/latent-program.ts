@@ -1,0 +1,179 @@
+import { type LatentAttention, scoreFactorOf } from '@essaim/core';
+import { PANEL, panelsNamed, type PanelTensor, type PieceLayout, quantisedStride } from '@essaim/panels';
+import { widthOf } from './arena.ts';
+import { ATTENTION_ROWS, attentionParts, spansWithin } from './attention-parts.ts';
+import { type AttendJob } from './job.ts';
+import { type Kernels } from './kernels.ts';
+import { rowAt } from './phases.ts';
+import { type AttentionProgram, type ProgramContext } from './program.ts';
+
+/** Heads that one call of attention takes: they read each key once. */
+const HEADS_AT_ONCE = 16;
+
+/**
+ * Multi-head latent attention in its absorbed form: of a token only its latent and one rotated key are kept. What makes a head's key of a latent
+ * is applied to the query instead, and what makes its value to the sum of latents, so keys and values of the heads are never made.
+ * @see DeepSeek-V2, arXiv:2405.04434, section 2.1.2
+ */
+export class LatentProgram implements AttentionProgram {
+  readonly #context: ProgramContext;
+  readonly #attention: LatentAttention;
+  /** Of a key, and of a head's query once it is absorbed: latent, then rotated part. */
+  readonly #keySize: number;
+  readonly #headSize: number;
+
+  constructor(context: ProgramContext, attention: LatentAttention) {
+    this.#context = context;
+    this.#attention = attention;
+    this.#keySize = attention.latentRank + attention.rotarySize;
+    this.#headSize = attention.plainSize + attention.rotarySize;
+  }
+
+  run(job: AttendJob, layout: PieceLayout): void {
+    const { spec, arena, bank, phases } = this.#context;
+    const { queryRank } = this.#attention;
+    const { kernels } = bank(job.bank);
+    const [down, keyUp, valueUp, output] = ['down', 'keyUp', 'valueUp', 'output'].map((name) => panelsNamed(layout, name)) as [PanelTensor, PanelTensor, PanelTensor, PanelTensor];
+    const [stride, { rows }] = [widthOf(spec.hiddenSize), job];
+    const projectedStride = down.panels * PANEL;
+    const placed = (matrix: PanelTensor) => ({ kernels, piece: job.at, matrix });
+    phases.linear(placed(down), { floats: arena.normed, stride, quantised: arena.quantised }, { rows, out: arena.projected, stride: projectedStride });
+    phases.rows(rows, (row, count) => this.#keep(job, layout, down, row, count));
+    let queries = { at: arena.projected, stride: projectedStride };
+    if (queryRank !== null) {
+      const up = panelsNamed(layout, 'query');
+      queries = { at: arena.queries, stride: up.panels * PANEL };
+      phases.linear(placed(up), { floats: arena.projected, stride: projectedStride, quantised: arena.quantisedLatent }, { rows, out: queries.at, stride: queries.stride });
+    }
+    this.#heads((head) => this.#absorb(job, keyUp, queries, head));
+    phases.rows(rows, (row, count) => this.#rotate(job, row, count));
+    this.#attend(job);
+    phases.rows(rows, (row, count) => this.#collect(job, row, count));
+    this.#heads((head) => this.#values(job, valueUp, head));
+    const attended = { floats: arena.attended, stride: widthOf(output.columns), quantised: arena.quantisedAttended };
+    if (output.form !== 'float32') phases.rows(rows, (row, count) => kernels.quantise(rowAt(attended.floats, row, attended.stride), count, output.columns, attended.stride, attended.quantised + row * quantisedStride(output.columns)));
+    phases.linear(placed(output), attended, { rows, out: arena.output, stride });
+  }
+
+  #heads(act: (head: number) => void): void {
+    this.#context.phases.shares(this.#attention.headCount, (first, end) => {
+      for (let head = first; head < end; head++) act(head);
+    });
+  }
+
+  /** Norms both latents; the one of keys and values goes to the cache, with the key behind it, which is turned there. */
+  #keep(job: AttendJob, layout: PieceLayout, down: PanelTensor, row: number, count: number): void {
+    const { arena, bank } = this.#context;
+    const { queryRank, latentRank, normEpsilon } = this.#attention;
+    const { kernels, floats: from } = bank(job.bank);
+    const stride = down.panels * PANEL;
+    const latentAt = down.parts[1]!.firstPanel * PANEL;
+    const norm = (name: string, address: number, width: number): void =>
+      kernels.rmsNorm(address, job.at + layout.tensors[name]!.offset, normEpsilon, address, count, width, stride, stride);
+    const projected = rowAt(arena.projected, row, stride);
+    norm('latentNorm', projected + 4 * latentAt, latentRank);
+    if (queryRank !== null) {
+      norm('queryNorm', projected, queryRank);
+      if (down.form !== 'float32') kernels.quantise(projected, count, queryRank, stride, arena.quantisedLatent + row * quantisedStride(queryRank));
+    }
+    for (const { span, first, end } of spansWithin(job, row, count)) {
+      const { kernels: beside, floats } = bank(span.bank);
+      const keys = rowAt(this.#cache(job.layer, span), span.first + first - span.row, this.#keySize);
+      for (let nth = first; nth < end; nth++) {
+        const source = arena.projected / 4 + nth * stride + latentAt;
+        floats.set(from.subarray(source, source + this.#keySize), keys / 4 + (nth - first) * this.#keySize);
+      }
+      this.#turn(beside, keys, 1, first, end - first, this.#keySize, 0);
+    }
+  }
+
+  /** The part of heads behind the latent, by the angles of their rows. */
+  #turn(kernels: Kernels, address: number, heads: number, row: number, count: number, stride: number, scale: number): void {
+    const { arena } = this.#context;
+    const { rotaryPairs, rotarySize, latentRank } = this.#attention;
+    const turn = rotaryPairs === 'interleaved' ? 'rotatePairs' : 'rotateHalves';
+    const [cos, sin] = [rowAt(arena.cos, row, rotarySize / 2), rowAt(arena.sin, row, rotarySize / 2)];
+    kernels[turn](address, heads, this.#keySize, rotarySize, latentRank, count, stride, this.#keySize, cos, sin, scale);
+  }
+
+  /** Address of a layer's keys of one sequence: [capacity, latent + rotary]. */
+  #cache(layer: number, { at, capacity }: { readonly at: number; readonly capacity: number }): number {
+    return at + 4 * layer * capacity * this.#keySize;
+  }
+
+  /** A head's query as latents are: through what makes keys of them, and its rotated part behind it. */
+  #absorb(job: AttendJob, keyUp: PanelTensor, queries: { readonly at: number; readonly stride: number }, head: number): void {
+    const { arena, bank } = this.#context;
+    const { headCount, plainSize, rotarySize, latentRank } = this.#attention;
+    const { kernels } = bank(job.bank);
+    const query = queries.at + 4 * head * this.#headSize;
+    const absorbed = this.#multiply(job, keyUp, head, { address: query, stride: queries.stride });
+    const [to, stride] = [arena.query + 4 * head * this.#keySize, headCount * this.#keySize];
+    kernels.copyRows(absorbed, keyUp.panels * PANEL, to, stride, job.rows, latentRank);
+    kernels.copyRows(query + 4 * plainSize, queries.stride, to + 4 * latentRank, stride, job.rows, rotarySize);
+  }
+
+  /** What a head attended to, as its value. */
+  #values(job: AttendJob, valueUp: PanelTensor, head: number): void {
+    const { arena, bank } = this.#context;
+    const { headCount, latentRank, valueSize } = this.#attention;
+    const values = this.#multiply(job, valueUp, head, { address: arena.mixed + 4 * head * latentRank, stride: headCount * latentRank });
+    const stride = widthOf(headCount * valueSize);
+    bank(job.bank).kernels.copyRows(values, valueUp.panels * PANEL, arena.attended + 4 * head * valueSize, stride, job.rows, valueSize);
+  }
+
+  /** A head's own matrix over its own columns of all rows; returns where the result is, rows as far apart as the whole matrix is wide. */
+  #multiply(job: AttendJob, matrix: PanelTensor, head: number, { address, stride }: { readonly address: number; readonly stride: number }): number {
+    const { arena, bank, phases, thread } = this.#context;
+    const { kernels } = bank(job.bank);
+    const quantised = arena.quantisedHead + thread * arena.quantisedHeadBytes;
+    if (matrix.form !== 'float32') kernels.quantise(address, job.rows, matrix.columns, stride, quantised);
+    const { firstPanel, rows } = matrix.parts[head]!;
+    phases.panels({ kernels, piece: job.at, matrix }, { floats: address, stride, quantised }, { rows: job.rows, out: arena.perHead, stride: matrix.panels * PANEL }, firstPanel, firstPanel + Math.ceil(rows / PANEL));
+    return arena.perHead + 4 * firstPanel * PANEL;
+  }
+
+  /** Queries of rows go to where the sequence's keys are, and are turned there. */
+  #rotate(job: AttendJob, row: number, count: number): void {
+    const { spec, arena, bank } = this.#context;
+    const { headCount } = this.#attention;
+    const stride = headCount * this.#keySize;
+    for (const { span, first, end } of spansWithin(job, row, count)) {
+      const { kernels, floats } = bank(span.bank);
+      const start = arena.query / 4 + first * stride;
+      floats.set(bank(job.bank).floats.subarray(start, arena.query / 4 + end * stride), start);
+      this.#turn(kernels, rowAt(arena.query, first, stride), headCount, first, end - first, stride, spec.queryScaling === null ? 0 : rowAt(arena.queryScale, first, 1));
+    }
+  }
+
+  /** Parts: some rows of a span, for some heads. */
+  #attend(job: AttendJob): void {
+    const { arena, bank, phases, scratch, threads } = this.#context;
+    const { headCount, latentRank } = this.#attention;
+    const [queryStride, stride] = [headCount * this.#keySize, headCount * latentRank];
+    const atOnce = Math.min(HEADS_AT_ONCE, Math.ceil(headCount / threads));
+    const groups = Math.ceil(headCount / atOnce);
+    const parts = attentionParts(job.spans, ATTENTION_ROWS);
+    phases.parts(parts.length * groups, (part) => {
+      const { span, first, count } = parts[Math.floor(part / groups)]!;
+      const head = (part % groups) * atOnce;
+      const row = span.row + first;
+      const keys = this.#cache(job.layer, span);
+      bank(span.bank).kernels.attention(
+        rowAt(arena.query, row, queryStride) + 4 * head * this.#keySize, queryStride, rowAt(arena.mixed, row, stride) + 4 * head * latentRank, stride,
+        count, span.first + first, Math.min(atOnce, headCount - head), this.#keySize, latentRank, keys, this.#keySize, keys, this.#keySize,
+        0, scoreFactorOf(this.#attention), scratch,
+      );
+    });
+  }
+
+  /** What rows attended to comes back to where the layer's weights are. */
+  #collect(job: AttendJob, row: number, count: number): void {
+    const { arena, bank } = this.#context;
+    const stride = this.#attention.headCount * this.#attention.latentRank;
+    for (const { span, first, end } of spansWithin(job, row, count)) {
+      const start = arena.mixed / 4 + first * stride;
+      bank(job.bank).floats.set(bank(span.bank).floats.subarray(start, arena.mixed / 4 + end * stride), start);
+    }
+  }
+}
