@@ -44,6 +44,6 @@ export function routedFeedForward(config: RoutedConfig, router: Pick<Router, 'ki
     },
     sharedSize: (config.n_shared_experts ?? 0) * config.moe_intermediate_size,
     denseLayerCount: config.first_k_dense_replace ?? 0,
-    denseSize: config.first_k_dense_replace === 0 ? 0 : config.intermediate_size,
+    denseSize: (config.first_k_dense_replace ?? 0) === 0 ? 0 : config.intermediate_size,
   };
 }
