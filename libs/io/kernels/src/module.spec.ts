@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { compileKernels, firstRight, instantiate, kernelsModule } from './module.ts';
 import { givesKnownAnswers } from './self-test.ts';
@@ -11,7 +12,7 @@ it.each([true, false])('gives known answers when wide is %s', (wide) => {
   expect(givesKnownAnswers((memory) => instantiate(module, memory))).toBe(true);
 });
 
-it.each(['linear4', 'linear8', 'linear32', 'quantise'] as const)('finds it out when %s does nothing', (kernel) => {
+it.each(['linear4', 'linear8', 'linear32', 'quantise', 'attention', 'rmsNorm', 'add', 'addScaled', 'swiglu', 'rotateHalves', 'rotatePairs'] as const)('finds it out when %s does nothing', (kernel) => {
   const module = compileKernels({ wide: false });
   expect(givesKnownAnswers((memory) => ({ ...instantiate(module, memory), [kernel]: () => {} }))).toBe(false);
 });
@@ -25,4 +26,12 @@ it('falls back when the first choice is wrong or fails', () => {
   expect(firstRight([() => first, () => second], (module) => module !== first)).toBe(second);
   expect(firstRight([fail, () => second], () => true)).toBe(second);
   expect(firstRight([() => first, () => second], fail)).toBe(second);
+});
+
+it.each(['--no-enable-avx-vnni', '--no-enable-avx2', '--no-enable-fma3', '--no-enable-avx'])('gives known answers on a CPU with %s', (flag) => {
+  const script = `
+    const { compileKernels, instantiate } = await import(${JSON.stringify(import.meta.resolve('./module.ts'))});
+    const { givesKnownAnswers } = await import(${JSON.stringify(import.meta.resolve('./self-test.ts'))});
+    console.log([true, false].every((wide) => givesKnownAnswers((memory) => instantiate(compileKernels({ wide }), memory))));`;
+  expect(execFileSync(process.execPath, [flag, '--input-type=module', '--eval', script], { encoding: 'utf8' }).trim()).toBe('true');
 });
