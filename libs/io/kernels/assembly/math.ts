@@ -16,7 +16,7 @@ const EXP_2: usize = 552;
 export const ONE: usize = 556;
 const INFINITE: usize = 560;
 export const LOWEST: usize = 564;
-/** +0, -0, +0, -0: 16 bytes. */
+/** -0, +0, -0, +0: 16 bytes. */
 export const EVEN_SIGNS: usize = 576;
 
 export function initElementwiseConstants(): void {
