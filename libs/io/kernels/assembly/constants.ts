@@ -11,9 +11,11 @@ export const LOW_NIBBLES: usize = 64;
 export const INTEGER_BASE: usize = 68;
 /** u32: all but the sign of a float. */
 export const MAGNITUDE: usize = 72;
-/** u32: the high bit of each byte. */
+/** u32: the high bit of each byte: what makes a code of 8 bits signed. */
 export const HIGH_BITS: usize = 76;
-/** i32: what the dot instruction makes of bytes above 127, see `probeDot`. */
+/** i16: 1, twice. */
+export const ONES: usize = 84;
+/** i32: the form of the linear kernels that suits the dot instruction, see `probeDot`. */
 export const DOT_FORM: usize = 80;
 
 /** Bits of `INTEGER_BASE`. */
@@ -25,11 +27,12 @@ export function initConstants(): void {
   store<i32>(INTEGER_BASE, INTEGER_BASE_BITS);
   store<u32>(MAGNITUDE, 0x7fffffff);
   store<u32>(HIGH_BITS, 0x80808080);
+  store<u32>(ONES, 0x00010001);
   store<i32>(DOT_FORM, probeDot());
   initElementwiseConstants();
 }
 
-/** Makes `linear8` take the form for a CPU with that dot instruction, see `probeDot`. `NEITHER` is right on every CPU. */
+/** Makes linear kernels take the form for a CPU with that dot instruction, see `probeDot`. `PAIRS` is right on every CPU. */
 export function setDotForm(form: i32): void {
   store<i32>(DOT_FORM, form);
 }

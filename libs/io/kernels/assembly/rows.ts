@@ -7,23 +7,22 @@
 import { INTEGER_BASE_BITS } from './constants';
 import { BLOCK, blocksOf, quantisedStride, TILE } from './layout';
 
-/** Bytes of one arranged quantised row, of which each word stands `repeat` times. */
+/** Bytes of one arranged quantised row. */
 // @ts-ignore: decorator
 @inline
-export function arrangedBytes(blocks: i32, repeat: i32): i32 {
-  return blocks * (BLOCK * repeat + 8);
+export function arrangedBytes(blocks: i32): i32 {
+  return blocks * (BLOCK + 8);
 }
 
 /** Arranges quantised rows of width k. `offset`: the code of a weight that means zero. */
-export function arrangeQuantised(xq: usize, rows: i32, k: i32, offset: i32, repeat: i32, to: usize): void {
+export function arrangeQuantised(xq: usize, rows: i32, k: i32, offset: i32, to: usize): void {
   const stride = quantisedStride(k), blocks = blocksOf(k), codes = BLOCK * blocks;
   for (let row = 0; row < rows; row += TILE) {
     const count = min(TILE, rows - row);
-    if (repeat == 1) arrangeWords(xq, stride, count, codes / 4, to);
-    else repeatWords(xq, stride, count, codes / 4, repeat, to);
-    arrangeScales(xq + codes, stride, count, blocks, offset, to + codes * repeat * count);
+    arrangeWords(xq, stride, count, codes / 4, to);
+    arrangeScales(xq + codes, stride, count, blocks, offset, to + codes * count);
     xq += stride * count;
-    to += arrangedBytes(blocks, repeat) * count;
+    to += arrangedBytes(blocks) * count;
   }
 }
 
@@ -46,16 +45,10 @@ export function arrangeWords(from: usize, stride: i32, count: i32, words: i32, t
     from += 16;
     to += 4 * step;
   }
-  repeatWords(from, stride, count, words - word, 1, to);
-}
-
-function repeatWords(from: usize, stride: i32, count: i32, words: i32, repeat: i32, to: usize): void {
-  for (let word = 0; word < words; word++) {
-    for (let again = 0; again < repeat; again++) {
-      for (let row = 0; row < count; row++) {
-        store<u32>(to, load<u32>(from + row * stride));
-        to += 4;
-      }
+  for (; word < words; word++) {
+    for (let row = 0; row < count; row++) {
+      store<u32>(to, load<u32>(from + row * stride));
+      to += 4;
     }
     from += 4;
   }

@@ -6,9 +6,9 @@ export interface Kernels {
   /** Writes the constants at the addresses 64 to 1023. Once per memory, before any other call. */
   initConstants(): void;
 
-  /** What the CPU's dot instruction makes of weights of 8 bits: 0 unsigned and exact, 1 signed, 2 neither. */
+  /** What the CPU's dot instruction makes of bytes above 127: 0 unsigned, 1 signed, 2 neither exactly. */
   probeDot(): number;
-  /** Makes `linear8` on this memory take the form for such a CPU; all forms give the same bits, and 2 is right on every CPU. */
+  /** Makes `linear4` and `linear8` on this memory take the form for such a CPU; all forms give the same bits where they are right, and 2 is everywhere. */
   setDotForm(form: number): void;
 
   /** f32 x [rows, k] to quantised rows of `quantisedStride(k)` bytes: int8 codes, then {f32 scale, i32 sum of codes} per block of 32. */

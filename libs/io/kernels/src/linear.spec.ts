@@ -13,8 +13,15 @@ const wide = compileKernels({ wide: true });
 const expected = (x: Float32Array, k: number, row: (x: Float32Array) => Float32Array): number[] =>
   Array.from({ length: x.length / k }, (_, i) => [...row(x.subarray(i * k, (i + 1) * k))]).flat();
 
-describe.each([{ form: 'narrow', module: narrow }, { form: 'wide', module: wide }])('linear kernels, $form', ({ module }) => {
-  const bench = new LinearBench(module);
+/** The form of the products that is right on every CPU. */
+const PAIRS = 2;
+
+describe.each([
+  { form: 'narrow', bench: new LinearBench(narrow) },
+  { form: 'wide', bench: new LinearBench(wide) },
+  { form: 'narrow and in pairs', bench: new LinearBench(narrow, PAIRS) },
+  { form: 'wide and in pairs', bench: new LinearBench(wide, PAIRS) },
+])('linear kernels, $form', ({ bench }) => {
 
   it.each(BITS)('give the bits of the plain form for int%i weights, whatever the shape', (bits) => {
     fc.assert(
@@ -23,7 +30,7 @@ describe.each([{ form: 'narrow', module: narrow }, { form: 'wide', module: wide 
         const matrix = randomMatrix(seed + 1, bits, n, k);
         expect([...bench.linear(bits, x, matrix, whole(rows, n))]).toEqual(expected(x, k, (row) => linearRow(quantiseRow(row), matrix)));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -34,7 +41,7 @@ describe.each([{ form: 'narrow', module: narrow }, { form: 'wide', module: wide 
         const w = randomFloats(seed + 1, n * k);
         expect([...bench.linear32(x, w, k, whole(rows, n))]).toEqual(expected(x, k, (row) => linear32Row(row, w)));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -45,7 +52,7 @@ describe.each([{ form: 'narrow', module: narrow }, { form: 'wide', module: wide 
         const matrix = randomMatrix(seed + 1, bits, n, k);
         expect(bench.linear(bits, x, matrix, oneByOne(rows, n))).toEqual(bench.linear(bits, x, matrix, whole(rows, n)));
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     );
   });
 
@@ -56,21 +63,8 @@ describe.each([{ form: 'narrow', module: narrow }, { form: 'wide', module: wide 
         const w = randomFloats(seed + 1, n * k);
         expect(bench.linear32(x, w, k, oneByOne(rows, n))).toEqual(bench.linear32(x, w, k, whole(rows, n)));
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     );
-  });
-
-  it.each([0, 1, 2])('give int8 weights the same bits when they take what CPU %i of the dot forms can do', (form) => {
-    // Forms 0 and 1 are right only where the CPU has that form; 2 is right everywhere.
-    const usable = form === 2 || form === bench.kernels.probeDot();
-    const x = randomFloats(form, 7 * 100);
-    const matrix = randomMatrix(form, 8, 40, 100);
-    const normal = bench.linear(8, x, matrix, whole(7, 40));
-    bench.kernels.setDotForm(form);
-    const forced = bench.linear(8, x, matrix, whole(7, 40));
-    bench.kernels.setDotForm(bench.kernels.probeDot());
-    if (usable) expect(forced).toEqual(normal);
-    else expect(forced).not.toEqual(normal);
   });
 
   it.each(BITS)('pass on more rows than they arrange at once for int%i', (bits) => {
@@ -114,6 +108,16 @@ describe.each([{ form: 'narrow', module: narrow }, { form: 'wide', module: wide 
   });
 });
 
+it.each([0, 1])('form %i of int8 products is right only where the CPU has it', (form) => {
+  const bench = new LinearBench(wide, form);
+  const x = randomFloats(form, 7 * 100);
+  const matrix = randomMatrix(form, 8, 40, 100);
+  const right = new LinearBench(wide, PAIRS).linear(8, x, matrix, whole(7, 40));
+  const results = bench.linear(8, x, matrix, whole(7, 40));
+  if (bench.kernels.probeDot() === form) expect(results).toEqual(right);
+  else expect(results).not.toEqual(right);
+});
+
 it('the wide and the narrow module give the same bits', () => {
   const modules = [new LinearBench(narrow), new LinearBench(wide)] as const;
   fc.assert(
@@ -123,6 +127,6 @@ it('the wide and the narrow module give the same bits', () => {
       const [a, b] = modules.map((bench) => bench.linear(bits, x, matrix, whole(rows, n)));
       expect(a).toEqual(b);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });

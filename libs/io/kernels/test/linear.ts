@@ -21,9 +21,11 @@ export class LinearBench {
   readonly kernels: Kernels;
   private readonly memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
 
-  constructor(module: WebAssembly.Module) {
+  /** dotForm: of the products, see `Kernels.setDotForm`; what suits this CPU unless given. */
+  constructor(module: WebAssembly.Module, dotForm?: number) {
     this.kernels = instantiate(module, this.memory);
     this.kernels.initConstants();
+    if (dotForm !== undefined) this.kernels.setDotForm(dotForm);
   }
 
   /** The bytes of quantised rows of x [rows, k], or of the blocks from first to end - 1 of several calls. */
