@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { AppError, assert } from '@essaim/core';
 import { type KvMemory } from '@essaim/kv';
 import { Bank } from './bank.ts';
-import { type BankView } from './program.ts';
+import { type BankView } from './program-context.ts';
 import { bankView } from './team-thread.ts';
 
 /** A piece in memory: the number of its bank, and its address there. */

@@ -3,7 +3,7 @@ import { BLOCK, PANEL, panelsNamed, type PanelTensor, quantisedStride } from '@e
 import { widthOf } from './arena.ts';
 import { type FeedForwardJob } from './job.ts';
 import { rowAt } from './phases.ts';
-import { type BankView, type ProgramContext } from './program.ts';
+import { type BankView, type ProgramContext } from './program-context.ts';
 
 /** A network of the job, and the first of its rows. */
 interface Group {

@@ -4,7 +4,7 @@ import { widthOf } from './arena.ts';
 import { ATTENTION_ROWS, attentionParts, spansWithin } from './attention-parts.ts';
 import { type AttendJob, type JobSpan } from './job.ts';
 import { rowAt } from './phases.ts';
-import { type AttentionProgram, type ProgramContext } from './program.ts';
+import { type AttentionProgram, type ProgramContext } from './program-context.ts';
 
 /** Grouped-query attention: heads in groups that share a key and a value each. */
 export class GroupedQueryProgram implements AttentionProgram {

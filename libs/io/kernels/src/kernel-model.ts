@@ -11,7 +11,8 @@ import { embedRows } from './embedding.ts';
 import { type Job, type JobSpan } from './job.ts';
 import { arenaFor } from './model-arena.ts';
 import { kernelsModule } from './module.ts';
-import { type PieceLayouts, Program } from './program.ts';
+import { type PieceLayouts } from './program-context.ts';
+import { Program } from './program.ts';
 import { Team } from './team.ts';
 
 export interface KernelModelOptions {

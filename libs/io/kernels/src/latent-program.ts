@@ -5,7 +5,7 @@ import { ATTENTION_ROWS, attentionParts, spansWithin } from './attention-parts.t
 import { type AttendJob } from './job.ts';
 import { type Kernels } from './kernels.ts';
 import { rowAt } from './phases.ts';
-import { type AttentionProgram, type ProgramContext } from './program.ts';
+import { type AttentionProgram, type ProgramContext } from './program-context.ts';
 
 /** Heads that one call of attention takes: they read each key once. */
 const HEADS_AT_ONCE = 16;

@@ -4,7 +4,7 @@ import { type Arena, arenaOf, type ArenaSizes, JOB_ROWS, widthOf } from './arena
 import { ATTENTION_ROWS } from './attention-parts.ts';
 import { Bank } from './bank.ts';
 import { instantiate } from './module.ts';
-import { type PieceLayouts } from './program.ts';
+import { type PieceLayouts } from './program-context.ts';
 
 /** Sized for the widest of each kind that a model has. Only what is used of it becomes memory. */
 export function arenaFor(spec: ModelSpec, layouts: PieceLayouts, { module, threads }: { readonly module: WebAssembly.Module; readonly threads: number }): Arena {

@@ -1,54 +1,12 @@
-import { type ModelSpec } from '@essaim/core';
-import { panelsNamed, type PieceLayout, quantisedStride } from '@essaim/panels';
-import { type Arena, widthOf } from './arena.ts';
+import { panelsNamed, quantisedStride } from '@essaim/panels';
+import { widthOf } from './arena.ts';
 import { FeedForwardProgram } from './feed-forward-program.ts';
 import { GroupedQueryProgram } from './grouped-query-program.ts';
 import { type AttendJob, type HeadJob, type Job } from './job.ts';
 import { type Kernels } from './kernels.ts';
 import { LatentProgram } from './latent-program.ts';
 import { Phases, rowAt } from './phases.ts';
-import { type TeamSignal } from './team-signal.ts';
-
-/** Where the tensors of each piece of a model are, counted from where the piece begins. */
-export interface PieceLayouts {
-  /** By layer. */
-  readonly layers: readonly PieceLayout[];
-  /** By layer; null where there is no network that every token passes. */
-  readonly dense: readonly (PieceLayout | null)[];
-  /** Of every expert; null for a model without. */
-  readonly expert: PieceLayout | null;
-  readonly head: PieceLayout;
-}
-
-/** What a thread sees of a bank. */
-export interface BankView {
-  readonly kernels: Kernels;
-  /** All of it, to copy between banks. */
-  readonly floats: Float32Array<SharedArrayBuffer>;
-}
-
-export interface ProgramOptions {
-  readonly spec: ModelSpec;
-  readonly layouts: PieceLayouts;
-  readonly arena: Arena;
-  /** The thread's number in its team, and how many there are. */
-  readonly thread: number;
-  readonly threads: number;
-  readonly signal: TeamSignal;
-  readonly bank: (bank: number) => BankView;
-}
-
-/** What parts of a program share. */
-export interface ProgramContext extends ProgramOptions {
-  readonly phases: Phases;
-  /** Address of the thread's own scratch, in every bank. */
-  readonly scratch: number;
-}
-
-/** One kind of attention: from the normed rows, and the same quantised, to what attention adds to the residual stream, in `output`. */
-export interface AttentionProgram {
-  run(job: AttendJob, layout: PieceLayout): void;
-}
+import { type AttentionProgram, type ProgramContext, type ProgramOptions } from './program-context.ts';
 
 /** What a job computes, as every thread of the team runs it. */
 export class Program {

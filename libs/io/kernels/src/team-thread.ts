@@ -3,7 +3,8 @@ import { AppError, type ModelSpec } from '@essaim/core';
 import { type Arena } from './arena.ts';
 import { readJob } from './job.ts';
 import { instantiate } from './module.ts';
-import { type BankView, type PieceLayouts, Program } from './program.ts';
+import { type BankView, type PieceLayouts } from './program-context.ts';
+import { Program } from './program.ts';
 import { TeamSignal } from './team-signal.ts';
 
 export interface TeamThreadData {
