@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type LocalCluster, startLocalCluster } from '@essaim/testing';
+import { type LocalCluster, type LocalWorker, startLocalCluster } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
 import { checkpointDirectory, readLogits, type LogitsVector } from './read-vectors.ts';
 import { startTiny, tinyVector } from './tiny-cluster.ts';
@@ -43,7 +43,7 @@ function expectOracle(vector: LogitsVector, logits: Float32Array): void {
   expect(largest).toBeLessThan(LOGIT_TOLERANCE);
 }
 
-describe.each(['mistral-window-bf16', 'mixtral-top1-odd-sharded-f16'])('%s', (name) => {
+describe.each(['mistral-window-bf16', 'mixtral-top1-odd-sharded-f16', 'mistral4-yarn-uncorrected-bf16'])('%s', (name) => {
   const vector = readLogits(name);
   const tokenIds = [...vector.promptIds, ...vector.greedyIds];
 
@@ -54,7 +54,7 @@ describe.each(['mistral-window-bf16', 'mixtral-top1-odd-sharded-f16'])('%s', (na
     }
   });
 
-  it.each([['a short', tokenIds], ['a long', Array.from({ length: 300 }, (_, index) => 3 + (index * index * 37) % 250)]])('gives %s prompt the same bits in any chunks in deterministic mode', async (_how, tokenIds) => {
+  it.each([['a short', tokenIds], ['a long', Array.from({ length: 300 }, (_, index) => 3 + (index * index * 37) % 150)]])('gives %s prompt the same bits in any chunks in deterministic mode', async (_how, tokenIds) => {
     await using cluster = await start(vector, true);
     const whole = await logitsInChunks(cluster, tokenIds, [tokenIds.length]);
     await fc.assert(fc.asyncProperty(anySizes(tokenIds.length), async (sizes) => {
@@ -85,17 +85,19 @@ describe('a step in which an expert can\'t be reached', () => {
 
   it('changes no bit of what is computed in the same cache afterwards', async () => {
     const { promptIds } = tinyVector;
-    await using sound = await startTiny({ cache: compiled.cache, workers: 2, deterministic: true });
-    await using broken = await startTiny({ cache: compiled.cache, workers: 2, deterministic: true });
-    broken.kill(broken.workers[1]!.id);
-    const cache = sound.kv.reserve(promptIds.length)!;
-    const forward = ({ workers }: LocalCluster, first: number, tokenIds: readonly number[]) => workers[0]!.runner.forward([{ cache, first, tokenIds, logitsOfLast: tokenIds.length }], NEVER);
-    await forward(sound, 0, promptIds.slice(0, 9));
-    const [failed] = await forward(broken, 9, promptIds.slice(9).toReversed());
+    await using cluster = await startTiny({ cache: compiled.cache, workers: 2, deterministic: true });
+    // Who died can still lead, with experts of its own: only nobody else reaches them.
+    const [broken, sound] = cluster.workers;
+    cluster.kill(sound!.id);
+    const cache = cluster.kv.reserve(promptIds.length)!;
+    const forward = ({ runner }: LocalWorker, first: number, tokenIds: readonly number[]) => runner.forward([{ cache, first, tokenIds, logitsOfLast: tokenIds.length }], NEVER);
+    await forward(sound!, 0, promptIds.slice(0, 9));
+    const [failed] = await forward(broken!, 9, promptIds.slice(9).toReversed());
     expect([failed!.failure?.code, cache.length]).toEqual(['unavailable', 9]);
-    const [output] = await forward(sound, 9, promptIds.slice(9));
-    const whole = await logitsInChunks(sound, promptIds, [promptIds.length]);
-    expect(output!.logits).toEqual(whole.subarray(9 * sound.spec.vocabSize));
+    const [output] = await forward(sound!, 9, promptIds.slice(9));
     cache.release();
+    await using whole = await startTiny({ cache: compiled.cache, workers: 2, deterministic: true });
+    const expected = await logitsInChunks(whole, promptIds, [promptIds.length]);
+    expect(output!.logits).toEqual(expected.subarray(9 * whole.spec.vocabSize));
   });
 });

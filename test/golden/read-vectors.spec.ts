@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  fileSha256, latentLogitsNames, logitsNames, logitsRow, readGreedyRuns, readLogits, readPerplexity, readTokenizerVector, type LogitsVector,
-} from './read-vectors.ts';
+import { fileSha256, logitsNames, logitsRow, readGreedyRuns, readLogits, readPerplexity, readTokenizerVector, type LogitsVector } from './read-vectors.ts';
 
 const DECODE_STEPS = 32;
 
-describe.each([...logitsNames(), ...latentLogitsNames()])('logits of %s', (name) => {
+describe.each(logitsNames())('logits of %s', (name) => {
   const vector = readLogits(name);
 
   it('have one row a token and were made from the files in this repository', () => {

@@ -54,15 +54,8 @@ export type GreedyRuns = z.infer<typeof greedySchema>;
 export type PerplexityVector = z.infer<typeof perplexitySchema>;
 export type TokenizerVector = z.infer<typeof tokenizerSchema>;
 
-/** Families with latent attention. */
-const LATENT = /^(mistral4|deepseek-v3)-/;
-
-/** Names that `readLogits` takes: the fixtures, and `petit`; without those of models that the engine can't run, which have latent attention. */
-export const logitsNames = (): string[] => vectorNames().filter((name) => !LATENT.test(name));
-/** Names that `readLogits` takes: fixtures with latent attention. */
-export const latentLogitsNames = (): string[] => vectorNames().filter((name) => LATENT.test(name));
-
-function vectorNames(): string[] {
+/** Names that `readLogits` takes: the fixtures, and `petit`. */
+export function logitsNames(): string[] {
   return readdirSync(VECTORS_URL).filter((file) => file.endsWith('.f32')).map((file) => file.slice(0, -'.f32'.length)).sort();
 }
 

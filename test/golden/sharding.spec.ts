@@ -3,7 +3,7 @@ import { type SequenceEvent, type SequenceRequest } from '@essaim/core';
 import { type LocalCluster, type LocalClusterOptions, startLocalCluster } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
 import { eventsOf, greedyRequest, tokensOf } from './generate.ts';
-import { checkpointDirectory, readGreedyRuns } from './read-vectors.ts';
+import { checkpointDirectory, readGreedyRuns, readLogits } from './read-vectors.ts';
 
 /** Where experts live, how many copies there are and what runs beside changes nothing of an answer. */
 
@@ -54,6 +54,22 @@ describe('placements', () => {
   it.each(PLACEMENTS)('$workers workers, $replicas replicas, shuffle $seed, deterministic: the same to the last bit', async (placement) => {
     await using spread = await start({ ...placement, deterministic: true });
     expect((await answersOf(spread)).map(emitted)).toEqual((await answersOfOne(true)).map(emitted));
+  });
+});
+
+describe.each(['mistral4-yarn-bf16', 'mistral4-yarn-groups-tied-f32', 'deepseek-v3-yarn-groups-bf16'])('%s, with shared experts and groups', (name) => {
+  const { promptIds, greedyIds } = readLogits(name);
+  const answersOn = async (workers: number): Promise<SequenceEvent[][]> => {
+    await using cluster = await startLocalCluster({ directory: checkpointDirectory(`test/golden/models/${name}`), dtype: 'float32', cache: compiled.cache, workers, replicas: 1, seed: workers, deterministic: true });
+    const prompts = [promptIds, promptIds.slice(0, 5), [...promptIds, ...greedyIds], promptIds.toReversed()];
+    return (await Promise.all(prompts.map((prompt, nth) => eventsOf(cluster.workers[nth % workers]!.engine, request(prompt, nth))))).map(emitted);
+  };
+
+  it('on 1, 3 and 4 workers, deterministic: the same to the last bit', async () => {
+    const alone = await answersOn(1);
+    expect(alone[0]!.map((event) => (event.kind === 'token' ? event.id : null))).toEqual(greedyIds.slice(0, alone[0]!.length));
+    expect(await answersOn(3)).toEqual(alone);
+    expect(await answersOn(4)).toEqual(alone);
   });
 });
 

@@ -20,7 +20,7 @@ const start = (folder: string, options: Partial<LocalClusterOptions> = {}): Prom
   startLocalCluster({ directory: checkpointDirectory(folder), dtype: 'float32', deterministic: false, workers: 1, replicas: 1, seed: 1, threads: 2, cache: compiled.cache, ...options });
 
 describe('two slices', () => {
-  it.each(['mixtral-top2-tied-f32', 'mistral-window-bf16', 'mixtral-top1-odd-sharded-f16', 'ministral3-yarn-tied-bf16', 'ministral3-yarn-corrected-window-f16', 'mistral-yarn-f32'])('give the logits of %s, in chunks and token by token', async (name) => {
+  it.each(['mixtral-top2-tied-f32', 'mistral-window-bf16', 'mixtral-top1-odd-sharded-f16', 'ministral3-yarn-tied-bf16', 'ministral3-yarn-corrected-window-f16', 'mistral-yarn-f32', 'mistral4-yarn-bf16', 'deepseek-v3-top8-tied-f16', 'deepseek-v3-yarn-fp8-blocks'])('give the logits of %s, in chunks and token by token', async (name) => {
     const vector = readLogits(name);
     await using cluster = await start(`test/golden/models/${name}`, { workers: 2 });
     const { runner } = cluster.workers[0]!;

@@ -9,11 +9,9 @@ import { openCheckpointFolder } from '../src/index.ts';
 const REPOSITORY_URL = new URL('../../../../', import.meta.url);
 const GOLDEN = 'test/golden/models/';
 const directoryOf = (folder: string): string => fileURLToPath(new URL(folder, REPOSITORY_URL));
-/** What make_checkpoint_forms.py computed: for each of its checkpoints the SHA-256 of the float32 values by role. */
-const forms = JSON.parse(readFileSync(directoryOf('test/golden/vectors/checkpoint-forms.json'), 'utf8')) as { readonly weightSha256: Readonly<Record<string, Readonly<Record<string, string>>>> };
-/** Families with latent attention, which can't be opened yet. */
-const LATENT = /^(mistral4|deepseek-v3)-/;
-const models = [...readdirSync(directoryOf(GOLDEN)).filter((name) => !LATENT.test(name)).map((name) => GOLDEN + name), 'deploy/models/petit'];
+/** What make_checkpoint_forms.py and make_latent_forms.py computed: for each of their checkpoints the SHA-256 of the float32 values by role. */
+const forms = ['checkpoint-forms', 'latent-forms'].flatMap((name) => Object.entries(digestsIn(`test/golden/vectors/${name}.json`)));
+const models = [...readdirSync(directoryOf(GOLDEN)).map((name) => GOLDEN + name), 'deploy/models/petit'];
 
 describe('the checkpoints that transformers wrote', () => {
   it.each(models)('%s opens, and every weight can be read and is a finite number', async (folder) => {
@@ -39,39 +37,36 @@ describe('the checkpoints that transformers wrote', () => {
     await close();
   });
 
-  it('fused by transformers 5 and apart by transformers 4, one model is the same spec and the same bits in each role', async () => {
-    const fused = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mixtral-top4-fused-bf16`)));
-    const apart = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mixtral-top4-transformers4-bf16`)));
-    expect(fused.spec).toEqual(apart.spec);
-    const apartViews = byRole(apart.weights);
-    expect([...byRole(fused.weights).keys()]).toEqual([...apartViews.keys()]);
-    for (const [role, view] of byRole(fused.weights)) expect(await bits(view), role).toEqual(await bits(apartViews.get(role)!));
-    await Promise.all([fused.close(), apart.close()]);
+  it.each([
+    ['mixtral-top4-fused-bf16', 'mixtral-top4-transformers4-bf16', 'apart, as transformers 4 writes it'],
+    ['deepseek-v3-yarn-groups-bf16', 'deepseek-v3-yarn-groups-transformers4-bf16', 'with a configuration of transformers 4'],
+    ['mistral-window-bf16', 'mistral-window-mistral-layout', 'in Mistral\'s layout'],
+    ['ministral3-yarn-tied-bf16', 'ministral3-yarn-tied-mistral-layout', 'in Mistral\'s layout'],
+    ['mistral4-yarn-bf16', 'mistral4-yarn-mistral-layout', 'in Mistral\'s layout'],
+    ['mistral4-yarn-uncorrected-bf16', 'mistral4-yarn-uncorrected-mistral-layout', 'in Mistral\'s layout'],
+    ['ministral3-yarn-tied-bf16', 'mistral3-images-yarn-tied-bf16', 'beside weights that see images'],
+    ['mistral4-yarn-bf16', 'mistral4-images-yarn-bf16', 'beside weights that see images'],
+  ])('%s and %s, %s, are the same spec and the same bits in each role', async (name, other) => {
+    const checkpoints = await Promise.all([name, other].map((folder) => openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + folder)))));
+    const [one, two] = checkpoints.map(({ spec, weights }) => ({ spec, views: byRole(weights) }));
+    expect(two!.spec).toEqual(one!.spec);
+    expect([...two!.views.keys()]).toEqual([...one!.views.keys()]);
+    for (const [role, view] of two!.views) expect(await bits(view), role).toEqual(await bits(one!.views.get(role)!));
+    await Promise.all(checkpoints.map(({ close }) => close()));
   });
 
   it.each([
-    ['mistral-window-bf16', 'mistral-window-mistral-layout'], ['ministral3-yarn-tied-bf16', 'ministral3-yarn-tied-mistral-layout'],
-  ])('%s is the same spec and the same bits in each role in Mistral\'s layout', async (inHuggingFace, inMistral) => {
-    const mistral = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + inMistral)));
-    const huggingFace = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + inHuggingFace)));
-    expect(mistral.spec).toEqual(huggingFace.spec);
-    const views = byRole(huggingFace.weights);
-    expect([...byRole(mistral.weights).keys()]).toEqual([...views.keys()]);
-    for (const [role, view] of byRole(mistral.weights)) expect(await bits(view), role).toEqual(await bits(views.get(role)!));
-    await Promise.all([mistral.close(), huggingFace.close()]);
+    ['ministral3-yarn-tied-bf16', []],
+    ['mistral3-images-yarn-tied-bf16', [expect.stringContaining('image')]],
+    ['mistral4-images-yarn-bf16', [expect.stringContaining('image')]],
+    ['deepseek-v3-yarn-groups-transformers4-bf16', [expect.stringContaining('guess further tokens')]],
+  ])('%s: what is not read is said', async (name, notes) => {
+    const checkpoint = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + name)));
+    expect(checkpoint.notes).toEqual(notes);
+    await checkpoint.close();
   });
 
-  it('beside the weights that see images, the text part is the same spec and the same bits in each role, and what is not read is said', async () => {
-    const whole = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mistral3-images-yarn-tied-bf16`)));
-    const text = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}ministral3-yarn-tied-bf16`)));
-    expect(whole.spec).toEqual(text.spec);
-    const views = byRole(text.weights);
-    for (const [role, view] of byRole(whole.weights)) expect(await bits(view), role).toEqual(await bits(views.get(role)!));
-    expect([text.notes, whole.notes]).toEqual([[], [expect.stringContaining('image')]]);
-    await Promise.all([whole.close(), text.close()]);
-  });
-
-  it.each(Object.entries(forms.weightSha256))('%s: every quantised weight is the oracle\'s float32, bit for bit', async (name, expected) => {
+  it.each(forms)('%s: every quantised weight is the oracle\'s float32, bit for bit', async (name, expected) => {
     const { weights, notes, close } = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + name)));
     const views = byRole(weights);
     const digests = await Promise.all(Object.keys(expected).map(async (role) => [role, sha256(await bits(views.get(role)!))]));
@@ -89,6 +84,9 @@ describe('the checkpoints that transformers wrote', () => {
     expect(await specOf(`${GOLDEN}ministral3-yarn-corrected-window-f16`)).toMatchObject({ attention: { slidingWindow: 24 }, rope: { ...yarn, betaFast: 1, betaSlow: 0.25, magnitude: 0.1 * Math.log(8) + 1 } });
     expect(await specOf(`${GOLDEN}mistral-yarn-f32`)).toMatchObject({ attention: { slidingWindow: null }, rope: yarn, queryScaling: null });
     expect(await specOf(`${GOLDEN}mixtral-top2-tied-f32`)).toMatchObject({ tiedEmbedding: true, rope: { theta: 10_000 } });
+    expect(await specOf(`${GOLDEN}mistral4-yarn-bf16`)).toMatchObject({ family: 'mistral4', attention: { kind: 'mla', rotaryPairs: 'interleaved', scoreScale: (0.1 * Math.log(8) + 1) ** 2 }, rope: { ...yarn, magnitude: 1 }, feedForward: { denseLayerCount: 0 } });
+    expect(await specOf(`${GOLDEN}mistral4-yarn-uncorrected-bf16`)).toMatchObject({ attention: { kind: 'mla', scoreScale: 1 }, rope: { ...yarn, magnitude: 1 }, queryScaling: { beta: 0.1, originalContextLength: 16 }, feedForward: { denseLayerCount: 1 } });
+    expect(await specOf(`${GOLDEN}deepseek-v3-yarn-groups-bf16`)).toMatchObject({ family: 'deepseek-v3', queryScaling: null, feedForward: { router: { kind: 'sigmoid', correctionBias: true, groupCount: 4, groupsPerToken: 2, scale: 2.5 } } });
     expect(await specOf('deploy/models/petit')).toMatchObject({ family: 'mixtral', layerCount: 6, vocabSize: 8192, bosTokenId: 0, eosTokenIds: [1] });
   });
 });
@@ -115,6 +113,10 @@ function projectionsOf(attention: LayerWeights['attention']): Readonly<Record<st
   }
   const { kind: _, queryLatent, ...projections } = attention;
   return { ...projections, ...(queryLatent !== null && { queryDown: queryLatent.down, queryNorm: queryLatent.norm }) };
+}
+
+function digestsIn(file: string): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  return (JSON.parse(readFileSync(directoryOf(file), 'utf8')) as { readonly weightSha256: ReturnType<typeof digestsIn> }).weightSha256;
 }
 
 const bits = async (view: TensorView): Promise<Uint32Array> => new Uint32Array((await view.read(0, view.rows)).slice().buffer);
