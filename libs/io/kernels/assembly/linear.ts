@@ -1,19 +1,42 @@
-/** All rows against panels of codes; what `linear4` and `linear8` have in common. */
-import { blocksOf, BLOCK, CHUNK, PANEL, quantisedStride, TILE } from './layout';
+/** All rows against panels of codes, in each form of the products. The arguments are those of `linear4`. */
+import { BYTE_PAIRS, NIBBLE_PAIRS, NIBBLES, offsetOf, SIGNED_BYTES, UNSIGNED_BYTES } from './codes';
+import { BLOCK, blocksOf, CHUNK, PANEL, quantisedStride, TILE } from './layout';
 import { arrangedBytes, arrangeQuantised } from './rows';
 import { Four, One, SUMS_BYTES, Three, tile, Two } from './tile';
 
-/** offset: the code that means zero in this form. The other arguments are those of `tile` and `linear4`. */
+// A function per form: V8 makes a function 256 bits wide as a whole or not at all.
+
+export function nibbles(w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32, endPanel: i32, out: usize, outStride: i32, scratch: usize): void {
+  linear(NIBBLES, w, xq, rows, k, firstPanel, endPanel, out, outStride, scratch);
+}
+
+export function nibblePairs(w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32, endPanel: i32, out: usize, outStride: i32, scratch: usize): void {
+  linear(NIBBLE_PAIRS, w, xq, rows, k, firstPanel, endPanel, out, outStride, scratch);
+}
+
+export function unsignedBytes(w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32, endPanel: i32, out: usize, outStride: i32, scratch: usize): void {
+  linear(UNSIGNED_BYTES, w, xq, rows, k, firstPanel, endPanel, out, outStride, scratch);
+}
+
+export function signedBytes(w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32, endPanel: i32, out: usize, outStride: i32, scratch: usize): void {
+  linear(SIGNED_BYTES, w, xq, rows, k, firstPanel, endPanel, out, outStride, scratch);
+}
+
+export function bytePairs(w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32, endPanel: i32, out: usize, outStride: i32, scratch: usize): void {
+  linear(BYTE_PAIRS, w, xq, rows, k, firstPanel, endPanel, out, outStride, scratch);
+}
+
+/** form: a constant. */
 // @ts-ignore: decorator
 @inline
-export function linear(nibbles: bool, form: i32, offset: i32, w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32, endPanel: i32, out: usize, outStride: i32, scratch: usize): void {
+function linear(form: i32, w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32, endPanel: i32, out: usize, outStride: i32, scratch: usize): void {
   const blocks = blocksOf(k), arranged = scratch + SUMS_BYTES;
-  const panelBytes = blocks * ((nibbles ? PANEL * BLOCK / 2 : PANEL * BLOCK) + 2 * PANEL);
+  const panelBytes = blocks * ((form <= NIBBLE_PAIRS ? PANEL * BLOCK / 2 : PANEL * BLOCK) + 2 * PANEL);
   for (let row = 0; row < rows; row += CHUNK) {
     const count = min(CHUNK, rows - row);
-    arrangeQuantised(xq + row * quantisedStride(k), count, k, offset, arranged);
+    arrangeQuantised(xq + row * quantisedStride(k), count, k, offsetOf(form), arranged);
     for (let p = firstPanel; p < endPanel; p++) {
-      tiles(nibbles, form, w + p * panelBytes, arranged, count, blocks, out + 4 * (row * outStride + p * PANEL), outStride, scratch);
+      tiles(form, w + p * panelBytes, arranged, count, blocks, out + 4 * (row * outStride + p * PANEL), outStride, scratch);
     }
   }
 }
@@ -21,18 +44,18 @@ export function linear(nibbles: bool, form: i32, offset: i32, w: usize, xq: usiz
 /** A chunk of arranged rows against one panel. out: the place of the panel's first column in the first row. */
 // @ts-ignore: decorator
 @inline
-function tiles(nibbles: bool, form: i32, w: usize, x: usize, rows: i32, blocks: i32, out: usize, outStride: i32, sums: usize): void {
+function tiles(form: i32, w: usize, x: usize, rows: i32, blocks: i32, out: usize, outStride: i32, sums: usize): void {
   for (; rows >= TILE; rows -= TILE) {
-    tile<Four>(nibbles, form, w, x, blocks, sums);
+    tile<Four>(form, w, x, blocks, sums);
     x += TILE * arrangedBytes(blocks);
     for (let i = 0; i < TILE; i++) {
       copyRow(sums + 4 * PANEL * i, out);
       out += 4 * outStride;
     }
   }
-  if (rows == 3) tile<Three>(nibbles, form, w, x, blocks, sums);
-  else if (rows == 2) tile<Two>(nibbles, form, w, x, blocks, sums);
-  else if (rows == 1) tile<One>(nibbles, form, w, x, blocks, sums);
+  if (rows == 3) tile<Three>(form, w, x, blocks, sums);
+  else if (rows == 2) tile<Two>(form, w, x, blocks, sums);
+  else if (rows == 1) tile<One>(form, w, x, blocks, sums);
   for (let i = 0; i < rows; i++) {
     copyRow(sums + 4 * PANEL * i, out);
     out += 4 * outStride;

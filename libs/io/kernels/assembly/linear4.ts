@@ -1,6 +1,6 @@
 import { DOT_FORM } from './constants';
-import { PAIRS, UNSIGNED } from './dot';
-import { linear } from './linear';
+import { PAIRS } from './dot';
+import { nibblePairs, nibbles } from './linear';
 
 /**
  * x W^T for int4 weights, columns 16 firstPanel to 16 endPanel - 1. w: panel 0 of W [n, k]. A block of a panel has, for every eight k's,
@@ -8,7 +8,6 @@ import { linear } from './linear';
  * Row r, column c goes to out[r * outStride + c]. scratch: `linearScratchBytes(k, rows)` of the calling thread's own.
  */
 export function linear4(w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32, endPanel: i32, out: usize, outStride: i32, scratch: usize): void {
-  // Nibbles are the same whether bytes are signed or not.
-  if (load<i32>(DOT_FORM) == PAIRS) linear(true, PAIRS, 8, w, xq, rows, k, firstPanel, endPanel, out, outStride, scratch);
-  else linear(true, UNSIGNED, 8, w, xq, rows, k, firstPanel, endPanel, out, outStride, scratch);
+  if (load<i32>(DOT_FORM) == PAIRS) nibblePairs(w, xq, rows, k, firstPanel, endPanel, out, outStride, scratch);
+  else nibbles(w, xq, rows, k, firstPanel, endPanel, out, outStride, scratch);
 }
