@@ -1,10 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openCheckpoint } from '@essaim/checkpoint';
 import { AppError, assert } from '@essaim/core';
-import { openCheckpointFolder } from '@essaim/files';
+import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { packIntoCache } from '@essaim/kernels';
 import { type PanelPiece } from '@essaim/panels';
-import { CompiledCache } from '@essaim/runtime';
 import { type CompileReply, type CompileThreadsOptions } from './compile-threads.ts';
 
 /** A thread that compiles one piece after the other, so that the thread that serves never waits for disks or quantisation. */

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Checkpoint, openCheckpoint } from '@essaim/checkpoint';
 import { AppError, type ExpertKey, type LoadProgress, type WorkerRoles } from '@essaim/core';
-import { openCheckpointFolder } from '@essaim/files';
+import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { KernelModel, packIntoCache } from '@essaim/kernels';
 import { leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
-import { CompiledCache } from '@essaim/runtime';
 import { hosting, peer, SELF, snapshot } from '../test/samples.ts';
 import { Residency, type ResidencyOptions } from './residency.ts';
 

@@ -1,12 +1,12 @@
 import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
 import { AppError, type Clock, type ClusterSnapshot, type ExpertKey, hostedExperts, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
 import { Dispatcher, type ExpertGroup, type ExpertPeer, type ExpertRunner, LocalExperts } from '@essaim/dispatch';
-import { openCheckpointFolder } from '@essaim/files';
+import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { leadPieces as leadGraphs } from '@essaim/graph';
 import { KernelModel, packIntoCache } from '@essaim/kernels';
 import { kvLayoutOf, type KvMemory, KvPool } from '@essaim/kv';
 import { leadPieces } from '@essaim/panels';
-import { compileIntoCache, CompiledCache, GraphCache, OnnxModel } from '@essaim/runtime';
+import { compileIntoCache, GraphCache, OnnxModel } from '@essaim/runtime';
 import { Engine, type ModelPieces, ModelRunner } from '@essaim/runner';
 import { Scheduler, type SchedulerLimits } from '@essaim/scheduler';
 import { systemClock } from '@essaim/telemetry';

@@ -7,9 +7,8 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '@essaim/checkpoint';
 import { AppError, WEIGHT_DTYPES, type WeightDtype } from '@essaim/core';
-import { openCheckpointFolder } from '@essaim/files';
+import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { expertPieces, leadPieces, packPiece, type PanelModel, type PanelPiece } from '@essaim/panels';
-import { CompiledCache } from '@essaim/runtime';
 import { headedModel } from '../test/headed-model.ts';
 import { packIntoCache, type PanelFile } from './compile-panels.ts';
 

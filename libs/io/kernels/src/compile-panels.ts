@@ -2,10 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '@essaim/core';
 import { layoutOf, packPiece, panelDigest, type PanelModel, type PanelPiece } from '@essaim/panels';
-import { type CompiledCache, type CompileProgress } from '@essaim/runtime';
+import { type CompiledCache } from '@essaim/files';
 import { panelPacker } from './panel-packer.ts';
 
 const WEIGHTS_FILE = 'weights';
+
+export interface PackProgress {
+  /** Told of bytes as they are written or found done. */
+  readonly onBytes: (bytes: number) => void;
+}
 
 /** A piece on disk: its bytes as `layoutOf` places them, and nothing else. */
 export interface PanelFile {
@@ -15,7 +20,7 @@ export interface PanelFile {
 }
 
 /** The piece's file: found in the cache or packed into it. The digest covers layout and weights, so a found one is right. Fails as reading the checkpoint and `CompiledCache.put` do. */
-export async function packIntoCache(model: PanelModel, piece: PanelPiece, cache: CompiledCache, { onBytes }: CompileProgress): Promise<PanelFile> {
+export async function packIntoCache(model: PanelModel, piece: PanelPiece, cache: CompiledCache, { onBytes }: PackProgress): Promise<PanelFile> {
   const { bytes } = layoutOf(model, piece);
   const digest = await panelDigest(model, piece);
   const file = cache.path(digest, WEIGHTS_FILE);
@@ -28,7 +33,7 @@ export async function packIntoCache(model: PanelModel, piece: PanelPiece, cache:
 }
 
 /** The chunks, told of as each is written. */
-async function* counted(chunks: AsyncIterable<Uint8Array>, { bytes, onBytes }: CompileProgress & { readonly bytes: number }): AsyncGenerator<Uint8Array> {
+async function* counted(chunks: AsyncIterable<Uint8Array>, { bytes, onBytes }: PackProgress & { readonly bytes: number }): AsyncGenerator<Uint8Array> {
   let written = 0;
   for await (const chunk of chunks) {
     yield chunk;

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CompiledCache } from '@essaim/runtime';
+import { CompiledCache } from '@essaim/files';
 import { packIntoCache } from '../src/compile-panels.ts';
 import { headedModel, type HeadSize } from './headed-model.ts';
 

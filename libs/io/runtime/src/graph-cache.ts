@@ -2,7 +2,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '@essaim/core';
 import { type Graph, type PlacedWeight, WEIGHTS_FILE } from '@essaim/graph';
-import { CompiledCache } from './compiled-cache.ts';
+import { CompiledCache } from '@essaim/files';
 
 const MODEL_FILE = 'model.onnx';
 

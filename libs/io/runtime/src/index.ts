@@ -1,5 +1,4 @@
 export { compileIntoCache, type CompileProgress } from './compile.ts';
-export { CompiledCache } from './compiled-cache.ts';
 export { GraphCache } from './graph-cache.ts';
 export { runComputeThread } from './compute-thread.ts';
 export { OnnxModel, type OnnxModelOptions } from './onnx-model.ts';
