@@ -1,10 +1,20 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { compileKernels, firstRight, instantiate, kernelsModule } from './module.ts';
 import { givesKnownAnswers } from './self-test.ts';
 
-it('is compiled once per thread', async () => {
-  expect(await kernelsModule()).toBe(await kernelsModule());
+it('is compiled once, also for threads that are started later', async () => {
+  const module = await kernelsModule();
+  expect(await kernelsModule()).toBe(module);
+  const worker = new Worker(
+    `const { getEnvironmentData, parentPort } = require('node:worker_threads');
+     parentPort.postMessage(getEnvironmentData('essaim/kernels') instanceof WebAssembly.Module);`,
+    { eval: true },
+  );
+  expect(await once(worker, 'message')).toEqual([true]);
+  await worker.terminate();
 });
 
 it.each([true, false])('gives known answers when wide is %s', (wide) => {

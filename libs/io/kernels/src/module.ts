@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { getEnvironmentData, type Serializable, setEnvironmentData } from 'node:worker_threads';
 import { type Kernels } from './kernels.ts';
 import { KERNELS_WASM } from './kernels_wasm.ts';
 import { givesKnownAnswers } from './self-test.ts';
@@ -11,12 +12,19 @@ const OPTIMISED = { set: ['--no-liftoff', '--no-wasm-lazy-compilation'], unset: 
 /** Pairs of operations on 128 bits become one on 256 bits where the CPU has AVX2: up to twice the speed, but V8 calls it experimental. */
 const WIDE = { set: ['--experimental-wasm-revectorize'], unset: ['--no-experimental-wasm-revectorize'] };
 
-let compiled: WebAssembly.Module | undefined;
+/** Where threads that are started later find the module. */
+const SHARED = 'essaim/kernels';
 
-/** The compiled kernels. Compiled once per thread, which takes some 10 ms; a module can also be posted to other threads. */
+/**
+ * The compiled kernels. Compiling takes some 50 ms; the threads that a thread starts afterwards take its module. V8's flags are those of
+ * all threads, so it is best compiled before there are others.
+ */
 export async function kernelsModule(): Promise<WebAssembly.Module> {
-  compiled ??= firstRight([() => compileKernels({ wide: true }), () => compileKernels({ wide: false })], isRight);
-  return compiled;
+  const shared = getEnvironmentData(SHARED);
+  if (shared instanceof WebAssembly.Module) return shared;
+  const module = firstRight([() => compileKernels({ wide: true }), () => compileKernels({ wide: false })], isRight);
+  setEnvironmentData(SHARED, module as unknown as Serializable);
+  return module;
 }
 
 /** The kernels over a memory, for which `initConstants` must be called once. */
