@@ -9,11 +9,13 @@ import { openCheckpointFolder } from '../src/index.ts';
 const REPOSITORY_URL = new URL('../../../../', import.meta.url);
 const GOLDEN = 'test/golden/models/';
 const directoryOf = (folder: string): string => fileURLToPath(new URL(folder, REPOSITORY_URL));
-/** What make_checkpoint_forms.py computed: for each of its checkpoints the SHA-256 of the float32 values by role. */
-const forms = JSON.parse(readFileSync(directoryOf('test/golden/vectors/checkpoint-forms.json'), 'utf8')) as { readonly weightSha256: Readonly<Record<string, Readonly<Record<string, string>>>> };
-/** Families with latent attention, which can't be opened yet. */
-const LATENT = /^(mistral4|deepseek-v3)-/;
-const models = [...readdirSync(directoryOf(GOLDEN)).filter((name) => !LATENT.test(name)).map((name) => GOLDEN + name), 'deploy/models/petit'];
+/** What make_checkpoint_forms.py and make_latent_forms.py computed: for each of their checkpoints the SHA-256 of the float32 values by role. */
+const forms = ['checkpoint-forms', 'latent-forms'].flatMap((file) => Object.entries((JSON.parse(readFileSync(directoryOf(`test/golden/vectors/${file}.json`), 'utf8')) as Forms).weightSha256));
+const models = [...readdirSync(directoryOf(GOLDEN)).map((name) => GOLDEN + name), 'deploy/models/petit'];
+
+interface Forms {
+  readonly weightSha256: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
 
 describe('the checkpoints that transformers wrote', () => {
   it.each(models)('%s opens, and every weight can be read and is a finite number', async (folder) => {
@@ -51,6 +53,7 @@ describe('the checkpoints that transformers wrote', () => {
 
   it.each([
     ['mistral-window-bf16', 'mistral-window-mistral-layout'], ['ministral3-yarn-tied-bf16', 'ministral3-yarn-tied-mistral-layout'],
+    ['mistral4-yarn-bf16', 'mistral4-yarn-mistral-layout'], ['mistral4-yarn-uncorrected-bf16', 'mistral4-yarn-uncorrected-mistral-layout'],
   ])('%s is the same spec and the same bits in each role in Mistral\'s layout', async (inHuggingFace, inMistral) => {
     const mistral = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + inMistral)));
     const huggingFace = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + inHuggingFace)));
@@ -61,17 +64,20 @@ describe('the checkpoints that transformers wrote', () => {
     await Promise.all([mistral.close(), huggingFace.close()]);
   });
 
-  it('beside the weights that see images, the text part is the same spec and the same bits in each role, and what is not read is said', async () => {
-    const whole = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}mistral3-images-yarn-tied-bf16`)));
-    const text = await openCheckpoint(openCheckpointFolder(directoryOf(`${GOLDEN}ministral3-yarn-tied-bf16`)));
+  it.each([
+    ['mistral3-images-yarn-tied-bf16', 'ministral3-yarn-tied-bf16', 'image'], ['mistral4-images-yarn-bf16', 'mistral4-yarn-bf16', 'image'],
+    ['deepseek-v3-yarn-groups-transformers4-bf16', 'deepseek-v3-yarn-groups-bf16', 'guess further tokens'],
+  ])('%s: the text part beside more is that of %s, the same spec and the same bits in each role, and what is not read is said', async (beside, alone, said) => {
+    const whole = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + beside)));
+    const text = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + alone)));
     expect(whole.spec).toEqual(text.spec);
     const views = byRole(text.weights);
     for (const [role, view] of byRole(whole.weights)) expect(await bits(view), role).toEqual(await bits(views.get(role)!));
-    expect([text.notes, whole.notes]).toEqual([[], [expect.stringContaining('image')]]);
+    expect([text.notes, whole.notes]).toEqual([[], [expect.stringContaining(said)]]);
     await Promise.all([whole.close(), text.close()]);
   });
 
-  it.each(Object.entries(forms.weightSha256))('%s: every quantised weight is the oracle\'s float32, bit for bit', async (name, expected) => {
+  it.each(forms)('%s: every quantised weight is the oracle\'s float32, bit for bit', async (name, expected) => {
     const { weights, notes, close } = await openCheckpoint(openCheckpointFolder(directoryOf(GOLDEN + name)));
     const views = byRole(weights);
     const digests = await Promise.all(Object.keys(expected).map(async (role) => [role, sha256(await bits(views.get(role)!))]));
