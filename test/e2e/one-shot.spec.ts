@@ -70,6 +70,7 @@ describe('one answer through a whole cluster', () => {
     cpSync(join(import.meta.dirname, '..', 'golden', 'models', 'mistral-window-bf16'), model, { recursive: true });
     writeFileSync(join(model, 'tokenizer.json'), JSON.stringify(byteTokenizer()));
     const { code, stdout, stderr } = await essaim(['up', '--state-dir', stateDir, '--workers', '2', '--model', model, ...PROMPT]);
+    expect(stderr).toMatch(/weights run as int8, the form next to the floats of the checkpoint: --dtype chooses another\n/);
     expect(stderr).toMatch(/16 tokens after 18 of prompt/);
     expect(stderr).toMatch(/no expert calls: the model is dense\nled and served by w\d\n/);
     expect(stdout).not.toBe('');

@@ -46,15 +46,15 @@ describe('what essaim refuses: one sentence, an exit code, nothing left running'
     expect(await refused(['--model', join(folder, 'nowhere')], 1)).toMatch(/nowhere does not exist/);
   });
 
-  it('a folder without config.json', async () => {
-    expect(await refused(['--model', folder], 1)).toMatch(/has no readable config\.json/);
+  it('a folder without a checkpoint', async () => {
+    expect(await refused(['--model', folder], 1)).toMatch(/holds no checkpoint that Essaim reads: name a folder with config\.json/);
   });
 
   it('a config.json that is cut off', async () => {
     const model = join(folder, 'cut-config');
     mkdirSync(model);
     writeFileSync(join(model, 'config.json'), '{ "architectures": [');
-    expect(await refused(['--model', model], 1)).toMatch(/config\.json is not valid JSON/);
+    expect(await refused(['--model', model], 1)).toMatch(/config\.json is damaged: it is not valid JSON/);
   });
 
   it('an architecture that nobody here knows', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type Router } from '@essaim/core';
 import { z } from 'zod';
 
 /** Reads the golden files. README.md beside this file says what each field means. */
@@ -45,6 +46,29 @@ const tokenizerSchema = z.object({
   decodings: z.array(z.object({ ids, text: z.string() }).readonly()).readonly(),
 }).readonly();
 
+const routersSchema = z.object({
+  madeWith,
+  routers: z.array(z.object({
+    name: z.string(), expertCount: id, expertsPerToken: id,
+    kind: z.enum(['softmax', 'sigmoid']), groupCount: id, groupsPerToken: id, renormalised: z.boolean(), scale: z.number(),
+    logits: floats, correctionBias: floats.nullable(), experts: ids, gates: floats,
+  }).transform(({ kind, groupCount, groupsPerToken, renormalised, scale, ...vector }): RouterVector => ({
+    ...vector, router: { kind, correctionBias: vector.correctionBias !== null, groupCount, groupsPerToken, renormalised, scale },
+  }))).readonly(),
+}).readonly();
+
+/** What a router makes of logits, [rows, expertCount]: experts, ascending within a row, and their gates, [rows, expertsPerToken]. */
+export interface RouterVector {
+  readonly name: string;
+  readonly expertCount: number;
+  readonly expertsPerToken: number;
+  readonly router: Router;
+  readonly logits: Float32Array;
+  readonly correctionBias: Float32Array | null;
+  readonly experts: readonly number[];
+  readonly gates: Float32Array;
+}
+
 export interface LogitsVector extends z.infer<typeof logitsSchema> {
   readonly name: string;
   /** [rows, columns], row-major: row i follows token i of promptIds ++ greedyIds, column c is token c * vocabularyStride. */
@@ -74,6 +98,7 @@ export function logitsRow(vector: LogitsVector, row: number): Float32Array {
 export const readGreedyRuns = (): GreedyRuns => greedySchema.parse(readJson('petit-greedy'));
 export const readPerplexity = (): PerplexityVector => perplexitySchema.parse(readJson('petit-perplexity'));
 export const readTokenizerVector = (): TokenizerVector => tokenizerSchema.parse(readJson('petit-tokenizer'));
+export const readRouters = (): readonly RouterVector[] => routersSchema.parse(readJson('routers')).routers;
 export const readHeldBackText = (): string => readFileSync(new URL('held-back.txt', GOLDEN_URL), 'utf8');
 
 /** Absolute path of a checkpoint folder as the vectors name it. */

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { LIMITS, WEIGHT_DTYPES } from '@essaim/core';
 import { ACTIVATION_DTYPES, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { decimal, port, seed, text, wholeNumber } from '../flags.ts';
-import { resolveOptions, type UpFlags } from '../up/options.ts';
+import { type UpFlags } from '../up/options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -22,9 +22,9 @@ export function upCommand(): Command {
 
   command.optionsGroup('Model:');
   command
-    .addOption(flag('--model <dir>', 'MODEL', 'checkpoint folder in Hugging Face format (default: the built-in model)').argParser(text))
+    .addOption(flag('--model <dir>', 'MODEL', 'checkpoint folder in the layout of Hugging Face or Mistral (default: the built-in model)').argParser(text))
     .addOption(flag('--model-id <id>', 'MODEL_ID', 'the name that clients use (default: the name of the folder)').argParser(text))
-    .addOption(flag('--dtype <float32|int8|int4>', 'DTYPE', 'form of the weights in memory (default: float32 for the built-in model, else int8)').choices(WEIGHT_DTYPES))
+    .addOption(flag('--dtype <float32|int8|int4>', 'DTYPE', 'form of the weights in memory (default: float32 for the built-in model, int4 for an NVFP4 checkpoint, else int8)').choices(WEIGHT_DTYPES))
     .addOption(new Option('--deterministic', 'the same tokens bit for bit whatever runs beside, moves or fails; slower (also ESSAIM_DETERMINISTIC=1)'));
 
   command.optionsGroup('Cluster:');
@@ -58,7 +58,7 @@ export function upCommand(): Command {
     .addOption(new Option('--quiet', 'no progress and no summary, only results and errors'))
     .helpOption('-h, --help', 'this text');
 
-  return command.action(async (flags: UpFlags) => (await import('../up/run-up.ts')).runUp(resolveOptions(flags)));
+  return command.action(async (flags: UpFlags) => (await import('../up/run-up.ts')).runUp(flags));
 }
 
 /** A flag that is also an environment variable. */

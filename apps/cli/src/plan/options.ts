@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { AppError, type ModelDescription } from '@essaim/core';
 import { type PlannedDtype, type PlannedLoad } from '@essaim/planning';
 import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
+import { BUILT_IN_DTYPE, defaultDtype } from '../default-dtype.ts';
 import { packageRoot } from '../package-root.ts';
 
 export interface PlanFlags {
@@ -30,9 +31,7 @@ export function loadOf({ replicas, context, streams }: PlanFlags, { contextLengt
   return { replicas, streams, contextTokens: context ?? Math.min(DEFAULT_CONTEXT_TOKENS, contextLength), wireBytesPerValue: WIRE_BYTES[DEFAULT_ACTIVATION_DTYPE] };
 }
 
-/** Unless told otherwise the built-in model as `essaim up` runs it, and of other checkpoints the form next to theirs that the engine runs. */
+/** Unless told otherwise as `essaim up` runs it. */
 export function dtypeOf({ dtype, model }: PlanFlags, { precision }: ModelDescription): PlannedDtype {
-  if (dtype !== undefined) return dtype;
-  if (model === undefined) return 'float32';
-  return precision === 'nvfp4' ? 'int4' : 'int8';
+  return dtype ?? (model === undefined ? BUILT_IN_DTYPE : defaultDtype(precision));
 }

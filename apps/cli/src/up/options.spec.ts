@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
+import { type WeightPrecision } from '@essaim/core';
 import { DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
 import { resolveOptions } from './options.ts';
 
@@ -14,9 +15,12 @@ it('without flags serves the built-in model at full precision on the documented 
   expect(options.threadsPerWorker).toBeGreaterThanOrEqual(1);
 });
 
-it('quantises a checkpoint of the user to int8 unless told otherwise, and names it by its folder', () => {
+it('quantises a checkpoint of the user to the form next to its own unless told otherwise, and names it by its folder', () => {
   expect(resolveOptions({ ...FLAGS, model: '/models/Mixtral-8x7B' }).model).toMatchObject({ id: 'Mixtral-8x7B', dtype: 'int8' });
   expect(resolveOptions({ ...FLAGS, model: '/models/Mixtral-8x7B', dtype: 'int4', modelId: 'm' }).model).toMatchObject({ id: 'm', dtype: 'int4' });
+  const dtypeOf = (precision: WeightPrecision): string => resolveOptions({ ...FLAGS, model: '/models/Large-3' }, precision).model.dtype;
+  expect((['float', 'fp8', 'nvfp4'] as const).map(dtypeOf)).toEqual(['int8', 'int8', 'int4']);
+  expect(resolveOptions({ ...FLAGS, model: '/models/Large-3', dtype: 'float32' }, 'nvfp4').model.dtype).toBe('float32');
 });
 
 it('gives keys and values a quarter of each worker\'s memory unless told otherwise, and never more than all of it', () => {

@@ -1,8 +1,9 @@
 import { availableParallelism, homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { AppError, type ModelRef, type WeightDtype } from '@essaim/core';
+import { AppError, type ModelRef, type WeightDtype, type WeightPrecision } from '@essaim/core';
 import { flagVariable } from '@essaim/process';
 import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
+import { BUILT_IN_DTYPE, defaultDtype } from '../default-dtype.ts';
 import { packageRoot } from '../package-root.ts';
 import { resolveKvMemory } from './worker-memory.ts';
 
@@ -74,12 +75,13 @@ export interface UpOptions {
 const DEFAULT_PORTS: Ports = { http: 8000, grpc: 8001, admin: 8080, control: 8081 };
 const ANY_FREE_PORTS: Ports = { http: 0, grpc: 0, admin: 0, control: 0 };
 
-export function resolveOptions(flags: UpFlags): UpOptions {
+/** `precision` is what the checkpoint stores, which decides in what form its weights run unless a flag does. */
+export function resolveOptions(flags: UpFlags, precision: WeightPrecision = 'float'): UpOptions {
   if (flags.replicas > flags.workers) {
     throw new AppError('invalid_argument', `--replicas ${flags.replicas} needs as many workers, and --workers is ${flags.workers}: raise --workers or lower --replicas`);
   }
   return {
-    model: resolveModel(flags),
+    model: resolveModel(flags, precision),
     workers: flags.workers,
     replicas: flags.replicas,
     threadsPerWorker: flags.threadsPerWorker ?? Math.max(1, Math.floor(availableParallelism() / flags.workers)),
@@ -95,13 +97,22 @@ export function resolveOptions(flags: UpFlags): UpOptions {
   };
 }
 
-function resolveModel(flags: UpFlags): ModelRef {
-  const builtIn = join(packageRoot(), 'deploy', 'models', 'petit');
-  const directory = resolve(flags.model ?? builtIn);
+/** Absolute. */
+const builtInModel = (): string => join(packageRoot(), 'deploy', 'models', 'petit');
+
+/** Absolute; null for the built-in model. */
+export function givenModel({ model }: UpFlags): string | null {
+  const directory = resolve(model ?? builtInModel());
+  return directory === builtInModel() ? null : directory;
+}
+
+function resolveModel(flags: UpFlags, precision: WeightPrecision): ModelRef {
+  const given = givenModel(flags);
+  const directory = given ?? builtInModel();
   return {
     id: flags.modelId ?? basename(directory),
     directory,
-    dtype: flags.dtype ?? (directory === builtIn ? 'float32' : 'int8'),
+    dtype: flags.dtype ?? (given === null ? BUILT_IN_DTYPE : defaultDtype(precision)),
     deterministic: flags.deterministic ?? flagVariable('ESSAIM_DETERMINISTIC'),
   };
 }

@@ -1,13 +1,12 @@
-import { AppError } from '@essaim/core';
+import { AppError, type WeightDtype, type WeightPrecision } from '@essaim/core';
 import { listWorkers } from './admin.ts';
 import { provideCertificates } from './certificates.ts';
-import { checkModelFolder } from './check-model.ts';
 import { checkPorts } from './check-ports.ts';
 import { Cluster } from './cluster.ts';
 import { listenForInterruption, type Interruption } from './interruption.ts';
 import { jsonReport } from './json-report.ts';
 import { showLoading } from './loading.ts';
-import { type OneShot, type UpOptions } from './options.ts';
+import { givenModel, type OneShot, resolveOptions, type UpFlags, type UpOptions } from './options.ts';
 import { type Report } from './report.ts';
 import { openStateFolder } from './state-folder.ts';
 import { textReport } from './text-report.ts';
@@ -20,11 +19,12 @@ interface Run {
 }
 
 /** `essaim up`: check, start, serve until interrupted (or answer once), stop. Nothing is left running however it ends. */
-export async function runUp(options: UpOptions): Promise<void> {
-  await checkModelFolder(options.model.directory);
+export async function runUp(flags: UpFlags): Promise<void> {
+  const { options, notes } = await prepare(flags);
   await checkPorts(options.host, options.ports);
   using interruption = listenForInterruption();
   const report = options.output === 'json' ? jsonReport() : textReport(options);
+  for (const note of notes) report.notice(note);
   const folder = openStateFolder(options.stateDirectory, options.oneShot ? 'run' : 'cluster');
   const cluster = new Cluster(options, folder);
   try {
@@ -41,6 +41,20 @@ export async function runUp(options: UpOptions): Promise<void> {
     await cluster.stop(interruption.hurry);
     folder.close();
   }
+}
+
+const STORED: Readonly<Record<WeightPrecision, string>> = { float: 'floats', fp8: 'FP8', nvfp4: 'NVFP4' };
+
+/** Every default decided, and what is worth knowing of a checkpoint before it starts, one sentence each. */
+async function prepare(flags: UpFlags): Promise<{ readonly options: UpOptions; readonly notes: readonly string[] }> {
+  const directory = givenModel(flags);
+  if (directory === null) return { options: resolveOptions(flags), notes: [] };
+  // With it comes a reader of checkpoints, which the built-in model does without: its workers read it alone.
+  const { inspectModel } = await import('./inspect-model.ts');
+  const { precision, notes } = await inspectModel(directory);
+  const options = resolveOptions(flags, precision);
+  const chosen = (dtype: WeightDtype): string => `weights run as ${dtype}, the form next to the ${STORED[precision]} of the checkpoint: --dtype chooses another`;
+  return { options, notes: [...notes, ...(flags.dtype === undefined ? [chosen(options.model.dtype)] : [])] };
 }
 
 async function serve({ options, cluster, report, interruption }: Run, epoch: number): Promise<void> {

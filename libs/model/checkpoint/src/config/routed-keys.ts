@@ -34,6 +34,7 @@ export function checkRouted(config: RoutedConfig, context: z.RefinementCtx): voi
 }
 
 export function routedFeedForward(config: RoutedConfig, router: Pick<Router, 'kind' | 'correctionBias'>): RoutedFeedForward {
+  const denseLayerCount = config.first_k_dense_replace ?? 0;
   return {
     kind: 'moe',
     size: config.moe_intermediate_size,
@@ -43,7 +44,7 @@ export function routedFeedForward(config: RoutedConfig, router: Pick<Router, 'ki
       ...router, groupCount: config.n_group ?? 1, groupsPerToken: config.topk_group ?? 1, renormalised: config.norm_topk_prob, scale: config.routed_scaling_factor,
     },
     sharedSize: (config.n_shared_experts ?? 0) * config.moe_intermediate_size,
-    denseLayerCount: config.first_k_dense_replace ?? 0,
-    denseSize: (config.first_k_dense_replace ?? 0) === 0 ? 0 : config.intermediate_size,
+    denseLayerCount,
+    denseSize: denseLayerCount === 0 ? 0 : config.intermediate_size,
   };
 }
