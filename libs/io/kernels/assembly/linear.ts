@@ -2,7 +2,9 @@
 import { BYTE_PAIRS, NIBBLE_PAIRS, NIBBLES, offsetOf, SIGNED_BYTES, UNSIGNED_BYTES } from './codes';
 import { BLOCK, blocksOf, CHUNK, PANEL, quantisedStride, TILE } from './layout';
 import { arrangedBytes, arrangeQuantised } from './rows';
-import { Four, One, SUMS_BYTES, Three, tile, Two } from './tile';
+import { STRIP, strip } from './strip';
+import { copyRow, SUMS_BYTES } from './sums';
+import { Four, One, Three, tile, Two } from './tile';
 
 // A function per form: V8 makes a function 256 bits wide as a whole or not at all.
 
@@ -35,9 +37,13 @@ function linear(form: i32, w: usize, xq: usize, rows: i32, k: i32, firstPanel: i
   for (let row = 0; row < rows; row += CHUNK) {
     const count = min(CHUNK, rows - row);
     arrangeQuantised(xq + row * quantisedStride(k), count, k, offsetOf(form), arranged);
-    for (let p = firstPanel; p < endPanel; p++) {
-      tiles(form, w + p * panelBytes, arranged, count, blocks, out + 4 * (row * outStride + p * PANEL), outStride, scratch);
+    const to = out + 4 * row * outStride;
+    let p = firstPanel;
+    for (; count == 1 && p + STRIP <= endPanel; p += STRIP) {
+      strip(form, w + p * panelBytes, panelBytes, arranged, blocks, scratch);
+      for (let i = 0; i < STRIP; i++) copyRow(scratch + 4 * PANEL * i, to + 4 * PANEL * (p + i));
     }
+    for (; p < endPanel; p++) tiles(form, w + p * panelBytes, arranged, count, blocks, to + 4 * PANEL * p, outStride, scratch);
   }
 }
 
@@ -60,10 +66,4 @@ function tiles(form: i32, w: usize, x: usize, rows: i32, blocks: i32, out: usize
     copyRow(sums + 4 * PANEL * i, out);
     out += 4 * outStride;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function copyRow(from: usize, to: usize): void {
-  for (let i = 0; i < 4 * PANEL; i += 16) v128.store(to + i, v128.load(from + i));
 }

@@ -1,7 +1,7 @@
-/** How a linear call lays out the scratch of its thread: the sums of a tile, then the arranged rows of a chunk. */
+/** How a linear call lays out the scratch of its thread: the sums of a tile or strip, then the arranged rows of a chunk. */
 import { blocksOf, CHUNK } from './layout';
 import { arrangedBytes } from './rows';
-import { SUMS_BYTES } from './tile';
+import { SUMS_BYTES } from './sums';
 
 /** What arranging may write behind its place. */
 const OVERRUN: i32 = 12;

@@ -7,10 +7,8 @@
  */
 import { add, begin, end, NIBBLE_PAIRS, signs, weights } from './codes';
 import { HIGH_BITS, INTEGER_BASE, LOW_NIBBLES, ONES } from './constants';
-import { BLOCK, PANEL, TILE } from './layout';
-
-/** Bytes of the sums of one tile. */
-export const SUMS_BYTES: i32 = 4 * PANEL * TILE;
+import { BLOCK, PANEL } from './layout';
+import { addRow, clear } from './sums';
 
 // A word of each row of a group. The size and the places of its words are constants that addresses can have.
 @unmanaged export class One { a: u32; }
@@ -27,9 +25,7 @@ export const SUMS_BYTES: i32 = 4 * PANEL * TILE;
 export function tile<Rows>(form: i32, w: usize, x: usize, blocks: i32, sums: usize): void {
   const base = v128.load32_splat(INTEGER_BASE), ones = v128.load32_splat(ONES), mask = v128.load32_splat(form <= NIBBLE_PAIRS ? LOW_NIBBLES : HIGH_BITS);
   let scales = x + BLOCK / 4 * blocks * offsetof<Rows>();
-  // The sums of one row stay in registers; those of several would take too many.
-  let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
-  if (offsetof<Rows>() > 4) clear(sums, offsetof<Rows>() / 4);
+  clear(sums, offsetof<Rows>() / 4);
   for (let block = 0; block < blocks; block++) {
     let a0 = begin(form, v128.load32_splat(scales, offsetof<Rows>())), a1 = a0, a2 = a0, a3 = a0;
     let b0 = a0, b1 = a0, b2 = a0, b3 = a0, c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
@@ -86,48 +82,11 @@ export function tile<Rows>(form: i32, w: usize, x: usize, blocks: i32, sums: usi
       if (offsetof<Rows>() > 8) { const start = v128.load32_splat(scales, offsetof<Rows>() + 8); c0 = end(c0, start, ones); c1 = end(c1, start, ones); c2 = end(c2, start, ones); c3 = end(c3, start, ones); }
       if (offsetof<Rows>() > 12) { const start = v128.load32_splat(scales, offsetof<Rows>() + 12); d0 = end(d0, start, ones); d1 = end(d1, start, ones); d2 = end(d2, start, ones); d3 = end(d3, start, ones); }
     }
-    if (offsetof<Rows>() == 4) {
-      const s = v128.load32_splat(scales);
-      t0 = scaled(a0, base, s, s0, t0); t1 = scaled(a1, base, s, s1, t1); t2 = scaled(a2, base, s, s2, t2); t3 = scaled(a3, base, s, s3, t3);
-    } else {
-      addRow(sums, v128.load32_splat(scales), a0, a1, a2, a3, s0, s1, s2, s3, base);
-    }
+    addRow(sums, v128.load32_splat(scales), a0, a1, a2, a3, s0, s1, s2, s3, base);
     if (offsetof<Rows>() > 4) addRow(sums + 4 * PANEL, v128.load32_splat(scales, 4), b0, b1, b2, b3, s0, s1, s2, s3, base);
     if (offsetof<Rows>() > 8) addRow(sums + 8 * PANEL, v128.load32_splat(scales, 8), c0, c1, c2, c3, s0, s1, s2, s3, base);
     if (offsetof<Rows>() > 12) addRow(sums + 12 * PANEL, v128.load32_splat(scales, 12), d0, d1, d2, d3, s0, s1, s2, s3, base);
     w += 2 * PANEL;
     scales += 2 * offsetof<Rows>();
   }
-  if (offsetof<Rows>() == 4) storeRow(sums, t0, t1, t2, t3);
-}
-
-/** sum + the number whose bits are base + products, times both scales. */
-// @ts-ignore: decorator
-@inline
-function scaled(products: v128, base: v128, sx: v128, sw: v128, sum: v128): v128 {
-  return f32x4.relaxed_madd(f32x4.sub(products, base), f32x4.mul(sx, sw), sum);
-}
-
-/** Adds a block of one row to its sums. */
-// @ts-ignore: decorator
-@inline
-function addRow(sums: usize, s: v128, d0: v128, d1: v128, d2: v128, d3: v128, s0: v128, s1: v128, s2: v128, s3: v128, base: v128): void {
-  const t0 = v128.load(sums), t1 = v128.load(sums, 16), t2 = v128.load(sums, 32), t3 = v128.load(sums, 48);
-  storeRow(sums, scaled(d0, base, s, s0, t0), scaled(d1, base, s, s1, t1), scaled(d2, base, s, s2, t2), scaled(d3, base, s, s3, t3));
-}
-
-// @ts-ignore: decorator
-@inline
-function storeRow(to: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
-  v128.store(to, r0);
-  v128.store(to, r1, 16);
-  v128.store(to, r2, 32);
-  v128.store(to, r3, 48);
-}
-
-// @ts-ignore: decorator
-@inline
-function clear(sums: usize, rows: i32): void {
-  const zero = f32x4.splat(0);
-  for (let i = 0; i < 4 * PANEL * rows; i += 16) v128.store(sums + i, zero);
 }
