@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..');
 const APPS = ['cli', 'control-plane', 'gateway', 'worker'];
 
 /** Packages that stay where npm put them: they read files beside their own, such as native libraries, WebAssembly or descriptions of services. */
-const STAY = ['onnxruntime-node', '@grpc/reflection', '@grpc/proto-loader'];
+const STAY = ['koffi', 'onnxruntime-node', '@grpc/reflection', '@grpc/proto-loader'];
 /** Packages that other packages use where they are installed. */
 const ABSENT = ['@fastify/multipart', '@fastify/static', '@fastify/view', '@nestjs/microservices', '@nestjs/platform-express', '@nestjs/websockets', 'class-transformer', 'class-validator'];
 
