@@ -32,6 +32,8 @@ export interface KvBuffer {
 
 /** Where the floats of caches come from. */
 export interface KvMemory {
+  /** Of floats that are taken at once. */
+  readonly mostBytes: number;
   /** So many floats, the caller's until it gives them back; what is in them may be anything. */
   take(count: number): Float32Array<ArrayBufferLike>;
   give(floats: Float32Array<ArrayBufferLike>): void;
@@ -39,6 +41,7 @@ export interface KvMemory {
 
 /** Memory of the process's heap; shared with other threads where each of them has a part of it. */
 export const heapMemory = ({ slices = 1 }: KvLayout): KvMemory => ({
+  mostBytes: Number.MAX_SAFE_INTEGER,
   take: (count) => new Float32Array(slices > 1 ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count)),
   give: () => undefined,
 });

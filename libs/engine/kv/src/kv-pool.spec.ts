@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LAYOUT, matrix, TOKEN_BYTES } from '../test/rows.ts';
 import { type KvCache } from './kv-cache.ts';
+import { heapMemory } from './kv-layout.ts';
 import { KvPool } from './kv-pool.ts';
 
 function appendAll(cache: KvCache, count: number): void {
@@ -26,6 +27,12 @@ describe('a KV pool', () => {
   it('knows what it could never hold', () => {
     const pool = new KvPool(LAYOUT, 10 * TOKEN_BYTES);
     expect([10, 11].map((tokens) => pool.couldEverHold(tokens))).toEqual([true, false]);
+  });
+
+  it('does not let a sequence in that is larger than what its memory gives at once', () => {
+    const pool = new KvPool(LAYOUT, 10 * TOKEN_BYTES, { ...heapMemory(LAYOUT), mostBytes: 4 * TOKEN_BYTES });
+    expect([4, 5].map((tokens) => pool.couldEverHold(tokens))).toEqual([true, false]);
+    expect(pool.canReserve(4)).toBe(true);
   });
 
   it('counts exactly what is open, whatever the order of reserving and releasing', () => {

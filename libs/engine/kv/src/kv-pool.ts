@@ -41,9 +41,14 @@ export class KvPool {
     return this.#keptBytes;
   }
 
+  /** The most bytes that one sequence can have: the budget, or what its memory gives at once. */
+  get sequenceBytes(): number {
+    return Math.min(this.budgetBytes, this.#memory.mostBytes);
+  }
+
   /** Whether a sequence of so many tokens fits while the pool is empty. */
   couldEverHold(tokens: number): boolean {
-    return this.#bytesOf(tokens) <= this.budgetBytes;
+    return this.#bytesOf(tokens) <= this.sequenceBytes;
   }
 
   /** Whether `reserve` would find room for so many tokens if these caches, each of them open, were given back. */

@@ -86,7 +86,7 @@ export class Scheduler<S extends Schedulable> {
   /** Queues a sequence. Fails with `resource_exhausted` when the queue is full or the sequence is larger than all the memory for keys and values. */
   submit(sequence: S): void {
     if (!this.#pool.couldEverHold(sequence.maxTokenCount)) {
-      throw new AppError('resource_exhausted', `a sequence of ${sequence.maxTokenCount} tokens does not fit the ${this.#pool.budgetBytes} bytes for keys and values of this worker: ask for fewer tokens`);
+      throw new AppError('resource_exhausted', `a sequence of ${sequence.maxTokenCount} tokens does not fit the ${this.#pool.sequenceBytes} bytes for keys and values of this worker: ask for fewer tokens`);
     }
     if (this.#waiting.size >= this.#limits.waitingSequences) {
       throw new AppError('resource_exhausted', `${this.#limits.waitingSequences} sequences wait on this worker already: try again later`);

@@ -1,11 +1,25 @@
 import { AppError } from '@essaim/core';
+import { instantiate } from './module.ts';
+import { type BankView } from './program-context.ts';
 import { Region } from './region.ts';
 
 const PAGE = 65_536;
 /** 4 GiB: as far as an address of 32 bits reaches. Only pages that something was written to are memory. */
-const PAGES = 65_536;
+export const BANK_BYTES = 65_536 * PAGE;
 /** Behind the first page, which has constants and the module's own data. */
 export const ARENA_AT = PAGE;
+
+export interface BankSize {
+  readonly arenaBytes: number;
+  /** Of all, a multiple of 64 KiB. */
+  readonly bytes: number;
+}
+
+/** Where what is kept in a bank begins: behind the arena. */
+const firstOf = ({ arenaBytes }: BankSize): number => ARENA_AT + Math.ceil(arenaBytes / 64) * 64;
+
+/** The most bytes that a bank can hold as one. */
+export const roomOf = (size: BankSize): number => Math.max(0, size.bytes - firstOf(size));
 
 /**
  * A memory that all threads see: weights, or keys and values, behind an arena for what is computed with them. Larger models have several.
@@ -15,13 +29,13 @@ export class Bank {
   readonly memory: WebAssembly.Memory;
   readonly #region: Region;
 
-  constructor(arenaBytes: number) {
+  constructor(size: BankSize) {
     try {
-      this.memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+      this.memory = new WebAssembly.Memory({ initial: size.bytes / PAGE, maximum: size.bytes / PAGE, shared: true });
     } catch (cause) {
       throw new AppError('resource_exhausted', 'this process may not reserve 4 GiB of address space for a model: raise its limit of virtual memory (ulimit -v)', { cause });
     }
-    this.#region = new Region(ARENA_AT + Math.ceil(arenaBytes / 64) * 64, PAGES * PAGE);
+    this.#region = new Region(firstOf(size), size.bytes);
   }
 
   take(bytes: number): number | null {
@@ -36,3 +50,6 @@ export class Bank {
     return this.#region.taken;
   }
 }
+
+/** A memory as the calling thread sees it. */
+export const bankView = (module: WebAssembly.Module, memory: WebAssembly.Memory): BankView => ({ kernels: instantiate(module, memory), floats: new Float32Array(memory.buffer) });

@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import { AppError, assert } from '@essaim/core';
 import { type KvMemory } from '@essaim/kv';
-import { Bank } from './bank.ts';
+import { Bank, type BankSize, bankView, roomOf } from './bank.ts';
+import { HugePages } from './huge-pages.ts';
 import { type BankView } from './program-context.ts';
-import { bankView } from './team-thread.ts';
 
 /** A piece in memory: the number of its bank, and its address there. */
 export interface Placed {
@@ -11,57 +11,87 @@ export interface Placed {
   readonly at: number;
 }
 
+/** What a bank is for. */
+type Kept = 'weights' | 'keys and values';
+
 /** Read at once: no thread of the pool that reads files is taken for long. */
 const CHUNK_BYTES = 4 << 20;
 
 /** The memories of a model. Weights, and keys and values, are in different ones; there is another one whenever the others are full. */
 export class Banks {
   readonly #module: WebAssembly.Module;
-  readonly #arenaBytes: number;
-  readonly #banks: { readonly bank: Bank; readonly view: BankView; readonly holds: 'weights' | 'keys and values' }[] = [];
+  readonly #size: BankSize;
+  readonly #banks: { readonly bank: Bank; readonly view: BankView; readonly keeps: Kept }[] = [];
   readonly #byBuffer = new Map<ArrayBufferLike, number>();
+  readonly #hugePages = new HugePages();
   /** Banks that the other threads know. */
   #shared = 0;
 
-  constructor(module: WebAssembly.Module, arenaBytes: number) {
+  #isClosed = false;
+
+  readonly kvMemory: KvMemory;
+
+  constructor(module: WebAssembly.Module, size: BankSize) {
     this.#module = module;
-    this.#arenaBytes = arenaBytes;
+    this.#size = size;
+    this.kvMemory = {
+      mostBytes: roomOf(size),
+      take: (count) => {
+        const { bank, at } = this.#take('keys and values', 4 * count);
+        return new Float32Array(this.view(bank).floats.buffer, at, count);
+      },
+      give: (floats) => {
+        if (!this.#isClosed) this.free(this.kvPlace(floats));
+      },
+    };
   }
 
   view(bank: number): BankView {
     return this.#banks[bank]!.view;
   }
 
-  /** Banks that the other threads don't know yet, in order; from now on they are taken to know them. */
-  unshared(): WebAssembly.Memory[] {
-    const found = this.#banks.slice(this.#shared).map(({ bank }) => bank.memory);
-    this.#shared = this.#banks.length;
-    return found;
+  /** Bytes in use of all banks. */
+  get taken(): number {
+    return this.#banks.reduce((sum, { bank }) => sum + bank.taken, 0);
   }
 
-  /** A file of so many bytes, in memory. */
+  /** The first bank that the other threads don't know yet; null where they know all. */
+  get unshared(): { readonly bank: number; readonly memory: WebAssembly.Memory } | null {
+    const found = this.#banks[this.#shared];
+    return found === undefined ? null : { bank: this.#shared, memory: found.bank.memory };
+  }
+
+  /** The other threads know that one now. */
+  share(): void {
+    this.#shared++;
+  }
+
+  /** A file of so many bytes, in memory. Fails with `data_loss` for one of another length, or that can't be read. */
   async load(file: string, bytes: number): Promise<Placed> {
     const placed = this.#take('weights', bytes);
     try {
-      await read(file, new Uint8Array(this.view(placed.bank).floats.buffer, placed.at, bytes));
+      const { buffer } = this.view(placed.bank).floats;
+      await read(file, new Uint8Array(buffer, placed.at, bytes));
+      this.#hugePages.add(buffer, placed.at, bytes);
       return placed;
-    } catch (thrown) {
+    } catch (cause) {
       this.free(placed);
-      throw thrown;
+      throw new AppError('data_loss', 'a compiled piece in the cache can\'t be loaded: delete the cache folder in the state folder and start again', { cause });
     }
   }
 
+  /** Does nothing once all is given up. */
   free({ bank, at }: Placed): void {
-    this.#banks[bank]!.bank.give(at);
+    this.#banks[bank]?.bank.give(at);
   }
 
-  readonly kvMemory: KvMemory = {
-    take: (count) => {
-      const { bank, at } = this.#take('keys and values', 4 * count);
-      return new Float32Array(this.view(bank).floats.buffer, at, count);
-    },
-    give: (floats) => this.free(this.kvPlace(floats)),
-  };
+  /** Gives all memories up, whatever lies in them: they are gone when nobody looks at one any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#hugePages.close();
+    this.#banks.length = 0;
+    this.#byBuffer.clear();
+  }
 
   /** Of floats that `kvMemory` gave. */
   kvPlace(floats: Float32Array<ArrayBufferLike>): Placed {
@@ -70,33 +100,30 @@ export class Banks {
     return { bank, at: floats.byteOffset };
   }
 
-  #take(holds: 'weights' | 'keys and values', bytes: number): Placed {
+  #take(keeps: Kept, bytes: number): Placed {
+    assert(!this.#isClosed, 'nothing is taken of memories that were given up');
     for (const [nth, each] of this.#banks.entries()) {
-      const at = each.holds === holds ? each.bank.take(bytes) : null;
+      const at = each.keeps === keeps ? each.bank.take(bytes) : null;
       if (at !== null) return { bank: nth, at };
     }
-    const bank = new Bank(this.#arenaBytes);
-    const at = bank.take(bytes);
-    if (at === null) throw new AppError('resource_exhausted', `${bytes} bytes of a model's weights can't be addressed as one: at most 4 GiB can, less what is computed beside them`);
+    const room = roomOf(this.#size);
+    if (bytes > room) throw new AppError('resource_exhausted', `${bytes} bytes of ${keeps} are more than can be addressed as one, which is ${room}: use a smaller form of the weights, or shorter sequences`);
+    const bank = new Bank(this.#size);
     const view = bankView(this.#module, bank.memory);
     view.kernels.initConstants();
-    this.#byBuffer.set(view.floats.buffer, this.#banks.push({ bank, view, holds }) - 1);
-    return { bank: this.#banks.length - 1, at };
+    const number = this.#banks.push({ bank, view, keeps }) - 1;
+    this.#byBuffer.set(view.floats.buffer, number);
+    return { bank: number, at: bank.take(bytes)! };
   }
 }
 
 async function read(file: string, into: Uint8Array): Promise<void> {
-  const damaged = (cause?: unknown): AppError => new AppError('data_loss', 'a compiled piece in the cache can\'t be loaded: delete the cache folder in the state folder and start again', { cause });
-  const handle = await open(file).catch((cause: unknown) => Promise.reject(damaged(cause)));
-  try {
-    const { size } = await handle.stat();
-    if (size !== into.length) throw damaged();
-    for (let at = 0; at < into.length; ) {
-      const { bytesRead } = await handle.read(into, at, Math.min(CHUNK_BYTES, into.length - at), at);
-      if (bytesRead === 0) throw damaged();
-      at += bytesRead;
-    }
-  } finally {
-    await handle.close();
+  await using handle = await open(file);
+  const { size } = await handle.stat();
+  assert(size === into.length, `the file has ${into.length} bytes, not ${size}`);
+  for (let at = 0; at < into.length; ) {
+    const { bytesRead } = await handle.read(into, at, Math.min(CHUNK_BYTES, into.length - at), at);
+    assert(bytesRead > 0, 'the file does not end while it is read');
+    at += bytesRead;
   }
 }

@@ -9,6 +9,7 @@ export function embedRows(memory: SharedArrayBuffer, at: number, layout: PieceLa
   const hidden = new Float32Array(tokenIds.length * columns);
   const stored = STORED[dtype](memory, at + table.offset, rows * columns);
   tokenIds.forEach((id, nth) => {
+    assert(id >= 0 && id < rows, 'a token has a row of the embedding');
     const [row, into] = [stored.subarray(id * columns, (id + 1) * columns), hidden.subarray(nth * columns, (nth + 1) * columns)];
     if (dtype === 'bf16') widen(row, into);
     else into.set(row);

@@ -5,14 +5,16 @@ import { type KvMemory } from '@essaim/kv';
 import { layoutOf, type PanelModel, type PanelPiece, panelsNamed, pieceName, type PieceLayout } from '@essaim/panels';
 import { type Attended, type AttentionStep, type ModelPieces } from '@essaim/runner';
 import { type Arena, HEAD_ROWS, JOB_ROWS, widthOf } from './arena.ts';
+import { BANK_BYTES } from './bank.ts';
 import { Banks, type Placed } from './banks.ts';
 import { type PanelFile } from './compile-panels.ts';
 import { embedRows } from './embedding.ts';
 import { type Job, type JobSpan } from './job.ts';
-import { arenaFor } from './model-arena.ts';
+import { arenaFor, checkAddressable } from './model-arena.ts';
 import { kernelsModule } from './module.ts';
 import { type PieceLayouts } from './program-context.ts';
 import { Program } from './program.ts';
+import { type ModelSetup } from './team-thread.ts';
 import { Team } from './team.ts';
 
 export interface KernelModelOptions {
@@ -21,6 +23,8 @@ export interface KernelModelOptions {
   readonly threads: number;
   /** The file that another thread runs, see `runTeamThread`; for more than one thread. */
   readonly threadEntry: URL | null;
+  /** Of each memory, a multiple of 64 KiB. Default: 4 GiB, as far as addresses reach. */
+  readonly bankBytes?: number;
 }
 
 interface Loaded extends Placed {
@@ -39,7 +43,7 @@ export class KernelModel implements ModelPieces, ExpertRunner {
   readonly #spec: ModelSpec;
   readonly #model: PanelModel;
   readonly #arena: Arena;
-  readonly #team: Team;
+  readonly #team: Team<ModelSetup>;
   readonly #banks: Banks;
   readonly #program: Program;
   readonly #loaded = new Map<string, Loaded>();
@@ -47,19 +51,23 @@ export class KernelModel implements ModelPieces, ExpertRunner {
   #angles: { readonly step: AttentionStep; readonly row: number } | null = null;
   /** Ends when nobody runs: the threads do one job at a time. */
   #last: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | null = null;
   #turnMs = 0;
 
-  private constructor({ model, threads, threadEntry }: KernelModelOptions, module: WebAssembly.Module) {
+  private constructor({ model, threads, threadEntry, bankBytes = BANK_BYTES }: KernelModelOptions, module: WebAssembly.Module) {
     this.#model = model;
     this.#spec = model.spec;
     const layouts = layoutsOf(model);
     const arena = arenaFor(model.spec, layouts, { module, threads });
+    const size = { arenaBytes: arena.bytes, bytes: bankBytes };
+    checkAddressable(model, { size, threads });
     this.#arena = arena;
     this.#team = new Team({ threads, entry: threadEntry, setup: { spec: model.spec, layouts, arena, module } });
-    this.#banks = new Banks(module, arena.bytes);
+    this.#banks = new Banks(module, size);
     this.#program = new Program({ spec: model.spec, layouts, arena, thread: 0, threads, signal: this.#team.signal, bank: (bank) => this.#banks.view(bank) });
   }
 
+  /** Fails with `resource_exhausted` for a model that is too large for this runtime. */
   static async open(options: KernelModelOptions): Promise<KernelModel> {
     return new KernelModel(options, await kernelsModule());
   }
@@ -84,8 +92,11 @@ export class KernelModel implements ModelPieces, ExpertRunner {
 
   /** Reads a piece's file into memory, beside whatever is computed meanwhile. Fails with `data_loss` for a file that is not what was compiled. */
   async load({ piece, file }: PanelFile): Promise<void> {
+    this.#checkOpen();
+    if (this.has(piece)) return;
     const layout = layoutOf(this.#model, piece);
     const placed = await this.#banks.load(file, layout.bytes);
+    this.#checkOpen();
     // Another call may have loaded it meanwhile.
     if (this.has(piece)) this.#banks.free(placed);
     else this.#loaded.set(pieceName(piece), { ...placed, piece, layout });
@@ -94,13 +105,18 @@ export class KernelModel implements ModelPieces, ExpertRunner {
   unload(piece: PanelPiece): Promise<void> {
     // From now on nobody is sent here; who was, is done first.
     const loaded = this.#loaded.get(pieceName(piece));
-    if (!this.#loaded.delete(pieceName(piece)) || loaded === undefined) return Promise.resolve();
+    if (!this.#loaded.delete(pieceName(piece)) || loaded === undefined || this.#closing !== null) return Promise.resolve();
     return this.#alone(() => this.#banks.free(loaded));
   }
 
+  /** Ends the threads and gives all memory up when what was asked before is done. What is asked afterwards is refused with `unavailable`. */
   close(): Promise<void> {
-    this.#loaded.clear();
-    return this.#alone(() => this.#team.tell({ kind: 'close' }));
+    this.#closing ??= this.#alone(async () => {
+      await this.#team.close();
+      this.#loaded.clear();
+      this.#banks.close();
+    });
+    return this.#closing;
   }
 
   embed(tokenIds: readonly number[]): Promise<Float32Array> {
@@ -265,18 +281,27 @@ export class KernelModel implements ModelPieces, ExpertRunner {
   }
 
   /** One after the other, in the order of asking. */
-  #alone<T>(act: () => T | Promise<T>): Promise<T> {
+  async #alone<T>(act: () => T | Promise<T>): Promise<T> {
+    this.#checkOpen();
     const result = this.#last.then(async () => {
       const nowMs = performance.now();
       if (nowMs - this.#turnMs > TURN_MS) {
         await setImmediate();
         this.#turnMs = performance.now();
       }
-      for (const memory of this.#banks.unshared()) await this.#team.tell({ kind: 'bank', memory });
+      // None is left when `act` begins: more may come while the threads are told of one.
+      for (let next = this.#banks.unshared; next !== null; next = this.#banks.unshared) {
+        await this.#team.tell({ kind: 'bank', ...next });
+        this.#banks.share();
+      }
       return act();
     });
     this.#last = result.catch(() => undefined);
     return result;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw new AppError('unavailable', 'the model of this worker is closed: use another worker');
   }
 }
 

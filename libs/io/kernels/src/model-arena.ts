@@ -1,8 +1,8 @@
-import { type ModelSpec, rotarySizeOf } from '@essaim/core';
-import { PANEL, panelsNamed, type PieceLayout } from '@essaim/panels';
+import { AppError, type ModelSpec, rotarySizeOf } from '@essaim/core';
+import { expertPieces, layoutOf, leadPieces, PANEL, type PanelModel, panelsNamed, type PieceLayout, pieceName } from '@essaim/panels';
 import { type Arena, arenaOf, type ArenaSizes, JOB_ROWS, widthOf } from './arena.ts';
 import { ATTENTION_ROWS } from './attention-parts.ts';
-import { Bank } from './bank.ts';
+import { type BankSize, roomOf } from './bank.ts';
 import { instantiate } from './module.ts';
 import { type PieceLayouts } from './program-context.ts';
 
@@ -12,13 +12,23 @@ export function arenaFor(spec: ModelSpec, layouts: PieceLayouts, { module, threa
   const widest = (found: readonly PieceLayout[], width: (layout: PieceLayout) => number): number => found.reduce((most, layout) => Math.max(most, width(layout)), 1);
   const inner = widest(networks, (layout) => panelsNamed(layout, 'down').columns);
   const columns = [...layouts.layers, layouts.head, ...networks].flatMap(({ tensors }) => Object.values(tensors)).filter(({ form }) => form !== 'vector' && form !== 'rows').map((tensor) => tensor.columns);
-  const kernels = instantiate(module, new Bank(0).memory);
+  const kernels = instantiate(module, new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
   const scratchBytes = Math.max(...[...new Set(columns)].map((width) => kernels.linearScratchBytes(width, JOB_ROWS)), kernels.attentionScratchBytes(ATTENTION_ROWS, spec.attention.headCount, keySizeOf(spec)));
   const layer = layouts.layers[0]!;
   return arenaOf({
     hidden: widthOf(spec.hiddenSize), rotary: rotarySizeOf(spec.attention), inner: widthOf(inner), experts: spec.feedForward.kind === 'moe' ? spec.feedForward.expertCount : 1,
     vocabulary: spec.vocabSize, threads, scratchBytes, ...attentionSizes(spec, layer),
   });
+}
+
+/** Fails with `resource_exhausted` for a model whose arena, or one of whose pieces, is larger than a bank. */
+export function checkAddressable(model: PanelModel, { size, threads }: { readonly size: BankSize; readonly threads: number }): void {
+  const room = roomOf(size);
+  if (room === 0) throw new AppError('resource_exhausted', `what ${threads} threads compute of this model at once takes ${size.arenaBytes} bytes, which can't be addressed beside its weights: use fewer threads`);
+  for (const piece of [...leadPieces(model.spec), ...expertPieces(model.spec)]) {
+    const { bytes } = layoutOf(model, piece);
+    if (bytes > room) throw new AppError('resource_exhausted', `the piece ${pieceName(piece)} of this model has ${bytes} bytes at ${model.dtype}, and at most ${room} can be addressed as one: choose a smaller dtype`);
+  }
 }
 
 type AttentionSizes = Pick<ArenaSizes, 'projected' | 'query' | 'attended' | 'queryLatent' | 'queries' | 'perHead' | 'headInput' | 'mixed'>;

@@ -1,9 +1,10 @@
-import { AppError } from '@essaim/core';
+import { AppError, assert } from '@essaim/core';
 
 /** How often a thread looks before it sleeps: about 100 microseconds, what passes between two jobs of a step. Waking a thread that sleeps takes longer than a small job. */
 const LOOKS = 20_000;
-/** Nobody computes so long: a thread that has not come by then is broken. */
-const DEADLINE_MS = 60_000;
+/** Nobody computes for a minute: a thread that has not come after so many waits is broken. Many short ones, so that a process that was stopped meanwhile counts as one of them. */
+const WAITS = 60;
+const WAIT_MS = 1_000;
 /** Phases of a job that are shared out in parts. */
 const PHASES = 16;
 
@@ -19,19 +20,44 @@ export const signalInts = (threads: number): number => DONE + threads;
 /** The number after a job's: as Atomics keep it, back to the least after the largest, which a busy worker reaches within days. */
 const following = (number: number): number => (number + 1) | 0;
 
+/** Why a thread that waited for the others goes no further. What failed, the one that failed says. */
+export class FailedElsewhere extends Error {}
+
+/** A thread of the team did not come. Whether it still computes is unknown, so the team can't go on. */
+export class SilentThread extends AppError {
+  constructor() {
+    super('internal', 'a compute thread of this worker does not answer: restart the worker');
+  }
+}
+
+export interface TeamSignalOptions {
+  readonly ints: Int32Array;
+  readonly thread: number;
+  readonly threads: number;
+  /** Number of the job before the first one, the same for all threads. Default: 0. */
+  readonly after?: number;
+  /** Default: a second. */
+  readonly waitMs?: number;
+}
+
 /** What the threads of a team tell each other: that there is a job, who does which part of it, that all are through with a phase, that a thread is done. */
 export class TeamSignal {
   readonly #ints: Int32Array;
   readonly #thread: number;
   readonly #threads: number;
-  #number = 0;
+  readonly #waitMs: number;
+  #number: number;
   /** Arrivals at barriers of this job that must have been seen before the next phase. */
   #arrivals = 0;
 
-  constructor(ints: Int32Array, thread: number, threads: number) {
+  constructor({ ints, thread, threads, after = 0, waitMs = WAIT_MS }: TeamSignalOptions) {
     this.#ints = ints;
     this.#thread = thread;
     this.#threads = threads;
+    this.#waitMs = waitMs;
+    this.#number = after;
+    // The thread that begins jobs; another one may come when the first has begun.
+    if (thread === 0) Atomics.store(ints, JOB_NUMBER, after);
   }
 
   /** Thread 0: a job that was written begins. All have done the one before. */
@@ -44,7 +70,7 @@ export class TeamSignal {
     Atomics.notify(ints, JOB_NUMBER);
   }
 
-  /** Every other thread: blocks until there is another job. */
+  /** Every other thread: blocks until there is another job, for as long as there is none. */
   awaitJob(): void {
     const ints = this.#ints;
     for (let look = 0; look < LOOKS && Atomics.load(ints, JOB_NUMBER) === this.#number; look++);
@@ -59,15 +85,13 @@ export class TeamSignal {
     Atomics.notify(this.#ints, DONE + this.#thread);
   }
 
-  /** Thread 0: blocks until all others are done. */
+  /** Thread 0: blocks until all others are done. Fails with `SilentThread`. */
   awaitOthers(): void {
     const ints = this.#ints;
     for (let thread = 1; thread < this.#threads; thread++) {
       const index = DONE + thread;
       for (let look = 0; look < LOOKS && Atomics.load(ints, index) !== this.#number; look++);
-      for (let value = Atomics.load(ints, index); value !== this.#number; value = Atomics.load(ints, index)) {
-        if (Atomics.wait(ints, index, value, DEADLINE_MS) === 'timed-out') throw silent();
-      }
+      this.#sleep(index, (value) => value === this.#number);
     }
   }
 
@@ -75,8 +99,9 @@ export class TeamSignal {
   async othersDone(): Promise<void> {
     for (let thread = 1; thread < this.#threads; thread++) {
       const index = DONE + thread;
+      let waits = 0;
       for (let value = Atomics.load(this.#ints, index); value !== this.#number; value = Atomics.load(this.#ints, index)) {
-        if ((await Atomics.waitAsync(this.#ints, index, value, DEADLINE_MS).value) === 'timed-out') throw silent();
+        if ((await Atomics.waitAsync(this.#ints, index, value, this.#waitMs).value) === 'timed-out' && ++waits === WAITS) throw new SilentThread();
       }
     }
   }
@@ -90,10 +115,11 @@ export class TeamSignal {
 
   /** The next part of a phase that nobody has taken yet, from 0 on. */
   take(phase: number): number {
+    assert(phase < PHASES, 'a job has no more phases than there are counters for');
     return Atomics.add(this.#ints, NEXT_PART + phase, 1);
   }
 
-  /** Blocks until all threads of the team are here. */
+  /** Blocks until all threads of the team are here. Fails with `FailedElsewhere`, or with `SilentThread`. */
   meet(): void {
     if (this.#threads === 1) return;
     const ints = this.#ints;
@@ -103,12 +129,16 @@ export class TeamSignal {
       Atomics.notify(ints, ARRIVED);
     } else {
       for (let look = 0; look < LOOKS && Atomics.load(ints, ARRIVED) < wanted; look++);
-      for (let value = Atomics.load(ints, ARRIVED); value < wanted; value = Atomics.load(ints, ARRIVED)) {
-        if (Atomics.wait(ints, ARRIVED, value, DEADLINE_MS) === 'timed-out') throw silent();
-      }
+      this.#sleep(ARRIVED, (value) => value >= wanted);
     }
-    if (Atomics.load(ints, FAILED) === 1) throw new AppError('internal', 'another thread of this job failed');
+    if (Atomics.load(ints, FAILED) === 1) throw new FailedElsewhere();
+  }
+
+  /** Until the integer at an index is as wanted. */
+  #sleep(index: number, isWanted: (value: number) => boolean): void {
+    let waits = 0;
+    for (let value = Atomics.load(this.#ints, index); !isWanted(value); value = Atomics.load(this.#ints, index)) {
+      if (Atomics.wait(this.#ints, index, value, this.#waitMs) === 'timed-out' && ++waits === WAITS) throw new SilentThread();
+    }
   }
 }
-
-const silent = (): AppError => new AppError('internal', 'a compute thread of this worker does not answer: restart the worker');

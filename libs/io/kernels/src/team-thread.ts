@@ -1,43 +1,69 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { AppError, type ModelSpec } from '@essaim/core';
 import { type Arena } from './arena.ts';
-import { readJob } from './job.ts';
-import { instantiate } from './module.ts';
+import { bankView } from './bank.ts';
+import { type Job, readJob } from './job.ts';
 import { type BankView, type PieceLayouts } from './program-context.ts';
 import { Program } from './program.ts';
-import { TeamSignal } from './team-signal.ts';
+import { FailedElsewhere, TeamSignal, type TeamSignalOptions } from './team-signal.ts';
 
-export interface TeamThreadData {
-  readonly setup: { readonly spec: ModelSpec; readonly layouts: PieceLayouts; readonly arena: Arena; readonly module: WebAssembly.Module };
-  readonly thread: number;
-  readonly threads: number;
+/** A thread's place in its team. */
+export interface TeamSeat {
   /** See `TeamSignal`. */
-  readonly ints: Int32Array;
+  readonly signal: TeamSignalOptions;
   readonly words: Uint32Array;
   readonly port: MessagePort;
 }
 
+export interface TeamThreadData<Setup> {
+  readonly seat: TeamSeat;
+  readonly setup: Setup;
+}
+
 export type TeamMessage =
-  /** Another bank; they are numbered in the order in which they come. */
-  | { readonly kind: 'bank'; readonly memory: WebAssembly.Memory }
+  /** Another bank, and its number. */
+  | { readonly kind: 'bank'; readonly bank: number; readonly memory: WebAssembly.Memory }
   | { readonly kind: 'close' };
+
+/** What a thread does for its team. */
+export interface TeamWork {
+  /** The thread's share of a job. */
+  run(job: Job): void;
+  addBank(bank: number, memory: WebAssembly.Memory): void;
+}
+
+/** What threads that compute a model are made with. */
+export interface ModelSetup {
+  readonly spec: ModelSpec;
+  readonly layouts: PieceLayouts;
+  readonly arena: Arena;
+  readonly module: WebAssembly.Module;
+}
 
 /** The life of a thread that computes beside the one that serves: the entry file of a thread calls this and nothing else. */
 export function runTeamThread(): void {
-  const { setup, thread, threads, ints, words, port } = workerData as TeamThreadData;
-  const { spec, layouts, arena, module } = setup;
-  const signal = new TeamSignal(ints, thread, threads);
+  const { seat, setup: { spec, layouts, arena, module } } = workerData as TeamThreadData<ModelSetup>;
   const banks: BankView[] = [];
-  const program = new Program({ spec, layouts, arena, thread, threads, signal, bank: (bank) => banks[bank]! });
+  const { thread, threads } = seat.signal;
+  serveTeam(seat, (signal) => {
+    const program = new Program({ spec, layouts, arena, thread, threads, signal, bank: (bank) => banks[bank]! });
+    return { run: (job) => program.run(job), addBank: (bank, memory) => void (banks[bank] = bankView(module, memory)) };
+  });
+}
+
+/** Does jobs until it is told to close. A job that fails is reported, unless it failed elsewhere. */
+export function serveTeam({ signal: options, words, port }: TeamSeat, workWith: (signal: TeamSignal) => TeamWork): void {
+  const signal = new TeamSignal(options);
+  const work = workWith(signal);
   for (let isClosed = false; !isClosed; ) {
     signal.awaitJob();
     try {
       const job = readJob(words);
-      if (job !== null) program.run(job);
+      if (job !== null) work.run(job);
       else isClosed = takeMessages();
     } catch (thrown) {
       signal.fail();
-      port.postMessage(AppError.from(thrown).report());
+      if (!(thrown instanceof FailedElsewhere)) port.postMessage(AppError.from(thrown).report());
     }
     signal.done();
   }
@@ -48,9 +74,7 @@ export function runTeamThread(): void {
       const message = receiveMessageOnPort(port)?.message as TeamMessage | undefined;
       if (message === undefined) return false;
       if (message.kind === 'close') return true;
-      banks.push(bankView(module, message.memory));
+      work.addBank(message.bank, message.memory);
     }
   }
 }
-
-export const bankView = (module: WebAssembly.Module, memory: WebAssembly.Memory): BankView => ({ kernels: instantiate(module, memory), floats: new Float32Array(memory.buffer) });

@@ -1,0 +1,55 @@
+import { AppError } from '@essaim/core';
+import { type HeadJob, type Job } from '../src/job.ts';
+import { type TeamSignal } from '../src/team-signal.ts';
+import { type TeamWork } from '../src/team-thread.ts';
+
+/** Parts of a phase at most. */
+export const MOST_PARTS = 64;
+const NOBODY = 255;
+
+export interface CountingSetup {
+  /** [phases, MOST_PARTS]: how often each part was done. */
+  readonly done: Int32Array;
+  /** By thread: banks that it was told of, and how many bytes all of them have. */
+  readonly banks: Int32Array;
+  readonly failsToStart: boolean;
+}
+
+export interface CountingJob {
+  readonly phases: number;
+  readonly parts: number;
+  /** The thread that fails in a phase before it has met the others, and that phase. */
+  readonly failing?: { readonly thread: number; readonly phase: number };
+}
+
+/** Work that counts what it does, in jobs that look like those of a model. */
+export class CountingWork implements TeamWork {
+  readonly #setup: CountingSetup;
+  readonly #thread: number;
+  readonly #signal: TeamSignal;
+
+  constructor(setup: CountingSetup, thread: number, signal: TeamSignal) {
+    this.#setup = setup;
+    this.#thread = thread;
+    this.#signal = signal;
+  }
+
+  static job({ phases, parts, failing = { thread: NOBODY, phase: 0 } }: CountingJob): HeadJob {
+    return { kind: 'head', bank: phases, rows: parts, at: 256 * failing.phase + failing.thread };
+  }
+
+  run(job: Job): void {
+    if (job.kind !== 'head') throw new Error('a job that counts looks like a head');
+    for (let phase = 0; phase < job.bank; phase++) {
+      const { done } = this.#setup;
+      for (let part = this.#signal.take(phase); part < job.rows; part = this.#signal.take(phase)) Atomics.add(done, phase * MOST_PARTS + part, 1);
+      if (job.at === 256 * phase + this.#thread) throw new AppError('data_loss', `injected: thread ${this.#thread} fails`);
+      this.#signal.meet();
+    }
+  }
+
+  addBank(bank: number, memory: WebAssembly.Memory): void {
+    this.#setup.banks[2 * this.#thread] = bank + 1;
+    this.#setup.banks[2 * this.#thread + 1]! += memory.buffer.byteLength;
+  }
+}
