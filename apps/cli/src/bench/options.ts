@@ -2,8 +2,10 @@ import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { AppError } from '@essaim/core';
+import { type QuantisedDtype } from '@essaim/quantise';
 import { resolveOptions, type UpOptions } from '../up/options.ts';
 import { METRICS, type PeerMetricName } from './peer/metrics.ts';
+import { SHAPE_NAMES, type ShapeName } from './shapes/models.ts';
 
 export const BENCH_MODELS = ['built-in', 'synthetic'] as const;
 export type BenchModelName = (typeof BENCH_MODELS)[number];
@@ -15,7 +17,9 @@ export type ClusterPart = (typeof CLUSTER_PARTS)[number];
 /** What commander hands over, each value parsed alone. */
 export interface BenchFlags {
   readonly rounds: number;
-  readonly model: BenchModelName | 'all';
+  readonly model: BenchModelName | ShapeName | 'all';
+  readonly dtype: QuantisedDtype;
+  readonly experts: number;
   readonly json?: string;
   readonly rows?: readonly PeerMetricName[];
   readonly part?: ClusterPart;
@@ -34,6 +38,10 @@ export interface Threads {
 export interface BenchOptions {
   readonly rounds: number;
   readonly models: readonly BenchModelName[];
+  /** Of the benchmark `shapes`, which has models of its own, and in which form and with how many experts they run. */
+  readonly shapes: readonly ShapeName[];
+  readonly dtype: QuantisedDtype;
+  readonly experts: number;
   readonly threads: Threads;
   /** Of the comparison with the peer, in any order; null for all. */
   readonly metrics: readonly PeerMetricName[] | null;
@@ -49,17 +57,28 @@ const SIDES = { one: 1, three: 3 } as const;
 export type Side = keyof typeof SIDES;
 export const workersOf = (side: Side): number => SIDES[side];
 
-export function resolveBenchOptions({ rounds, model, json, rows, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
+/** Fails with `invalid_argument` for a model that the benchmark does not measure. */
+export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, experts, json, rows, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
   const { stateDirectory } = upOptions(stateDir === undefined ? {} : { stateDir });
   return {
     rounds,
-    models: model === 'all' ? BENCH_MODELS : [model],
+    ...modelsOf(benchmark, model),
+    dtype,
+    experts,
     threads: threadsOf(availableParallelism(), threadsPerWorker),
     metrics: rows ?? null,
     parts: part === undefined ? CLUSTER_PARTS : [part],
     jsonFile: json === undefined ? null : writableFile(json),
     folder: join(stateDirectory, 'bench'),
   };
+}
+
+function modelsOf(benchmark: string, model: BenchFlags['model']): Pick<BenchOptions, 'models' | 'shapes'> {
+  const [models, shapes] = benchmark === 'shapes' ? [[], SHAPE_NAMES] : [BENCH_MODELS, []];
+  if (model === 'all') return { models, shapes };
+  const chosen = { models: models.filter((name) => name === model), shapes: shapes.filter((name) => name === model) };
+  if (chosen.models.length + chosen.shapes.length > 0) return chosen;
+  throw new AppError('invalid_argument', `the benchmark ${benchmark} does not measure ${model}: its models are ${[...models, ...shapes].join(' and ')}`);
 }
 
 /** The same number of threads on both sides where there are cores enough for three workers; on fewer cores the single worker has as many as there are. */

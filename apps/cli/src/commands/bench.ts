@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from 'commander';
 import { AppError } from '@essaim/core';
 import { BENCH_MODELS, type BenchFlags, type BenchOptions, CLUSTER_PARTS, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
+import { SHAPE_EXPERTS, SHAPE_NAMES } from '../bench/shapes/models.ts';
 import { text, wholeNumber } from '../flags.ts';
 
 /** Loaded when asked for: the other commands do without. */
@@ -11,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<voi
   gateway: async (options) => (await import('../bench/gateway/run-gateway.ts')).runGatewayBench(options),
   scale: async (options) => (await import('../bench/scale/run-scale.ts')).runScaleBench(options),
   latency: async (options) => (await import('../bench/latency/run-latency.ts')).runLatencyBench(options),
+  shapes: async (options) => (await import('../bench/shapes/run-shapes.ts')).runShapesBench(options),
   profile: async (options) => (await import('../bench/profile/run-profile.ts')).runProfile(options),
 };
 
@@ -31,12 +33,15 @@ Benchmarks:
            and 512 workers, in one process: half a minute a round
   latency  how long 1 and 16 streams wait for their next token: alone, while a prompt of 2,048 tokens is read on the same worker, and
            while a worker that leaves hands its experts to theirs
+  shapes   the embedding, the head and one layer of large models at their real sizes, random weights, in one process: bytes, seconds to
+           pack and to load, memory, milliseconds for 1 and for 256 rows; each is checked against float64 first: minutes a model
   profile  no figures but a CPU profile: where one of 3 workers spends its time while 16 streams run
 
 Models:
   built-in    the one that Essaim starts with, float32: seconds a round
   synthetic   a Mixtral with 1.5 billion random weights, int4: minutes a round. Its checkpoint (3 GB) is written once into the
               state folder, which needs 6 GB free
+  large-3, small-4   of shapes alone: Mistral Large 3 and Small 4, one routed layer of each
 
 Absolute figures belong to one machine at one time. Ratios are taken within each round, between clusters that ran one after the
 other, so they hold up better on a machine that others use too.
@@ -55,14 +60,16 @@ export function benchCommand(): Command {
     .addHelpText('after', ABOUT)
     .addArgument(new Argument('<benchmark>', `what to measure: ${Object.keys(BENCHMARKS).join(', ')}`).argParser(benchmarkName))
     .addOption(new Option('--rounds <n>', 'times that everything is measured; the table has medians, smallest and largest').argParser(wholeNumber({ from: 1, to: 100 })).default(3))
-    .addOption(new Option('--model <name>', 'the model to measure').choices([...BENCH_MODELS, 'all']).default('all'))
+    .addOption(new Option('--model <name>', 'the model to measure').choices([...BENCH_MODELS, ...SHAPE_NAMES, 'all']).default('all'))
     .addOption(new Option('--json <file>', 'also write every row into this file').argParser(text))
     .addOption(new Option('--rows <names>', 'of peer: only these rows of the table, with commas between').argParser(peerMetrics))
     .addOption(new Option('--part <name>', 'of cluster: only this part').choices([...CLUSTER_PARTS]))
+    .addOption(new Option('--dtype <form>', 'of shapes: form of the weights').choices(['int4', 'int8']).default('int4'))
+    .addOption(new Option('--experts <n>', 'of shapes: experts of the layer that are packed, loaded and run').argParser(wholeNumber({ from: 1, to: SHAPE_EXPERTS })).default(8))
     .addOption(new Option('--threads-per-worker <n>', 'computing threads of each of the 3 workers, the single one gets three times as many (default: the cores shared out)').env('ESSAIM_THREADS_PER_WORKER').argParser(wholeNumber({ from: 1, to: 256 })))
     .addOption(new Option('--state-dir <dir>', 'everything that is written goes here (default: essaim in the XDG state folder)').env('ESSAIM_STATE_DIR').argParser(text))
     .helpOption('-h, --help', 'this text')
-    .action((name: string, flags: BenchFlags) => BENCHMARKS[name]!(resolveBenchOptions(flags)));
+    .action((name: string, flags: BenchFlags) => BENCHMARKS[name]!(resolveBenchOptions(name, flags)));
 }
 
 function benchmarkName(name: string): string {

@@ -2,3 +2,4 @@ export { Engine, type EngineOptions } from './engine.ts';
 export { type Attended, type AttentionSpan, type AttentionStep, type ModelPieces, type RopeAngles } from './model-pieces.ts';
 export { visibilityOf, type Visibility } from './visibility.ts';
 export { ModelRunner, type ForwardItem, type ForwardOutput, type RunnerOptions } from './model-runner.ts';
+export { RopeTable } from './rope-table.ts';
