@@ -10,20 +10,24 @@ export interface AttentionSize {
   readonly normValues: number;
   /** Values that a token keeps in the cache. */
   readonly cachedValues: number;
+  /** Values that one token takes while it is computed. */
+  readonly workingValues: number;
   /** Multiplications and additions that one query spends on one cached token. */
   readonly flopsPerPair: number;
 }
 
 export function attentionSize({ attention, hiddenSize }: Pick<ModelDescription, 'attention' | 'hiddenSize'>): AttentionSize {
   const matrices = attentionMatrices(attention, hiddenSize);
+  const results = matrices.reduce((sum, [rows]) => sum + rows, 0);
   if (attention.kind === 'gqa') {
     const { headCount, kvHeadCount, headSize } = attention;
-    return { matrices, normValues: 0, cachedValues: 2 * kvHeadCount * headSize, flopsPerPair: 4 * headCount * headSize };
+    return { matrices, normValues: 0, cachedValues: 2 * kvHeadCount * headSize, workingValues: results, flopsPerPair: 4 * headCount * headSize };
   }
   const { headCount, queryRank, latentRank, rotarySize } = attention;
   return {
     matrices, normValues: (queryRank ?? 0) + latentRank, cachedValues: latentRank + rotarySize,
-    // Absorbed: queries meet the latent itself, DeepSeek-V2, arXiv:2405.04434, section 2.1.2.
+    // Absorbed: queries meet the latent itself, DeepSeek-V2, arXiv:2405.04434, section 2.1.2. Each head has its query and its sum of latents beside the weights and beside the cache.
+    workingValues: results + headCount * (2 * (latentRank + rotarySize) + 3 * latentRank),
     flopsPerPair: 2 * headCount * (2 * latentRank + rotarySize),
   };
 }

@@ -7,8 +7,8 @@ describe('the size of Mixtral 8x7B', () => {
     expect(modelSize(MIXTRAL_8X7B, 'bf16')).toMatchObject({ totalWeights: 46_702_792_704, activeWeights: 12_879_925_248 });
   });
 
-  it('in int4 counts a float32 scale for each block of 32', () => {
-    expect(modelSize(MIXTRAL_8X7B, 'int4').expertBytes).toBe(3 * 4096 * 14_336 * 0.625);
+  it('in int4 counts a bfloat16 scale for each block of 32', () => {
+    expect(modelSize(MIXTRAL_8X7B, 'int4').expertBytes).toBe(3 * 4096 * 14_336 * 0.5625);
   });
 
   it('keeps 8 heads of 128 keys and values a layer and token', () => {

@@ -32,7 +32,7 @@ export interface ModelSize {
 }
 
 /**
- * Sizes as the engine lays weights out, to the byte but for the alignment of tensors to pages. The embedding is a table to look rows up
+ * Sizes as the engine lays weights out, to the byte but for the alignment of tensors to 64 bytes, where the widths of heads are whole blocks. The embedding is a table to look rows up
  * in; a head tied to it is held beside it, in the form that matrices have.
  */
 export function modelSize(model: ModelDescription, dtype: PlannedDtype): ModelSize {
@@ -52,7 +52,7 @@ export function modelSize(model: ModelDescription, dtype: PlannedDtype): ModelSi
     denseBytes: readDenseBytes + EMBEDDING_BYTES * embeddingValues,
     readDenseBytes,
     kvBytesPerToken: FLOAT32_BYTES * layerCount * attention.cachedValues,
-    activationBytesPerToken: FLOAT32_BYTES * (4 * hiddenSize + sum(attention.matrices.map(([rows]) => rows)) + parts.widestValues),
+    activationBytesPerToken: FLOAT32_BYTES * (4 * hiddenSize + attention.workingValues + parts.widestValues),
     logitBytes: FLOAT32_BYTES * vocabSize,
     totalWeights: denseWeights + parts.routedLayerCount * parts.expertCount * expertWeights,
     activeWeights: denseWeights + parts.routedLayerCount * parts.expertsPerToken * expertWeights,

@@ -22,7 +22,7 @@ export interface PeerResult {
   /** Runnable threads of the whole machine, averaged over a minute. */
   readonly loadAverage: LoadAverage;
   readonly agreement: Agreement;
-  readonly roofline: Readonly<Record<'ours' | 'peer', Roofline>>;
+  readonly roofline: Roofline;
   readonly rows: readonly PeerRow[];
 }
 
@@ -44,15 +44,13 @@ export function agreementLine({ prompts, sameFirst, meanOverlap, meanDifference,
   return `the same model: of ${prompts} prompts ${sameFirst} have the same likeliest next token; of the 20 likeliest ${(20 * meanOverlap).toFixed(1)} are the same, with log probabilities ${meanDifference.toFixed(3)} apart, ${largestDifference.toFixed(3)} at most`;
 }
 
-/** One line a side; of the side's measured rate where there is one. */
-export function rooflineLines(roofline: PeerResult['roofline'], rows: readonly PeerRow[]): string[] {
+/** What is possible, and the share of it that each side's rate has where there is one. */
+export function rooflineLines({ bytesPerToken, readBandwidth, tokensPerSecond }: Roofline, rows: readonly PeerRow[]): string[] {
+  const possible = `roofline: ${(bytesPerToken / 1e6).toFixed(0)} MB of weights a token at ${(readBandwidth / 1e9).toFixed(1)} GB/s make ${tokensPerSecond.toFixed(0)} tokens/s`;
   const measured = rows.find(({ name }) => name === 'decode-1');
-  const line = (side: 'ours' | 'peer', name: string): string => {
-    const { bytesPerToken, readBandwidth, tokensPerSecond } = roofline[side];
-    const share = measured === undefined ? '' : `, of which one stream reaches ${((100 * measured[side]) / tokensPerSecond).toFixed(0)} %`;
-    return `roofline of ${name}: ${(bytesPerToken / 1e6).toFixed(0)} MB of weights a token at ${(readBandwidth / 1e9).toFixed(1)} GB/s make ${tokensPerSecond.toFixed(0)} tokens/s${share}`;
-  };
-  return [line('ours', 'Essaim'), line('peer', 'llama.cpp')];
+  if (measured === undefined) return [possible];
+  const share = (rate: number): string => `${((100 * rate) / tokensPerSecond).toFixed(0)} %`;
+  return [possible, `of which one stream reaches ${share(measured.ours)} with Essaim, ${share(measured.peer)} with llama.cpp`];
 }
 
 /** llama.cpp's threads wait for each other by spinning, so that it suffers more than its share from others: what is measured beside others is no comparison. */

@@ -1,7 +1,7 @@
 import { assert, type ModelSpec } from '@essaim/core';
 
-/** Bytes of 32 weights with their scale: Essaim keeps it in float32, GGUF's Q4_0 in float16. */
-const BLOCK_BYTES = { ours: 16 + 4, peer: 16 + 2 } as const;
+/** Bytes of 32 weights with their scale: Essaim keeps it in bfloat16, GGUF's Q4_0 in float16. */
+const BLOCK_BYTES = 16 + 2;
 const BLOCK_SIZE = 32;
 const ROUTER_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
@@ -13,22 +13,17 @@ export interface Roofline {
   readonly tokensPerSecond: number;
 }
 
-export const rooflinesOf = (spec: ModelSpec, readBandwidth: number): Record<'ours' | 'peer', Roofline> => ({
-  ours: rooflineOf(spec, BLOCK_BYTES.ours, readBandwidth),
-  peer: rooflineOf(spec, BLOCK_BYTES.peer, readBandwidth),
-});
-
-function rooflineOf(spec: ModelSpec, blockBytes: number, readBandwidth: number): Roofline {
-  const bytesPerToken = activeBytes(spec, blockBytes);
+export function rooflineOf(spec: ModelSpec, readBandwidth: number): Roofline {
+  const bytesPerToken = activeBytes(spec);
   return { bytesPerToken, readBandwidth, tokensPerSecond: readBandwidth / bytesPerToken };
 }
 
 /** Of the matrices that one token is multiplied with; norms, keys and values, and the one row of the embedding are left out: below 1 % together. */
-export function activeBytes({ hiddenSize, layerCount, vocabSize, attention, feedForward }: ModelSpec, blockBytes: number): number {
+export function activeBytes({ hiddenSize, layerCount, vocabSize, attention, feedForward }: ModelSpec): number {
   assert(attention.kind === 'gqa' && feedForward.kind === 'moe', 'a Mixtral has grouped queries and experts');
   const { headCount, kvHeadCount, headSize } = attention;
   const attentionWeights = hiddenSize * headSize * (2 * headCount + 2 * kvHeadCount);
   const expertWeights = feedForward.expertsPerToken * 3 * hiddenSize * feedForward.size;
   const quantised = layerCount * (attentionWeights + expertWeights) + vocabSize * hiddenSize;
-  return (quantised / BLOCK_SIZE) * blockBytes + layerCount * feedForward.expertCount * hiddenSize * ROUTER_BYTES;
+  return (quantised / BLOCK_SIZE) * BLOCK_BYTES + layerCount * feedForward.expertCount * hiddenSize * ROUTER_BYTES;
 }

@@ -15,7 +15,7 @@ import { LLAMA_PACKAGE } from './llama/package.ts';
 import { type Preparing, prepareDuel } from './prepare.ts';
 import { measureReadBandwidth } from './read-bandwidth.ts';
 import { agreementLine, loadLine, type PeerResult, peerTable, rooflineLines, settingsLines } from './report.ts';
-import { rooflinesOf } from './roofline.ts';
+import { rooflineOf } from './roofline.ts';
 import { measureRound } from './round.ts';
 import { type PeerRound, peerRows } from './rows.ts';
 
@@ -45,7 +45,7 @@ async function benchPeer(preparing: Preparing): Promise<PeerResult> {
   const model = await prepareModel('synthetic', { cacheFolder: join(folder, 'cache'), progress, signal: stop });
   const duel = await prepareDuel(model, preparing);
   const before = loadOfLastMinute();
-  const roofline = rooflinesOf(model.spec, await measureReadBandwidth(threads));
+  const roofline = rooflineOf(model.spec, await measureReadBandwidth(threads));
   const agreement = await withSides(duel, (sides, signal) => compareSides(sides, duel.vocabSize, signal));
   print(...settingsLines(duel.settings), agreementLine(agreement));
   assertSameModel(agreement);

@@ -16,7 +16,7 @@ export interface ExportOptions {
 }
 
 /** What lies on disks already is stale once the same checkpoint makes other bytes. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * The checkpoint as a GGUF file with the weights that Essaim computes with at int4, written unless it is there. Nobody else may write below

@@ -9,12 +9,12 @@ const BLOCK_BYTES = 2 + HALF_BLOCK;
 export const q4Bytes = (values: number): number => (values / BLOCK_SIZE) * BLOCK_BYTES;
 
 /**
- * Rows as ggml's Q4_0 blocks. The codes are those that Essaim computes with, so that both sides have the same weights but for the
- * rounding of each scale to float16; only their order within a block differs: a byte holds code i and, in its high half, code i + 16.
+ * Rows as ggml's Q4_0 blocks. The codes and scales are those that Essaim computes with, so that both sides have the same weights (a float16
+ * holds every bfloat16 of its range); only the order within a block differs: a byte holds code i and, in its high half, code i + 16.
  */
 export function q4Rows(values: Float32Array, columns: number): Uint8Array {
   assert(columns % BLOCK_SIZE === 0, 'rows of Q4_0 are whole blocks');
-  const { codes, scales } = quantiseRows(values, { columns, dtype: 'int4' });
+  const { codes, scales } = quantiseRows(values, { columns, dtype: 'int4', scales: 'bf16' });
   const halves = new Uint8Array(Float16Array.from(scales).buffer);
   const blocks = new Uint8Array(scales.length * BLOCK_BYTES);
   for (let block = 0; block < scales.length; block++) {
