@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
 import { describeModel } from '@essaim/checkpoint';
+import { type ModelSpec, WEIGHT_DTYPES } from '@essaim/core';
+import { kvBytesPerToken, kvLayoutOf } from '@essaim/kv';
+import { layoutOf, leadPieces } from '@essaim/panels';
+import { modelSize } from '@essaim/planning';
+import { randomModel } from '../../apps/cli/src/bench/shapes/random-model.ts';
 import { SHAPE_EXPERTS, SHAPES } from '../../apps/cli/src/bench/shapes/models.ts';
 import { memoryFolder } from '../../libs/model/checkpoint/test/memory-folder.ts';
 import { MISTRAL_LARGE_3, MISTRAL_SMALL_4 } from '../../libs/model/checkpoint/test/published-configs.ts';
@@ -11,4 +16,13 @@ it.each([
   const { precision: _precision, predictorLayerCount: _predictors, vision: _vision, ...published } = await describeModel(memoryFolder(files));
   expect({ ...published, layerCount: 1, feedForward: { ...published.feedForward, denseLayerCount: 0, denseSize: 0 } }).toEqual(SHAPES[name]);
   expect(SHAPES[name].feedForward.expertCount).toBe(SHAPE_EXPERTS);
+});
+
+it.each(WEIGHT_DTYPES.flatMap((dtype) => (['large-3', 'small-4'] as const).map((name) => ({ name, dtype }))))('what is planned for $name at $dtype is what its weights take in memory', ({ name, dtype }) => {
+  const spec: ModelSpec = SHAPES[name];
+  const model = { spec, weights: randomModel(spec, 1), dtype };
+  const planned = modelSize({ ...spec, precision: 'float', predictorLayerCount: 0, vision: false }, dtype);
+  expect(layoutOf(model, { kind: 'expert', layer: 0, expert: 0 }).bytes).toBe(planned.expertBytes);
+  expect(leadPieces(spec).reduce((sum, piece) => sum + layoutOf(model, piece).bytes, 0)).toBe(planned.denseBytes);
+  expect(kvBytesPerToken(kvLayoutOf(spec))).toBe(planned.kvBytesPerToken);
 });

@@ -57,8 +57,8 @@ export const rotarySizeOf = (attention: Attention): number => (attention.kind ==
 export const scoreFactorOf = (attention: Attention): number =>
   attention.kind === 'gqa' ? 1 / Math.sqrt(attention.headSize) : attention.scoreScale / Math.sqrt(attention.plainSize + attention.rotarySize);
 
-/** Where nothing else can be computed yet. Fails with `unimplemented`. */
+/** Where nothing else can be computed. Fails with `unimplemented`. */
 export function groupedQueryOf({ attention }: { readonly attention: Attention }): GroupedQueryAttention {
   if (attention.kind === 'gqa') return attention;
-  throw new AppError('unimplemented', 'the model has latent attention (MLA), which can be read but not run yet: use a Mixtral, a Mistral or a Ministral 3');
+  throw new AppError('unimplemented', 'the model has latent attention (MLA), which the ONNX graphs don\'t compute: the kernels do');
 }

@@ -5,7 +5,6 @@ import { type PlanRequest, streamsPerLead } from '@essaim/planning';
 export function notesOf({ model, dtype, topology, load }: PlanRequest): string[] {
   const notes = ['Not calibrated on this hardware: a roofline with assumed efficiencies, in which nothing overlaps and routers choose all experts equally often.'];
   if (!(WEIGHT_DTYPES as readonly string[]).includes(dtype)) notes.push(`The engine does not run ${dtype} yet: it runs ${WEIGHT_DTYPES.join(', ')}.`);
-  if (model.attention.kind === 'mla') notes.push('The engine does not run this architecture (latent attention) yet.');
   if (topology.workers.some(({ device }) => device.processor === 'gpu')) notes.push('The engine computes on CPUs: figures of GPUs are those of an engine that does not exist yet.');
   const led = streamsPerLead(load.streams, topology.workers.length);
   if (led > LIMITS.runningSequences) notes.push(`A worker would lead ${led} streams at once, and the engine runs ${LIMITS.runningSequences}: the others would wait.`);

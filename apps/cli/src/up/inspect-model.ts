@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { openCheckpoint } from '@essaim/checkpoint';
-import { AppError, groupedQueryOf, type WeightPrecision } from '@essaim/core';
+import { AppError, type WeightPrecision } from '@essaim/core';
 import { openCheckpointFolder } from '@essaim/files';
 
 /** What `up` knows of a checkpoint before anything is started. */
@@ -15,8 +15,7 @@ export async function inspectModel(directory: string): Promise<InspectedModel> {
   const folder = await stat(directory).catch(() => null);
   if (!folder) throw new AppError('not_found', `the model folder ${directory} does not exist: give --model the folder of a checkpoint`);
   if (!folder.isDirectory()) throw new AppError('not_found', `${directory} is not a folder: give --model the folder that holds config.json or params.json`);
-  const { spec, precision, notes, close } = await openCheckpoint(openCheckpointFolder(directory));
+  const { precision, notes, close } = await openCheckpoint(openCheckpointFolder(directory));
   await close();
-  groupedQueryOf(spec);
   return { precision, notes };
 }

@@ -1,7 +1,9 @@
 import { attentionMatrices, denseLayerCount, denseSizeOf, expertCount, type ModelSpec, type WeightDtype } from '@essaim/core';
 
-/** Bytes of one weight while running; the small forms carry a float32 scale for each block of 32. */
-const BYTES_PER_WEIGHT: Readonly<Record<WeightDtype, number>> = { float32: 4, int8: 1 + 4 / 32, int4: 0.5 + 4 / 32 };
+/** Bytes of one weight while running; the small forms carry a bfloat16 scale for each block of 32. */
+const BYTES_PER_WEIGHT: Readonly<Record<WeightDtype, number>> = { float32: 4, int8: 1 + 2 / 32, int4: 0.5 + 2 / 32 };
+/** The embedding is a table as stored, most often in 16 bits; a head tied to it is held beside it. */
+const EMBEDDING_BYTES: Readonly<Record<WeightDtype, number>> = { float32: 4, int8: 2, int4: 2 };
 
 /** Memory of one routed expert: gate, up and down, [size, hidden] each. 0 for a dense model. */
 export function expertBytes({ feedForward, hiddenSize }: ModelSpec, dtype: WeightDtype): number {
@@ -10,12 +12,12 @@ export function expertBytes({ feedForward, hiddenSize }: ModelSpec, dtype: Weigh
 
 /** Memory of everything but the routed experts, which each lead holds whole: embedding, head, attention, routers, dense layers, shared experts. An estimate. */
 export function denseBytes(spec: ModelSpec, dtype: WeightDtype): number {
-  const { vocabSize, hiddenSize, layerCount, attention, tiedEmbedding } = spec;
+  const { vocabSize, hiddenSize, layerCount, attention } = spec;
   const attentionWeights = attentionMatrices(attention, hiddenSize).reduce((sum, [rows, columns]) => sum + rows * columns, 0);
   const routerWeights = (layerCount - denseLayerCount(spec)) * hiddenSize * expertCount(spec);
   const denseWidths = Array.from({ length: layerCount }, (_, layer) => denseSizeOf(spec, layer)).reduce((sum, size) => sum + size, 0);
-  const weights = vocabSize * hiddenSize * (tiedEmbedding ? 1 : 2) + layerCount * attentionWeights + routerWeights + 3 * hiddenSize * denseWidths;
-  return Math.ceil(weights * BYTES_PER_WEIGHT[dtype]);
+  const weights = vocabSize * hiddenSize + layerCount * attentionWeights + routerWeights + 3 * hiddenSize * denseWidths;
+  return Math.ceil(vocabSize * hiddenSize * EMBEDDING_BYTES[dtype] + weights * BYTES_PER_WEIGHT[dtype]);
 }
 
 /** For people: 1.5 GB, 24 MB. */

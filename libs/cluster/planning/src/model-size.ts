@@ -41,10 +41,11 @@ export function modelSize(model: ModelDescription, dtype: PlannedDtype): ModelSi
   const parts = feedForwardParts(model);
   const bytesOf = MATRIX_BYTES[dtype];
   const matrices: Shape[] = [...times(layerCount, attention.matrices), ...parts.matrices, [vocabSize, hiddenSize]];
-  const exactValues = (2 * layerCount + 1) * hiddenSize + layerCount * attention.normValues + parts.routedLayerCount * parts.routerValues;
-  const readDenseBytes = sum(matrices.map((shape) => bytesOf(...shape))) + FLOAT32_BYTES * exactValues;
+  const vectorValues = (2 * layerCount + 1) * hiddenSize + layerCount * attention.normValues + parts.routedLayerCount * parts.biasValues;
+  const routers = times(parts.routedLayerCount, parts.router);
+  const readDenseBytes = sum(matrices.map((shape) => bytesOf(...shape))) + sum(routers.map((shape) => MATRIX_BYTES.float32(...shape))) + FLOAT32_BYTES * vectorValues;
   const embeddingValues = vocabSize * hiddenSize;
-  const denseWeights = weightsOf(matrices) + exactValues + (model.tiedEmbedding ? 0 : embeddingValues);
+  const denseWeights = weightsOf([...matrices, ...routers]) + vectorValues + (model.tiedEmbedding ? 0 : embeddingValues);
   const expertWeights = weightsOf(parts.expert);
   return {
     routedLayerCount: parts.routedLayerCount, expertCount: parts.expertCount, expertsPerToken: parts.expertsPerToken, hiddenSize,
@@ -68,8 +69,9 @@ interface FeedForwardParts {
   readonly expert: readonly Shape[];
   /** Of dense layers and shared experts, all layers. */
   readonly matrices: readonly Shape[];
-  /** Of one routed layer, with its correction bias. */
-  readonly routerValues: number;
+  /** Of one routed layer, and its correction bias. */
+  readonly router: readonly Shape[];
+  readonly biasValues: number;
   /** Inner values of one token in the widest layer. */
   readonly widestValues: number;
 }
@@ -78,14 +80,14 @@ function feedForwardParts({ feedForward, hiddenSize, layerCount }: ModelDescript
   const network = (size: number): Shape[] => (size === 0 ? [] : [[size, hiddenSize], [size, hiddenSize], [hiddenSize, size]]);
   if (feedForward.kind === 'dense') {
     const matrices = times(layerCount, network(feedForward.size));
-    return { routedLayerCount: 0, expertCount: 0, expertsPerToken: 0, expert: [], matrices, routerValues: 0, widestValues: 3 * feedForward.size };
+    return { routedLayerCount: 0, expertCount: 0, expertsPerToken: 0, expert: [], matrices, router: [], biasValues: 0, widestValues: 3 * feedForward.size };
   }
   const { size, expertCount, expertsPerToken, router, sharedSize, denseLayerCount, denseSize } = feedForward;
   const routedLayerCount = layerCount - denseLayerCount;
   return {
     routedLayerCount, expertCount, expertsPerToken, expert: network(size),
     matrices: [...times(denseLayerCount, network(denseSize)), ...times(routedLayerCount, network(sharedSize))],
-    routerValues: expertCount * (hiddenSize + (router.correctionBias ? 1 : 0)),
+    router: [[expertCount, hiddenSize]], biasValues: router.correctionBias ? expertCount : 0,
     widestValues: Math.max(3 * denseSize, expertsPerToken * (3 * size + hiddenSize) + 3 * sharedSize),
   };
 }
