@@ -3,6 +3,7 @@
  * can do. Each takes the instruction only for what it is exact for. Forms up to `NIBBLE_PAIRS` are of nibbles.
  */
 import { dot, dotPairs } from './dot';
+import { BLOCK, PANEL } from './layout';
 
 /** 0 to 15, 8 too high. */
 export const NIBBLES: i32 = 0;
@@ -23,6 +24,13 @@ export const BYTE_PAIRS: i32 = 4;
 @inline
 export function offsetOf(form: i32): i32 {
   return form <= NIBBLE_PAIRS ? 8 : form == UNSIGNED_BYTES ? 128 : 0;
+}
+
+/** Bytes of a block of a panel: its codes, then 16 bf16 scales. */
+// @ts-ignore: decorator
+@inline
+export function blockBytes(form: i32): i32 {
+  return (form <= NIBBLE_PAIRS ? PANEL * BLOCK / 2 : PANEL * BLOCK) + 2 * PANEL;
 }
 
 /** What the instruction multiplies, of codes as they lie in a panel. mask: `LOW_NIBBLES` or `HIGH_BITS`. */

@@ -1,9 +1,9 @@
 /** All rows against panels of codes, in each form of the products. The arguments are those of `linear4`. */
-import { BYTE_PAIRS, NIBBLE_PAIRS, NIBBLES, offsetOf, SIGNED_BYTES, UNSIGNED_BYTES } from './codes';
-import { BLOCK, blocksOf, CHUNK, PANEL, quantisedStride, TILE } from './layout';
+import { blockBytes, BYTE_PAIRS, NIBBLE_PAIRS, NIBBLES, offsetOf, SIGNED_BYTES, UNSIGNED_BYTES } from './codes';
+import { blocksOf, CHUNK, PANEL, quantisedStride, TILE } from './layout';
 import { arrangedBytes, arrangeQuantised } from './rows';
-import { STRIP, strip } from './strip';
-import { copyRow, SUMS_BYTES } from './sums';
+import { strip } from './strip';
+import { MOST_PANELS, place, SUMS_BYTES } from './sums';
 import { Four, One, Three, tile, Two } from './tile';
 
 // A function per form: V8 makes a function 256 bits wide as a whole or not at all.
@@ -33,37 +33,32 @@ export function bytePairs(w: usize, xq: usize, rows: i32, k: i32, firstPanel: i3
 @inline
 function linear(form: i32, w: usize, xq: usize, rows: i32, k: i32, firstPanel: i32, endPanel: i32, out: usize, outStride: i32, scratch: usize): void {
   const blocks = blocksOf(k), arranged = scratch + SUMS_BYTES;
-  const panelBytes = blocks * ((form <= NIBBLE_PAIRS ? PANEL * BLOCK / 2 : PANEL * BLOCK) + 2 * PANEL);
+  const panelBytes = blocks * blockBytes(form);
   for (let row = 0; row < rows; row += CHUNK) {
     const count = min(CHUNK, rows - row);
-    arrangeQuantised(xq + row * quantisedStride(k), count, k, offsetOf(form), arranged);
     const to = out + 4 * row * outStride;
+    arrangeQuantised(xq + row * quantisedStride(k), count, k, offsetOf(form), arranged);
     let p = firstPanel;
-    for (; count == 1 && p + STRIP <= endPanel; p += STRIP) {
+    for (; count == 1 && p + MOST_PANELS <= endPanel; p += MOST_PANELS) {
       strip(form, w + p * panelBytes, panelBytes, arranged, blocks, scratch);
-      for (let i = 0; i < STRIP; i++) copyRow(scratch + 4 * PANEL * i, to + 4 * PANEL * (p + i));
+      place(scratch, MOST_PANELS, 1, to + 4 * PANEL * p, outStride);
     }
-    for (; p < endPanel; p++) tiles(form, w + p * panelBytes, arranged, count, blocks, to + 4 * PANEL * p, outStride, scratch);
+    for (; p < endPanel; p += MOST_PANELS) tiles(form, w + p * panelBytes, panelBytes, min(MOST_PANELS, endPanel - p), arranged, count, blocks, to + 4 * PANEL * p, outStride, scratch);
   }
 }
 
-/** A chunk of arranged rows against one panel. out: the place of the panel's first column in the first row. */
+/** A chunk of arranged rows against some panels. out: the place of the first panel in the first row. */
 // @ts-ignore: decorator
 @inline
-function tiles(form: i32, w: usize, x: usize, rows: i32, blocks: i32, out: usize, outStride: i32, sums: usize): void {
+function tiles(form: i32, w: usize, panelBytes: i32, panels: i32, x: usize, rows: i32, blocks: i32, out: usize, outStride: i32, sums: usize): void {
   for (; rows >= TILE; rows -= TILE) {
-    tile<Four>(form, w, x, blocks, sums);
+    tile<Four>(form, w, panelBytes, panels, x, blocks, sums);
+    place(sums, panels, TILE, out, outStride);
     x += TILE * arrangedBytes(blocks);
-    for (let i = 0; i < TILE; i++) {
-      copyRow(sums + 4 * PANEL * i, out);
-      out += 4 * outStride;
-    }
+    out += 4 * TILE * outStride;
   }
-  if (rows == 3) tile<Three>(form, w, x, blocks, sums);
-  else if (rows == 2) tile<Two>(form, w, x, blocks, sums);
-  else if (rows == 1) tile<One>(form, w, x, blocks, sums);
-  for (let i = 0; i < rows; i++) {
-    copyRow(sums + 4 * PANEL * i, out);
-    out += 4 * outStride;
-  }
+  if (rows == 3) tile<Three>(form, w, panelBytes, panels, x, blocks, sums);
+  else if (rows == 2) tile<Two>(form, w, panelBytes, panels, x, blocks, sums);
+  else if (rows == 1) tile<One>(form, w, panelBytes, panels, x, blocks, sums);
+  place(sums, panels, rows, out, outStride);
 }

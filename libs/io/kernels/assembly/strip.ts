@@ -1,14 +1,11 @@
 /**
- * A strip: one row against four panels beside each other, over all k; the operations of one result are those of a tile. A single row
- * takes as long as its weights take to come, and memory gives four streams at once more than it gives one.
+ * A strip: one row against four panels beside each other, over all k; the operations of one result are those of a tile. The panels take
+ * turns at every eight k's: what a single row takes is the time in which its weights come.
  */
 import { add, begin, end, NIBBLE_PAIRS, signs, weights } from './codes';
 import { HIGH_BITS, INTEGER_BASE, LOW_NIBBLES, ONES } from './constants';
 import { BLOCK, PANEL } from './layout';
-import { addRow, clear } from './sums';
-
-/** Panels of a strip. */
-export const STRIP: i32 = 4;
+import { addRow, clear, MOST_PANELS } from './sums';
 
 /** form: of the products, a constant. w: the first panel. x: the row as `arrangeQuantised` makes it. sums: where the results go. */
 // @ts-ignore: decorator
@@ -17,7 +14,7 @@ export function strip(form: i32, w: usize, panelBytes: i32, x: usize, blocks: i3
   const base = v128.load32_splat(INTEGER_BASE), ones = v128.load32_splat(ONES), mask = v128.load32_splat(form <= NIBBLE_PAIRS ? LOW_NIBBLES : HIGH_BITS);
   let w1 = w + panelBytes, w2 = w1 + panelBytes, w3 = w2 + panelBytes;
   let scales = x + BLOCK * blocks;
-  clear(sums, STRIP);
+  clear(sums, MOST_PANELS);
   for (let block = 0; block < blocks; block++) {
     let a0 = begin(form, v128.load32_splat(scales, 4)), a1 = a0, a2 = a0, a3 = a0;
     let b0 = a0, b1 = a0, b2 = a0, b3 = a0, c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;

@@ -1,8 +1,11 @@
-/** The results of a tile or a strip while they grow: four times 16 floats, as registers hold what a block adds to them. */
+/** The results of a tile or a strip while they grow, each time by what a block adds to them. */
 import { PANEL, TILE } from './layout';
 
-/** Bytes of the sums. */
-export const SUMS_BYTES: i32 = 4 * PANEL * TILE;
+/** The most panels that are taken at once. */
+export const MOST_PANELS: i32 = 4;
+
+/** Bytes of the sums: for each panel and row 16 floats. */
+export const SUMS_BYTES: i32 = 4 * PANEL * TILE * MOST_PANELS;
 
 /** Makes `count` times 16 sums zero. */
 // @ts-ignore: decorator
@@ -25,9 +28,13 @@ export function addRow(sums: usize, scale: v128, p0: v128, p1: v128, p2: v128, p
   v128.store(sums, r3, 48);
 }
 
-/** Copies 16 results to their place. */
-// @ts-ignore: decorator
-@inline
-export function copyRow(sums: usize, to: usize): void {
-  for (let i = 0; i < 4 * PANEL; i += 16) v128.store(to + i, v128.load(sums + i));
+/** Copies the results of `rows` rows to their places; out: that of the first panel in the first row. */
+export function place(sums: usize, panels: i32, rows: i32, out: usize, outStride: i32): void {
+  for (let panel = 0; panel < panels; panel++) {
+    for (let row = 0; row < rows; row++) {
+      const to = out + 4 * (row * outStride + panel * PANEL);
+      for (let i = 0; i < 4 * PANEL; i += 16) v128.store(to + i, v128.load(sums + i));
+      sums += 4 * PANEL;
+    }
+  }
 }
