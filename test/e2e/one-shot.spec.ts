@@ -5,18 +5,10 @@ import { type ModelSpec, PLAIN_ROUTING } from '@essaim/core';
 import { slicesFor } from '@essaim/graph';
 import { syntheticCheckpoint } from '../../apps/cli/src/bench/synthetic/checkpoint.ts';
 import { SYNTHETIC_MIXTRAL } from '../../apps/cli/src/bench/synthetic/model.ts';
+import { byteTokenizer } from './byte-tokenizer.ts';
 import { essaim, PETIT, processesOf, startCluster, temporaryFolder } from './harness.ts';
 
 const PROMPT = ['--prompt', 'Il était une fois', '--max-tokens', '16'];
-
-/** A token for each byte, as the tiny random models of 256 tokens need it: GPT-2's alphabet of bytes, nothing merged. */
-function byteTokenizer(): object {
-  const isPrinted = (byte: number): boolean => (byte > 32 && byte < 127) || (byte > 160 && byte < 256 && byte !== 173);
-  let moved = 256;
-  const vocab = Object.fromEntries(Array.from({ length: 256 }, (_, byte) => [String.fromCodePoint(isPrinted(byte) ? byte : moved++), byte]));
-  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
-  return { version: '1.0', added_tokens: [], normalizer: null, pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel, model: { type: 'BPE', unk_token: null, vocab, merges: [] } };
-}
 
 describe('one answer through a whole cluster', () => {
   const stateDir = temporaryFolder();
