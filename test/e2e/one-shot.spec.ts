@@ -9,11 +9,11 @@ import { essaim, PETIT, processesOf, startCluster, temporaryFolder } from './har
 
 const PROMPT = ['--prompt', 'Il était une fois', '--max-tokens', '16'];
 
-/** A token for each byte, as the tiny random models of 256 tokens need it: GPT-2's alphabet of bytes, nothing merged. */
-function byteTokenizer(): object {
+/** A token for each byte, or for the first so many of them, as the tiny random models need it: GPT-2's alphabet of bytes, nothing merged. */
+function byteTokenizer(count = 256): object {
   const isPrinted = (byte: number): boolean => (byte > 32 && byte < 127) || (byte > 160 && byte < 256 && byte !== 173);
   let moved = 256;
-  const vocab = Object.fromEntries(Array.from({ length: 256 }, (_, byte) => [String.fromCodePoint(isPrinted(byte) ? byte : moved++), byte]));
+  const vocab = Object.fromEntries(Array.from({ length: count }, (_, byte) => [String.fromCodePoint(isPrinted(byte) ? byte : moved++), byte]));
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
   return { version: '1.0', added_tokens: [], normalizer: null, pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel, model: { type: 'BPE', unk_token: null, vocab, merges: [] } };
 }
@@ -73,6 +73,20 @@ describe('one answer through a whole cluster', () => {
     expect(stderr).toMatch(/weights run as int8, the form next to the floats of the checkpoint: --dtype chooses another\n/);
     expect(stderr).toMatch(/16 tokens after 18 of prompt/);
     expect(stderr).toMatch(/no expert calls: the model is dense\nled and served by w\d\n/);
+    expect(stdout).not.toBe('');
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['deepseek-v3-yarn-groups-transformers4-bf16', /the layers that guess further tokens \(\d+ tensors, [\d.]+ MB\) are not read\n/],
+    ['mistral4-yarn-mistral-layout', /weights run as int8/],
+  ])('runs a model with latent attention and shared experts, in either layout: %s', async (name, note) => {
+    const model = join(stateDir, name);
+    cpSync(join(import.meta.dirname, '..', 'golden', 'models', name), model, { recursive: true });
+    writeFileSync(join(model, 'tokenizer.json'), JSON.stringify(byteTokenizer(160)));
+    const { code, stdout, stderr } = await essaim(['up', '--state-dir', stateDir, '--workers', '2', '--model', model, '--prompt', 'Once upon a time', '--max-tokens', '16']);
+    expect(stderr).toMatch(note);
+    expect(stderr).toMatch(/[1-9]\d* of \d+ expert calls crossed between workers/);
     expect(stdout).not.toBe('');
     expect(code).toBe(0);
   });
