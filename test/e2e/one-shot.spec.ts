@@ -68,4 +68,18 @@ describe('one answer through a whole cluster', () => {
     expect(stdout).not.toBe('');
     expect(code).toBe(0);
   });
+
+  it.each([
+    ['deepseek-v3-yarn-groups-transformers4-bf16', /the layers that guess further tokens \(\d+ tensors, [\d.]+ MB\) are not read\n/],
+    ['mistral4-yarn-mistral-layout', /weights run as int8/],
+  ])('runs a model with latent attention and shared experts, in either layout: %s', async (name, note) => {
+    const model = join(stateDir, name);
+    cpSync(join(import.meta.dirname, '..', 'golden', 'models', name), model, { recursive: true });
+    writeFileSync(join(model, 'tokenizer.json'), JSON.stringify(byteTokenizer(160)));
+    const { code, stdout, stderr } = await essaim(['up', '--state-dir', stateDir, '--workers', '2', '--model', model, '--prompt', 'Once upon a time', '--max-tokens', '16']);
+    expect(stderr).toMatch(note);
+    expect(stderr).toMatch(/[1-9]\d* of \d+ expert calls crossed between workers/);
+    expect(stdout).not.toBe('');
+    expect(code).toBe(0);
+  });
 });

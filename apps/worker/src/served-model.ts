@@ -67,10 +67,11 @@ export class ServedModel {
   }
 
   static async open(options: ServedModelOptions): Promise<ServedModel> {
-    const { environment, ref } = options;
+    const { environment, ref, logger } = options;
     await new CompiledCache(cacheFolderOf(environment)).removeAbandoned(new Date());
     const checkpoint = await openCheckpoint(openCheckpointFolder(ref.directory));
-    const { spec, weights } = checkpoint;
+    const { spec, weights, notes } = checkpoint;
+    for (const note of notes) logger.info(note);
     const threadEntry = environment.threads > 1 ? new URL('./team.thread.js', import.meta.url) : null;
     return new ServedModel(checkpoint, await KernelModel.open({ model: { spec, weights, dtype: ref.dtype }, threads: environment.threads, threadEntry }), options);
   }

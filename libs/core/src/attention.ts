@@ -1,5 +1,3 @@
-import { AppError } from './errors.ts';
-
 /** Heads in groups that share a key and a value each. @see GQA, arXiv:2305.13245 */
 export interface GroupedQueryAttention {
   readonly kind: 'gqa';
@@ -56,9 +54,3 @@ export const rotarySizeOf = (attention: Attention): number => (attention.kind ==
 /** Multiplies the products of queries and keys before the softmax. */
 export const scoreFactorOf = (attention: Attention): number =>
   attention.kind === 'gqa' ? 1 / Math.sqrt(attention.headSize) : attention.scoreScale / Math.sqrt(attention.plainSize + attention.rotarySize);
-
-/** Where nothing else can be computed. Fails with `unimplemented`. */
-export function groupedQueryOf({ attention }: { readonly attention: Attention }): GroupedQueryAttention {
-  if (attention.kind === 'gqa') return attention;
-  throw new AppError('unimplemented', 'the model has latent attention (MLA), which the ONNX graphs don\'t compute: the kernels do');
-}

@@ -16,6 +16,7 @@ describe('a checkpoint is looked at before anything starts', () => {
 
   it('what of it is not read', async () => {
     expect(await inspectModel(fixture('mistral3-images-yarn-tied-bf16'))).toMatchObject({ notes: [expect.stringContaining('this model answers text only')] });
+    expect(await inspectModel(fixture('deepseek-v3-yarn-groups-transformers4-bf16'))).toMatchObject({ notes: [expect.stringContaining('guess further tokens')] });
   });
 });
 

@@ -238,3 +238,24 @@ it('under any history: epochs rise with changes only, replicas are on live worke
     }
   }));
 });
+
+describe('a model whose first layers are dense', () => {
+  const plan = { layerCount: 3, denseLayerCount: 1 };
+  const layers = [1, 2];
+
+  it('has experts placed in the others, counted as the model counts its layers', () => {
+    const cluster = new Simulation(plan).join('w1', 'w2');
+    expect(cluster.published.placement.map((experts) => experts.length)).toEqual([0, 4, 4]);
+    const hosted = ['w1', 'w2'].map((id) => hostedExperts(cluster.published, workerId(id)));
+    expect(hosted.map((keys) => layers.map((layer) => keys.filter((key) => key.layer === layer).length))).toEqual([[2, 2], [2, 2]]);
+    expect(isServable(cluster.load('w1', 'w2').published)).toBe(true);
+  });
+
+  it('keeps them where workers have them when the control plane starts again', () => {
+    const all = layers.flatMap((layer) => [0, 1, 2, 3].map((expert) => ({ layer, expert })));
+    const cluster = new Simulation(plan).join('w1');
+    cluster.report('w1', { hosted: all.filter(({ expert }) => expert >= 2) }).join('w2');
+    cluster.report('w2', { hosted: all.filter(({ expert }) => expert < 2) });
+    for (const layer of layers) expect([0, 1, 2, 3].map((expert) => cluster.replicas(layer, expert))).toEqual([['w2 ready'], ['w2 ready'], ['w1 ready'], ['w1 ready']]);
+  });
+});

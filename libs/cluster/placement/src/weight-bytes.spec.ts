@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type ModelSpec, PLAIN_ROUTING } from '@essaim/core';
+import { type ModelSpec, PLAIN_ROUTER, PLAIN_ROUTING } from '@essaim/core';
 import { denseBytes, expertBytes, formatBytes } from './index.ts';
 
 const MIXTRAL: ModelSpec = {
@@ -11,6 +11,16 @@ const MIXTRAL: ModelSpec = {
 it('counts the weights of Mixtral 8x7B as published: 46.7 billion in all', () => {
   const weights = (32 * 8 * expertBytes(MIXTRAL, 'float32') + denseBytes(MIXTRAL, 'float32')) / 4;
   expect(weights / 1e9).toBeCloseTo(46.7, 1);
+});
+
+it('counts those of Mistral Large 3 as published, 673 billion without what sees images: latent attention, dense layers, shared experts', () => {
+  const routed = { kind: 'moe', size: 4096, expertCount: 128, expertsPerToken: 4, router: PLAIN_ROUTER, sharedSize: 4096, denseLayerCount: 3, denseSize: 16_384 } as const;
+  const large: ModelSpec = {
+    ...MIXTRAL, family: 'mistral4', vocabSize: 131_072, hiddenSize: 7168, layerCount: 61, feedForward: routed,
+    attention: { kind: 'mla', headCount: 128, queryRank: 1536, latentRank: 512, plainSize: 128, rotarySize: 64, valueSize: 128, normEpsilon: 1e-6, rotaryPairs: 'interleaved', scoreScale: 1 },
+  };
+  const weights = (58 * 128 * expertBytes(large, 'float32') + denseBytes(large, 'float32')) / 4;
+  expect(weights / 1e9).toBeCloseTo(673, 0);
 });
 
 it('counts the scales of the small forms', () => {

@@ -1,4 +1,5 @@
-import { assert, groupedQueryOf, type ModelSpec, rotarySizeOf } from '@essaim/core';
+import { assert, type ModelSpec, rotarySizeOf } from '@essaim/core';
+import { groupedQueryOf } from '@essaim/graph';
 import { type KvBuffer, type KvLayout, kvLayoutOf, kvView } from '@essaim/kv';
 import { type Slice } from '@essaim/quantise';
 import { type RopeAngles, type Visibility, visibilityOf } from '@essaim/runner';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { STORED_DTYPES, WEIGHT_DTYPES } from '@essaim/core';
+import { assert, type ModelSpec, STORED_DTYPES, WEIGHT_DTYPES } from '@essaim/core';
 import { countingModel, type CountingModel } from '../test/counting-model.ts';
-import { compilePiece, expertPieces, type Graph, graphDigest, leadPieces, type PieceKey, pieceName, type PlacedWeight } from './index.ts';
+import { type CompiledModel, compilePiece, expertPieces, type Graph, graphDigest, leadPieces, type PieceKey, pieceName, type PlacedWeight } from './index.ts';
 
 const piecesOf = ({ spec }: CountingModel): PieceKey[] => [...leadPieces(spec), ...expertPieces(spec)];
 const digestOf = (model: CountingModel, key: PieceKey): Promise<string> => graphDigest(graphOf(model, key));
@@ -27,6 +27,11 @@ describe('the pieces of a model', () => {
       'embed', 'attention', 'attention.masked', 'pre.0', 'output.0', 'post.0', 'pre.1', 'output.1', 'post.1', 'head', 'expert.0.0', 'expert.0.1', 'expert.0.2', 'expert.1.0', 'expert.1.1', 'expert.1.2',
     ]);
     expect(expertPieces(countingModel({ dtype: 'int4', isDense: true }).spec)).toEqual([]);
+    const { spec } = countingModel({ dtype: 'int4' });
+    assert(spec.feedForward.kind === 'moe', 'the model has experts');
+    const mixed: ModelSpec = { ...spec, feedForward: { ...spec.feedForward, denseLayerCount: 1, denseSize: 20, sharedSize: 20 } };
+    expect(leadPieces(mixed).map(pieceName).filter((name) => name.startsWith('dense'))).toEqual(['dense.0', 'dense.1']);
+    expect(expertPieces(mixed).map(pieceName)).toEqual(['expert.1.0', 'expert.1.1', 'expert.1.2']);
   });
 
   it('that the model does not have are a bug', () => {
@@ -34,6 +39,25 @@ describe('the pieces of a model', () => {
     expect(() => compilePiece(dense, { kind: 'expert', layer: 0, expert: 0 })).toThrow('assertion failed');
     expect(() => compilePiece(dense, { kind: 'pre', layer: 2 })).toThrow('assertion failed');
     expect(() => compilePiece(countingModel({ dtype: 'int4' }), { kind: 'expert', layer: 0, expert: 3 })).toThrow('assertion failed');
+  });
+});
+
+describe('a model with', () => {
+  it('shared experts has them as the network that every token passes', () => {
+    const [routed, dense] = [countingModel({ dtype: 'int4' }), countingModel({ dtype: 'int4', isDense: true })];
+    const [layer, { feedForward: shared }] = [routed.weights.layers[0]!, dense.weights.layers[0]!];
+    assert(layer.feedForward.kind === 'moe' && shared.kind === 'dense', 'one model is routed, the other dense');
+    const sharing = { ...routed, weights: { ...routed.weights, layers: [{ ...layer, feedForward: { ...layer.feedForward, shared } }] } };
+    const sourcesOf = (model: CompiledModel) => compilePiece(model, { kind: 'dense', layer: 0 })[0]!.weights.flatMap(({ sources }) => sources.map(({ name }) => name));
+    expect(sourcesOf(sharing)).toEqual(sourcesOf(dense));
+  });
+
+  it('latent attention is refused, whichever piece is asked for', () => {
+    const model = countingModel({ dtype: 'int4' });
+    const attention = { kind: 'mla', headCount: 2, queryRank: null, latentRank: 8, plainSize: 4, rotarySize: 4, valueSize: 4, normEpsilon: 1e-6, rotaryPairs: 'interleaved', scoreScale: 1 } as const;
+    for (const key of [HEAD, { kind: 'pre', layer: 0 }, { kind: 'expert', layer: 0, expert: 0 }] as const) {
+      expect(() => compilePiece({ ...model, spec: { ...model.spec, attention } }, key)).toThrow(expect.objectContaining({ code: 'unimplemented' }));
+    }
   });
 });
 

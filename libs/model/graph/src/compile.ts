@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { assert, groupedQueryOf, type LayerWeights } from '@essaim/core';
+import { assert, type LayerWeights } from '@essaim/core';
 import { type Slice } from '@essaim/quantise';
 import { embedGraph } from './blocks/embed.ts';
 import { gqaGraph, gqaOutputGraph, gqaPreGraph } from './blocks/gqa.ts';
@@ -7,6 +7,7 @@ import { headGraph } from './blocks/head.ts';
 import { denseGraph, expertGraph } from './blocks/feed-forward.ts';
 import { postGraph } from './blocks/post.ts';
 import { type Graph } from './graph-builder.ts';
+import { groupedQueryOf } from './grouped-query.ts';
 import { type CompiledModel, type PieceKey, sliceCount } from './piece.ts';
 
 /** Raised when the bytes that a weight becomes change without its graph changing. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type WeightDtype, WEIGHT_DTYPES } from '@essaim/core';
-import { tinyModel } from '../test/tiny-model.ts';
+import { mixedModel, tinyModel } from '../test/tiny-model.ts';
 import { expertPieces, layoutOf, leadPieces, panelBytes, type PanelModel, panelsNamed, type PanelPiece, pieceName, quantisedStride } from './index.ts';
 
 const piecesOf = ({ spec }: PanelModel): PanelPiece[] => [...leadPieces(spec), ...expertPieces(spec)];
@@ -12,6 +12,8 @@ describe('the pieces of a model', () => {
     expect(moe).toEqual(['embed', 'layer.0', 'layer.1', 'head', 'expert.0.0', 'expert.0.1', 'expert.0.2', 'expert.1.0', 'expert.1.1', 'expert.1.2']);
     const dense = piecesOf(tinyModel({ dtype: 'int4', isDense: true })).map(pieceName);
     expect(dense).toEqual(['embed', 'layer.0', 'dense.0', 'layer.1', 'dense.1', 'head']);
+    const mixed = piecesOf(mixedModel({ dtype: 'int4' })).map(pieceName);
+    expect(mixed).toEqual(['embed', 'layer.0', 'dense.0', 'layer.1', 'dense.1', 'head', 'expert.1.0', 'expert.1.1', 'expert.1.2']);
   });
 
   it('that the model does not have are a bug', () => {
@@ -57,6 +59,8 @@ describe('the layout of a piece', () => {
     const [embed, head] = [['embedding'], ['norm', 'head']];
     expect(names(false)).toEqual({ embed, layer: [...layer, 'router'], expert: feedForward, head });
     expect(names(true)).toEqual({ embed, layer, dense: feedForward, head });
+    const mixed = mixedModel({ dtype: 'int4' });
+    expect([0, 1].map((nth) => Object.keys(layoutOf(mixed, { kind: 'layer', layer: nth }).tensors))).toEqual([layer, [...layer, 'router', 'correctionBias']]);
   });
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FeedForwardWeights, type GroupedQueryWeights, STORED_DTYPES, type TensorView, WEIGHT_DTYPES } from '@essaim/core';
 import { BLOCK_SIZE, quantiseRows } from '@essaim/quantise';
-import { tinyModel, type TinyOptions } from '../test/tiny-model.ts';
+import { mixedModel, tinyModel, type TinyOptions } from '../test/tiny-model.ts';
 import { unpack } from '../test/unpack.ts';
 import { expertPieces, layoutOf, leadPieces, packPiece, type PanelForm, type PanelModel, panelsNamed, type PanelPiece } from './index.ts';
 
@@ -84,6 +84,17 @@ describe('what is not quantised', () => {
     expect(panelsNamed(layout, 'router').form).toBe('float32');
     await expectPanels(model, { piece, name: 'router', matrices: feedForward.kind === 'moe' ? [feedForward.router] : [] });
   });
+});
+
+it('what every token passes is a layer\'s own network or that of its shared experts, and the bias of a router is beside it', async () => {
+  const model = mixedModel({ dtype: 'int4' });
+  for (const [layer, { feedForward }] of model.weights.layers.entries()) {
+    const network = feedForward.kind === 'dense' ? feedForward : feedForward.shared!;
+    await expectPanels(model, { piece: { kind: 'dense', layer }, name: 'gateUp', matrices: [network.gate, network.up] });
+  }
+  const piece: PanelPiece = { kind: 'layer', layer: 1 };
+  const bytes = await packed(model, piece);
+  expect(new Float32Array(bytes.buffer, layoutOf(model, piece).tensors['correctionBias']!.offset, 40)).toEqual(await model.weights.finalNorm.read(0, 1));
 });
 
 describe.each(WEIGHT_DTYPES)('a value that is no number at %s', (dtype) => {

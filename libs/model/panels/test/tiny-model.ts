@@ -1,4 +1,4 @@
-import { type FeedForwardWeights, type LayerWeights, type ModelSpec, PLAIN_ROUTING, type StoredDtype, type TensorView, type WeightDtype } from '@essaim/core';
+import { assert, type FeedForwardWeights, type LayerWeights, type ModelSpec, PLAIN_ROUTER, PLAIN_ROUTING, type StoredDtype, type TensorView, type WeightDtype } from '@essaim/core';
 import { type PanelModel } from '../src/index.ts';
 
 export interface TinyOptions {
@@ -49,6 +49,20 @@ export function tinyModel({ dtype, hiddenSize = 40, innerSize = 20, vocabSize = 
   };
   const weights = { embedding: view('embedding', vocabSize, hiddenSize), layers: ['0', '1'].map(layer), finalNorm: view('finalNorm', 1, hiddenSize), head: view('head', vocabSize, hiddenSize) };
   return { spec, weights, dtype, reads };
+}
+
+/** The same with its first layer dense, and in the second one a biased router and an expert that all tokens share. */
+export function mixedModel(options: TinyOptions): PanelModel {
+  const [routed, dense] = [tinyModel({ ...options, isDense: false }), tinyModel({ ...options, isDense: true, version: 'dense' })];
+  const [{ feedForward: size }, { feedForward }] = [dense.spec, routed.spec];
+  const [first, second] = [dense.weights.layers[0]!, routed.weights.layers[1]!];
+  const shared = dense.weights.layers[1]!.feedForward;
+  assert(feedForward.kind === 'moe' && second.feedForward.kind === 'moe' && shared.kind === 'dense', 'one model is routed, the other dense');
+  return {
+    ...routed,
+    spec: { ...routed.spec, feedForward: { ...feedForward, sharedSize: size.size, denseLayerCount: 1, denseSize: size.size, router: { ...PLAIN_ROUTER, correctionBias: true } } },
+    weights: { ...routed.weights, layers: [first, { ...second, feedForward: { ...second.feedForward, shared, correctionBias: routed.weights.finalNorm } }] },
+  };
 }
 
 /** A multiple of 1/128: Knuth's multiplicative hash of the place. */

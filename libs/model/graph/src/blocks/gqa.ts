@@ -1,6 +1,7 @@
-import { assert, type GroupedQueryAttention, groupedQueryOf, type GroupedQueryWeights, type LayerWeights } from '@essaim/core';
+import { assert, type GroupedQueryAttention, type GroupedQueryWeights, type LayerWeights } from '@essaim/core';
 import { columnSlice, rowSlice, type Slice, stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
+import { groupedQueryOf } from '../grouped-query.ts';
 import { type CompiledModel } from '../piece.ts';
 import { linear, vector } from '../weights.ts';
 
