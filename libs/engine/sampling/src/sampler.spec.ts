@@ -26,7 +26,7 @@ describe('Sampler', () => {
       fc.pre(logits.some((logit, id) => Number.isFinite(logit) && !banned.has(id)));
       const sampler = new Sampler(params, promptIds);
       for (const id of answerIds) sampler.accept(id);
-      expect(sampler.sample(logits, position, banned)).toBe(referenceSample(logits, position, { params, promptIds, answerIds, banned }));
+      expect(sampler.sample(logits, position, { banned })).toBe(referenceSample(logits, position, { params, promptIds, answerIds, banned }));
     }), { numRuns: 1000 });
   });
 
@@ -109,7 +109,7 @@ describe('Sampler', () => {
 
   it('finds a NaN under a ban, and fails when everything is banned', () => {
     const sampler = new Sampler(GREEDY, []);
-    expect(() => sampler.sample(Float32Array.of(1, NaN), 0, new Set([1]))).toThrow(AppError);
-    expect(() => sampler.sample(Float32Array.of(1, 2), 0, new Set([0, 1]))).toThrow(AppError);
+    expect(() => sampler.sample(Float32Array.of(1, NaN), 0, { banned: new Set([1]) })).toThrow(AppError);
+    expect(() => sampler.sample(Float32Array.of(1, 2), 0, { banned: new Set([0, 1]) })).toThrow(AppError);
   });
 });
