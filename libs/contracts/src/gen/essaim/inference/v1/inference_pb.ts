@@ -189,7 +189,8 @@ export const TokenIdsSchema: GenMessage<TokenIds> = /*@__PURE__*/
 
 /**
  * How the next token is chosen. Absent fields take the gateway's defaults.
- * Order: repetition, presence and frequency penalties, logit bias, temperature, top-k, top-p, min-p, draw.
+ * Order: repetition, presence and frequency penalties, logit bias, what the answer must be, temperature, top-k, top-p, min-p,
+ * draw.
  *
  * @generated from message essaim.inference.v1.Sampling
  */
