@@ -1,4 +1,4 @@
-import { compileGrammar } from './automaton.ts';
+import { compileGrammar } from './build-automaton.ts';
 import { type Grammar } from './expression.ts';
 import { PlainText } from './plain-text.ts';
 import { States } from './states.ts';

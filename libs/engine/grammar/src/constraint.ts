@@ -3,7 +3,7 @@ import { choice, type Expression, repeat, RuleBook, sequence, text } from './exp
 import { parseEbnf } from './ebnf.ts';
 import { CompiledGrammar } from './compiled-grammar.ts';
 import { JsonText } from './json/json-text.ts';
-import { SchemaReader } from './json/schema.ts';
+import { JsonSchema } from './json/schema.ts';
 import { wholeText } from './regex.ts';
 import { refusal } from './refusal.ts';
 
@@ -33,7 +33,7 @@ class ConstraintReader {
       case 'json object':
         return this.#jsonText.object;
       case 'json schema':
-        return new SchemaReader(parseJson(this.#counted(constraint.schema)), { json: this.#jsonText, book: this.book }).read();
+        return new JsonSchema(parseJson(this.#counted(constraint.schema)), { json: this.#jsonText, book: this.book }).read();
       case 'regex':
         return wholeText(this.#counted(constraint.pattern));
       case 'grammar':

@@ -1,7 +1,15 @@
-import { choice, type Expression, NOTHING, optional, repeat, sequence, text } from '../expression.ts';
+import { choice, type Expression, NOTHING, optional, repeat, type RuleBook, sequence, text } from '../expression.ts';
 import { refusal } from '../refusal.ts';
+import { type JsonText } from './json-text.ts';
 import { countOf, isSchema, type Schema } from './keywords.ts';
-import { type SchemaReader } from './schema.ts';
+
+/** What reads the schemas of items and members. */
+export interface SchemaReader {
+  readonly json: JsonText;
+  readonly book: RuleBook;
+  /** @param where in the schema, as a JSON pointer */
+  value(schema: unknown, where: string): Expression;
+}
 
 /** Arrays that a schema describes. */
 export function arrayOf(schema: Schema, where: string, reader: SchemaReader): Expression {

@@ -1,12 +1,12 @@
 import { choice, type Expression, repeat, type RuleBook, sequence } from '../expression.ts';
 import { parseRegex } from '../regex.ts';
 import { refusal } from '../refusal.ts';
+import { arrayOf, objectOf, type SchemaReader } from './containers.ts';
 import { areDisjoint } from './disjoint.ts';
 import { FORMATS } from './formats.ts';
 import { type JsonText, stringCharacter } from './json-text.ts';
 import { countOf, isOfType, isSchema, type JsonType, KEYWORDS_OF, refuseKeywords, requireAlone, type Schema, typesOf, WHOLE } from './keywords.ts';
 import { integers, LARGEST, numbers, type Bound } from './numbers.ts';
-import { arrayOf, objectOf } from './containers.ts';
 
 const DEPTH = 100;
 /** Beyond it a fraction of six digits could be rounded to the bound itself. */
@@ -17,7 +17,7 @@ const LARGEST_EXCLUSIVE = 1e9;
  * come in the schema's order; an object that names its properties has no others unless `additionalProperties` says so; every text is
  * valid, though not every valid text is allowed. Fails with `invalid_argument` and a sentence that names the keyword and where it is.
  */
-export class SchemaReader {
+export class JsonSchema implements SchemaReader {
   readonly json: JsonText;
   readonly book: RuleBook;
   readonly #root: unknown;
