@@ -6,7 +6,9 @@ import { refusal } from './refusal.ts';
 import { utf8Ranges } from './utf8-ranges.ts';
 
 /** Of one grammar; a position takes about 100 bytes. */
-const POSITIONS = 200_000;
+const POSITIONS = 100_000;
+/** The last character that is one byte. */
+const LAST_BYTE = 0x7f;
 /** Of trees: beyond it a parser of the same tree could fail first. */
 const DEPTH = 1_000;
 
@@ -98,11 +100,18 @@ class Builder {
   }
 
   #characters(set: Characters, to: number): number {
-    if (set.every(([, last]) => last < 0x80)) return this.#add({ kind: 'bytes', edges: set.map(([low, high]) => ({ low, high, to })) });
+    const short = set.filter(([from]) => from <= LAST_BYTE).map(([low, high]) => ({ low, high: Math.min(high, LAST_BYTE), to }));
+    const long = set.filter(([, last]) => last > LAST_BYTE).map(([from, last]) => [Math.max(from, LAST_BYTE + 1), last] as const);
+    const bytes = this.#add({ kind: 'bytes', edges: short });
+    return long.length === 0 ? bytes : this.#add({ kind: 'split', to: [bytes, this.#add({ kind: 'call', rule: this.#ruleOf(long), to })] });
+  }
+
+  /** Sets that differ in ASCII alone, as most do, share what they have beyond. */
+  #ruleOf(set: Characters): number {
     const key = set.join(' ');
     let rule = this.#sets.get(key);
     if (rule === undefined) this.#sets.set(key, rule = this.#share(this.#manyBytes(set)));
-    return this.#add({ kind: 'call', rule, to });
+    return rule;
   }
 
   #manyBytes(set: Characters): number {

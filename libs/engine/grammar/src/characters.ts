@@ -38,6 +38,15 @@ export function allBut(set: Characters): Characters {
 
 export const union = (...sets: readonly Characters[]): Characters => characters(sets.flat());
 
-export const intersection = (left: Characters, right: Characters): Characters => allBut(union(allBut(left), allBut(right)));
+export function intersection(left: Characters, right: Characters): Characters {
+  const shared: [number, number][] = [];
+  for (let [mine, theirs] = [0, 0]; mine < left.length && theirs < right.length; ) {
+    const [from, to] = [Math.max(left[mine]![0], right[theirs]![0]), Math.min(left[mine]![1], right[theirs]![1])];
+    if (from <= to) shared.push([from, to]);
+    if (left[mine]![1] < right[theirs]![1]) mine++;
+    else theirs++;
+  }
+  return shared;
+}
 
 export const ANY_CHARACTER: Characters = allBut([]);

@@ -3,8 +3,8 @@ import { refusal } from './refusal.ts';
 import { type State, type States } from './states.ts';
 import { type TokenTree, type Vocabulary } from './vocabulary.ts';
 
-/** Of finding what one state allows, in places that were looked at: about 50 ms, ten times what the hardest schema in the specs needs. */
-const MASK_WORK = 200_000;
+/** Of finding what one state allows, in places that were looked at: about 100 ms, ten times what the hardest schema in the specs needs. */
+const MASK_WORK = 250_000;
 
 /** Which tokens may follow, one bit each: id k is bit k % 32 of word k / 32. */
 export type TokenMask = Uint32Array;

@@ -9,12 +9,13 @@ const { pattern } = fc.letrec<{ pattern: string; part: string }>((tie) => ({
   part: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.tuple(atom, quantifier).map((both) => both.join('')), fc.tuple(tie('pattern'), quantifier, fc.constantFrom('(', '(?:', '(?<x>')).map(([body, count, head]) => `${head}${body})${count}`)),
   pattern: fc.array(fc.array(tie('part'), { maxLength: 4 }).map((parts) => parts.join('')), { minLength: 1, maxLength: 3 }).map((alternatives) => alternatives.join('|')),
 }));
-const named = (source: string): boolean => (source.match(/\?</g)?.length ?? 0) <= 1;
+/** A name may come once, and JavaScript takes for ever for what is long and nested. */
+const isFair = (source: string): boolean => (source.match(/\?</g)?.length ?? 0) <= 1 && source.length <= 60;
 
 describe('a regular expression', () => {
   it('takes the texts that JavaScript matches as a whole, and no others', () => {
     let matched = 0;
-    fc.assert(fc.property(pattern.filter(named), fc.array(fc.array(letters, { maxLength: 6 }).map((parts) => parts.join('')), { minLength: 12 }), (source, texts) => {
+    fc.assert(fc.property(pattern.filter(isFair), fc.array(fc.array(letters, { maxLength: 6 }).map((parts) => parts.join('')), { minLength: 12 }), (source, texts) => {
       const expected = new RegExp(`^(?:${source})$`, 'u');
       for (const text of texts) {
         if (expected.test(text)) matched++;

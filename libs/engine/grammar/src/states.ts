@@ -102,7 +102,8 @@ export class States {
   /** All that can be reached without reading anything; null where that is nothing. */
   #intern(open: [place: number, back: Return | null][]): State | null {
     const seen = new Set<number>();
-    const found: { readonly place: number; readonly back: Return | null; readonly key: number }[] = [];
+    const found: number[] = [];
+    const backOf = new Map<number, Return | null>();
     const count = this.automaton.positions.length;
     let isComplete = false;
     for (let top = open.pop(); top !== undefined; top = open.pop()) {
@@ -116,17 +117,20 @@ export class States {
         else open.push([back.to, back.below]);
       } else if (position.kind === 'split') for (const to of position.to) open.push([to, back]);
       else if (position.kind === 'call') open.push([this.automaton.starts[position.rule]!, this.#return(position.to, back)]);
-      else if (position.kind !== 'bytes' || position.edges.length > 0) found.push({ place, back, key });
+      else if (position.kind !== 'bytes' || position.edges.length > 0) {
+        found.push(key);
+        backOf.set(key, back);
+      }
       if (seen.size > PLACES) throw refusal(`a grammar of this answer can be read in more than ${PLACES} ways at one place: make it less ambiguous`);
     }
     this.#work += seen.size;
     if (found.length === 0 && !isComplete) return null;
-    found.sort((left, right) => left.key - right.key);
-    const name = `${isComplete ? '.' : ''}${found.map(({ key }) => key).join(' ')}`;
+    const keys = Float64Array.from(found).sort();
+    const name = `${isComplete ? '.' : ''}${keys.join(' ')}`;
     let state = this.#known.get(name);
     if (state === undefined) {
       if (this.#known.size >= STATES) this.#forget();
-      state = this.#state(Int32Array.from(found, ({ place }) => place), found.map(({ back }) => back), isComplete);
+      state = this.#state(Int32Array.from(keys, (key) => key % count), Array.from(keys, (key) => backOf.get(key)!), isComplete);
       this.#known.set(name, state);
     }
     return state;

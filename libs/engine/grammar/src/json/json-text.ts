@@ -1,30 +1,23 @@
-import { allBut, type Characters, characters, charactersOf, intersection } from '../characters.ts';
+import { allBut, type Characters, characters, charactersOf, intersection, union } from '../characters.ts';
 import { anyOf, choice, type Expression, NOTHING, oneOf, optional, repeat, type RuleBook, sequence, text } from '../expression.ts';
 import { refusal } from '../refusal.ts';
 import { wholeText } from '../regex.ts';
 
-const CONTROL = characters([[0x00, 0x1f]]);
-const QUOTE_OR_BACKSLASH = charactersOf('"\\');
-const PLAIN = allBut(characters([...CONTROL, ...QUOTE_OR_BACKSLASH]));
-/** Not halves of a surrogate pair: so each escape is one character. */
-const ESCAPE = '\\\\(["\\\\/bfnrt]|u([0-9a-cA-CefEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))';
+/** Characters that JSON.stringify does not write as themselves, and how it writes them. */
+const ESCAPED = union(characters([[0x00, 0x1f]]), charactersOf('"\\'));
+const ESCAPES = '\\\\(["\\\\bfnrt]|u00(0[0-7bef]|1[0-9a-f]))';
+const PLAIN = allBut(ESCAPED);
+/** However a program may write it, but for halves of a surrogate pair: so each escape is one character. */
+const ANY_ESCAPE = '\\\\(["\\\\/bfnrt]|u([0-9a-cA-CefEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))';
 /** Of names that an object's further members must not have. */
 const NAME_CHARS = 256;
 /** Spaces in a gap between two parts of a text: room for eight levels of four. */
 const INDENT = 32;
 
-/** A character of a JSON string, in the one way in which JSON.stringify writes it. */
-export function stringCharacter(set: Characters): Expression {
-  const escaped = [...intersection(set, CONTROL), ...intersection(set, QUOTE_OR_BACKSLASH)]
-    .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, place) => String.fromCodePoint(from + place)))
-    .map((character) => text(JSON.stringify(character).slice(1, -1)));
-  const plain = intersection(set, PLAIN);
-  return choice(...(plain.length > 0 || escaped.length === 0 ? [oneOf(plain)] : []), ...escaped);
-}
-
 /** The texts of JSON, with bounds where JSON has none: a model that can't find an end is brought to one. */
 export class JsonText {
   readonly #book: RuleBook;
+  readonly #escaped: Expression;
   #canonical: Expression | null = null;
   /** Between two parts: nothing, a space, or the beginning of a line. */
   readonly gap: Expression;
@@ -39,7 +32,8 @@ export class JsonText {
   constructor(book: RuleBook) {
     this.#book = book;
     this.gap = book.add('gap', optional(choice(text(' '), sequence(text('\n'), repeat(anyOf(' \t'), 0, INDENT)))));
-    this.character = book.add('character', choice(oneOf(PLAIN), wholeText(ESCAPE)));
+    this.#escaped = book.add('escaped character', wholeText(ESCAPES));
+    this.character = book.add('character', choice(oneOf(PLAIN), wholeText(ANY_ESCAPE)));
     this.string = book.add('string', this.quoted(repeat(this.character, 0)));
     this.number = book.add('number', wholeText('-?(0|[1-9][0-9]{0,14})(\\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?'));
     this.literals = choice(text('true'), text('false'), text('null'));
@@ -47,6 +41,15 @@ export class JsonText {
     this.value = value.reference;
     this.object = book.add('object', this.objectOf(this.list(this.member(this.string, this.value), { min: 0, max: null })));
     value.define(choice(this.string, this.number, this.literals, this.object, book.add('array', this.arrayOf(this.list(this.value, { min: 0, max: null })))));
+  }
+
+  /** A character of a string, in the one way in which JSON.stringify writes it. */
+  characterOf(set: Characters): Expression {
+    const [plain, escaped] = [intersection(set, PLAIN), intersection(set, ESCAPED)];
+    const options = plain.length === 0 ? [] : [oneOf(plain)];
+    if (escaped.length === ESCAPED.length && escaped.every(([from, to], place) => from === ESCAPED[place]![0] && to === ESCAPED[place]![1])) return choice(...options, this.#escaped);
+    const each = escaped.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, place) => String.fromCodePoint(from + place)));
+    return choice(...options, ...each.map((character) => text(JSON.stringify(character).slice(1, -1))));
   }
 
   quoted(content: Expression): Expression {
@@ -99,13 +102,13 @@ export class JsonText {
     for (const [first, ...rest] of names) if (first !== undefined) branches.set(first, [...(branches.get(first) ?? []), rest]);
     const others = allBut(charactersOf([...branches.keys()].join('')));
     const anything = this.#anyCanonical;
-    const going = [...branches].map(([first, rest]) => sequence(stringCharacter(charactersOf(first)), this.#but(rest)));
+    const going = [...branches].map(([first, rest]) => sequence(this.characterOf(charactersOf(first)), this.#but(rest)));
     const ending = names.some((name) => name.length === 0) ? [] : [NOTHING];
-    return choice(sequence(stringCharacter(others), anything), ...going, ...ending);
+    return choice(sequence(this.characterOf(others), anything), ...going, ...ending);
   }
 
   get #anyCanonical(): Expression {
-    this.#canonical ??= this.#book.add('any other name', repeat(stringCharacter(allBut([])), 0));
+    this.#canonical ??= this.#book.add('any other name', repeat(this.characterOf(allBut([])), 0));
     return this.#canonical;
   }
 }

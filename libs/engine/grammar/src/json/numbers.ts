@@ -22,10 +22,15 @@ export function integers({ min, max }: IntegerRange): Expression {
 /** Without a sign, from the fewest digits to the most. */
 function magnitudes(low: number, high: number): Expression {
   const options: Expression[] = [];
+  /** Digits behind the first of numbers that have any first digit but 0, and any behind it. */
+  const open: number[] = [];
   for (let length = String(low).length; length <= String(high).length; length++) {
-    const least = length === 1 ? 0 : 10 ** (length - 1);
-    options.push(sameLength(String(Math.max(low, least)), String(Math.min(high, 10 ** length - 1))));
+    const [least, most] = [length === 1 ? 1 : 10 ** (length - 1), 10 ** length - 1];
+    if (low === 0 && length === 1) options.push(text('0'));
+    if (low <= least && most <= high) open.push(length - 1);
+    else if (Math.max(low, least) <= Math.min(high, most)) options.push(sameLength(String(Math.max(low, least)), String(Math.min(high, most))));
   }
+  if (open.length > 0) options.push(sequence(digits(1, 9), repeat(digits(0, 9), open[0]!, open.at(-1)!)));
   return choice(...options);
 }
 

@@ -4,7 +4,7 @@ import { refusal } from '../refusal.ts';
 import { arrayOf, objectOf, type SchemaReader } from './containers.ts';
 import { areDisjoint } from './disjoint.ts';
 import { FORMATS } from './formats.ts';
-import { type JsonText, stringCharacter } from './json-text.ts';
+import { type JsonText } from './json-text.ts';
 import { countOf, isOfType, isSchema, type JsonType, KEYWORDS_OF, refuseKeywords, requireAlone, type Schema, typesOf, WHOLE } from './keywords.ts';
 import { integers, LARGEST, numbers, type Bound } from './numbers.ts';
 
@@ -142,7 +142,7 @@ export class JsonSchema implements SchemaReader {
     if (beside !== undefined) throw refusal(`the schema has ${beside} beside pattern at ${where}, which is not supported: say both with the pattern`);
     if (typeof schema['pattern'] !== 'string') throw refusal(`the schema has a pattern at ${where} that is no text: correct it`);
     const anything = repeat(this.json.character, 0);
-    const alternatives = parseRegex(schema['pattern'], { write: stringCharacter });
+    const alternatives = parseRegex(schema['pattern'], { write: (set) => this.json.characterOf(set) });
     return this.json.quoted(choice(...alternatives.map(({ body, anchored }) => sequence(...(anchored.start ? [] : [anything]), body, ...(anchored.end ? [] : [anything])))));
   }
 
