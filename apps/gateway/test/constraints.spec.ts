@@ -37,6 +37,9 @@ describe('what an answer must be', () => {
       [{ guided_json: '{"const":1}' }, { kind: 'json schema', schema: '{"const":1}' }],
       [{ guided_regex: '[a-zé]+' }, { kind: 'regex', pattern: '[a-zé]+' }],
       [{ guided_choice: ['oui', 'non'] }, { kind: 'choice', options: [{ kind: 'text', text: 'oui' }, { kind: 'text', text: 'non' }] }],
+      [{ structured_outputs: { regex: '[a-z]+' } }, { kind: 'regex', pattern: '[a-z]+' }],
+      [{ structured_outputs: { json: SCHEMA, json_object: false } }, { kind: 'json schema', schema: JSON.stringify(SCHEMA) }],
+      [{ structured_outputs: {} }, undefined],
       [{ guided_grammar: 'root ::= "a" | "b"' }, { kind: 'grammar', ebnf: 'root ::= "a" | "b"' }],
     ])('%j', async (body, constraint) => {
       expect((await post(path, body)).status).toBe(200);
@@ -54,6 +57,9 @@ describe('what an answer must be', () => {
       ['guided_regex', { guided_regex: 'a'.repeat(70_000) }, 'characters together'],
       ['guided_choice', { guided_choice: [] }, 'guided_choice'],
       ['guided_grammar', { guided_grammar: 'root ::= other' }, 'other'],
+      ['structured_outputs', { structured_outputs: { structural_tag: '{}' } }, 'structured_outputs'],
+      ['structured_outputs.choice', { structured_outputs: { regex: 'a', choice: ['b'] } }, 'leave one out'],
+      ['structured_outputs.regex', { structured_outputs: { regex: '(' } }, 'parenthesis'],
       ['guided_regex', { guided_regex: 'a', response_format: { type: 'json_object' } }, 'leave one out'],
     ])('or refused: %s', async (param, body, reason) => {
       expect(await post(path, body)).toMatchObject({ status: 400, body: { error: { type: 'invalid_request_error', param, message: expect.stringContaining(reason) as string } } });

@@ -23,7 +23,6 @@ const REFUSED_FIELDS: Readonly<Record<string, readonly unknown[]>> = {
   prompt_embeds: NOTHING,
   safe_prompt: NOTHING,
   skip_special_tokens: [true],
-  structured_outputs: NOTHING,
   suffix: NOTHING,
   truncate_prompt_tokens: NOTHING,
   use_beam_search: NOTHING,

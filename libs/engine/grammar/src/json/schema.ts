@@ -1,16 +1,12 @@
-import { choice, type Expression, repeat, type RuleBook, sequence } from '../expression.ts';
-import { parseRegex } from '../regex.ts';
+import { choice, type Expression, type RuleBook } from '../expression.ts';
 import { refusal } from '../refusal.ts';
 import { arrayOf, objectOf, type SchemaReader } from './containers.ts';
 import { areDisjoint } from './disjoint.ts';
-import { FORMATS } from './formats.ts';
 import { type JsonText } from './json-text.ts';
-import { countOf, isOfType, isSchema, type JsonType, KEYWORDS_OF, refuseKeywords, requireAlone, type Schema, typesOf, WHOLE } from './keywords.ts';
-import { integers, LARGEST, numbers, type Bound } from './numbers.ts';
+import { isOfType, isSchema, type JsonType, KEYWORDS_OF, refuseKeywords, requireAlone, type Schema, typesOf, WHOLE } from './keywords.ts';
+import { integerOf, numberOf, stringOf } from './scalars.ts';
 
 const DEPTH = 100;
-/** Beyond it a fraction of six digits could be rounded to the bound itself. */
-const LARGEST_EXCLUSIVE = 1e9;
 
 /**
  * JSON texts that are valid against a schema (of the drafts from 7 to 2020-12, without what only a program could check). Members of objects
@@ -106,11 +102,11 @@ export class JsonSchema implements SchemaReader {
   #ofType(schema: Schema, type: JsonType, where: string): Expression {
     switch (type) {
       case 'string':
-        return this.#string(schema, where);
+        return stringOf(schema, where, this.json);
       case 'integer':
-        return this.#integer(schema, where);
+        return integerOf(schema, where);
       case 'number':
-        return this.#number(schema, where);
+        return numberOf(schema, where, this.json);
       case 'boolean':
         return choice(this.json.literal(true), this.json.literal(false));
       case 'null':
@@ -121,68 +117,10 @@ export class JsonSchema implements SchemaReader {
         return objectOf(schema, where, this);
     }
   }
-
-  #string(schema: Schema, where: string): Expression {
-    const { pattern, format } = schema;
-    if (pattern !== undefined) return this.#pattern(schema, where);
-    if (format !== undefined) {
-      const known = Object.hasOwn(FORMATS, String(format)) ? FORMATS[String(format)] : undefined;
-      if (known === undefined) throw refusal(`the schema has an unknown format at ${where}: use ${Object.keys(FORMATS).join(', ')}, or leave it out`);
-      if (schema['minLength'] !== undefined || schema['maxLength'] !== undefined) throw refusal(`the schema has a length beside format at ${where}, which is not supported: keep one of them`);
-      return this.json.quoted(choice(...parseRegex(known).map(({ body }) => body)));
-    }
-    const [min, max] = [countOf(schema, 'minLength', { fallback: 0, where })!, countOf(schema, 'maxLength', { fallback: null, where })];
-    if (max !== null && max < min) throw refusal(`the schema has a maxLength below its minLength at ${where}: correct it`);
-    return min === 0 && max === null ? this.json.string : this.json.quoted(repeat(this.json.character, min, max));
-  }
-
-  /** Anywhere in the string, unless ^ and $ say where. */
-  #pattern(schema: Schema, where: string): Expression {
-    const beside = ['minLength', 'maxLength', 'format'].find((key) => schema[key] !== undefined);
-    if (beside !== undefined) throw refusal(`the schema has ${beside} beside pattern at ${where}, which is not supported: say both with the pattern`);
-    if (typeof schema['pattern'] !== 'string') throw refusal(`the schema has a pattern at ${where} that is no text: correct it`);
-    const anything = repeat(this.json.character, 0);
-    const alternatives = parseRegex(schema['pattern'], { write: (set) => this.json.characterOf(set) });
-    return this.json.quoted(choice(...alternatives.map(({ body, anchored }) => sequence(...(anchored.start ? [] : [anything]), body, ...(anchored.end ? [] : [anything])))));
-  }
-
-  #integer(schema: Schema, where: string): Expression {
-    const min = boundOf(schema, 'min', where);
-    const max = boundOf(schema, 'max', where);
-    const low = min === null ? null : min.isExclusive ? Math.floor(min.value) + 1 : Math.ceil(min.value);
-    const high = max === null ? null : max.isExclusive ? Math.ceil(max.value) - 1 : Math.floor(max.value);
-    if ((low ?? -LARGEST) > (high ?? LARGEST)) throw refusal(`the schema has bounds at ${where} with no whole number between them: correct them`);
-    return integers({ min: low, max: high });
-  }
-
-  #number(schema: Schema, where: string): Expression {
-    const range = { min: boundOf(schema, 'min', where), max: boundOf(schema, 'max', where) };
-    if (range.min === null && range.max === null) return this.json.number;
-    for (const bound of [range.min, range.max]) {
-      if (bound === null || (Number.isInteger(bound.value) && !(bound.isExclusive && Math.abs(bound.value) > LARGEST_EXCLUSIVE))) continue;
-      throw refusal(`the schema has a bound at ${where} that is no whole number, or exclusive and beyond 10^9, which is not supported for the type number: use another one`);
-    }
-    const found = numbers(range);
-    if (found.kind === 'choice' && found.options.length === 0) throw refusal(`the schema has bounds at ${where} with no number between them: correct them`);
-    return found;
-  }
 }
 
 const ALL_KEYWORDS = new Set(Object.values(KEYWORDS_OF).flat());
 const isKeyword = (key: string): boolean => ALL_KEYWORDS.has(key);
-
-/** The stricter of both keywords. */
-function boundOf(schema: Schema, which: 'min' | 'max', where: string): Bound | null {
-  const [inclusive, exclusive] = which === 'min' ? ['minimum', 'exclusiveMinimum'] as const : ['maximum', 'exclusiveMaximum'] as const;
-  const bounds = [inclusive, exclusive].flatMap((key): Bound[] => {
-    const value = schema[key];
-    if (value === undefined) return [];
-    if (typeof value !== 'number' || Math.abs(value) > LARGEST) throw refusal(`the schema has ${key} at ${where}, which is no number within 15 digits: correct it`);
-    return [{ value, isExclusive: key === exclusive }];
-  });
-  const stricter = (left: Bound, right: Bound): Bound => ((which === 'min' ? left.value > right.value : left.value < right.value) ? left : right);
-  return bounds.length === 0 ? null : bounds.reduce(stricter);
-}
 
 function decodeStep(step: string): string {
   try {
