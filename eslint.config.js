@@ -16,6 +16,7 @@ const MAY_SEE = {
   'unit:auth': ['layer:core'],
   'unit:checkpoint': ['layer:core'],
   'unit:dispatch': ['layer:core'],
+  'unit:grammar': ['layer:core'],
   'unit:graph': ['layer:core', 'unit:quantise'],
   'unit:kv': ['layer:core'],
   'unit:membership': ['layer:core', 'unit:placement'],
@@ -66,7 +67,7 @@ export default tseslint.config(
   {
     // Pure libraries take the clock, randomness and I/O as arguments.
     files: ['libs/{core,model,cluster,engine,ops}/**/*.ts'],
-    ignores: ['**/*.spec.ts'],
+    ignores: ['**/*.spec.ts', 'libs/*/*/test/**'],
     rules: {
       'no-restricted-globals': ['error', 'process', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'fetch'],
       'no-restricted-properties': ['error', { object: 'Date', property: 'now' }, { object: 'Math', property: 'random' }],

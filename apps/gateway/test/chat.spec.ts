@@ -79,7 +79,7 @@ describe('POST /v1/chat/completions', () => {
   it.each([
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
     ['tool_choice', { tool_choice: 'required' }],
-    ['response_format', { response_format: { type: 'json_object' } }],
+    ['response_format', { response_format: { type: 'xml' } }],
     ['safe_prompt', { safe_prompt: true }],
     ['messages', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'http://x' } }] }] }],
     ['messages', { messages: [{ role: 'robot', content: 'x' }] }],

@@ -1,30 +1,14 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Mistral } from '@mistralai/mistralai';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PromptPiece } from '@essaim/tokenizer';
-import { loadServedModel, type ServedModel } from '../src/model/served-model.ts';
+import { type ServedModel } from '../src/model/served-model.ts';
+import { loadMistralModel } from './mistral-model.ts';
 import { statsOf } from './scripted-lead.ts';
 import { readEvents, startReadyGateway, type TestGateway } from './test-gateway.ts';
 
-const repositoryFile = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const WEATHER = { type: 'function' as const, function: { name: 'weather', description: 'Le temps', parameters: { type: 'object', properties: { city: { type: 'string' } } } } };
 const USER = { role: 'user' as const, content: 'Paris ?' };
-
-/** The built-in model's configuration, with a vocabulary of Mistral's that knows calls. */
-async function loadMistralModel(): Promise<ServedModel> {
-  const folder = mkdtempSync(join(tmpdir(), 'essaim-tools-'));
-  try {
-    for (const file of ['config.json', 'generation_config.json']) copyFileSync(repositoryFile(`deploy/models/petit/${file}`), join(folder, file));
-    copyFileSync(repositoryFile('test/golden/tokenizers/tekken.json'), join(folder, 'tekken.json'));
-    return await loadServedModel(folder, { id: 'petit', now: new Date() });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 describe('tools in POST /v1/chat/completions', () => {
   let served: ServedModel;
@@ -134,7 +118,10 @@ describe('tools in POST /v1/chat/completions', () => {
   });
 
   it.each([
-    ['tool_choice', { tool_choice: 'required' }],
+    ['tool_choice', { tool_choice: { type: 'function', function: { name: 'other' } } }],
+    ['tool_choice', { tool_choice: 'required', response_format: { type: 'json_object' } }],
+    ['tool_choice', { tool_choice: 'sometimes' }],
+    ['tools', { tool_choice: 'required', tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', minProperties: 1 } } }] }],
     ['tools', { tools: [{ type: 'function', function: { name: 'two words' } }] }],
     ['tools', { tools: [{ type: 'retrieval' }] }],
     ['reasoning_effort', { reasoning_effort: 'high' }],

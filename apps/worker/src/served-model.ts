@@ -8,6 +8,7 @@ import { kvLayoutOf, KvPool } from '@essaim/kv';
 import { Engine, ModelRunner } from '@essaim/runner';
 import { Scheduler } from '@essaim/scheduler';
 import { systemClock, type Logger } from '@essaim/telemetry';
+import { AnswerMatchers } from './answer-matchers.ts';
 import { CompileThreads } from './compile-threads.ts';
 import { type WorkerEnvironment } from './environment.ts';
 import { LoadPace } from './load-pace.ts';
@@ -57,11 +58,12 @@ export class ServedModel {
       self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock, times: watches.lead,
       snapshot: () => snapshots.current, newerThan: (epoch, signal) => snapshots.newerThan(epoch, signal),
     });
+    const matchers = new AnswerMatchers({ directory: ref.directory, vocabSize: spec.vocabSize, logger });
     this.#engine = new Engine({
       self, spec, clock: systemClock, epoch: () => snapshots.epoch, times: watches.lead,
       scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, ...STEPS }, this.#kv),
       runner: new ModelRunner({ spec, pieces: model, dispatcher, evenAttention: ref.deterministic || environment.draftTokens > 0 }),
-      draftTokens: environment.draftTokens,
+      draftTokens: environment.draftTokens, openMatcher: (constraint) => matchers.open(constraint),
       onStepFailure: (error) => logger.error({ error }, 'a step failed'),
     });
   }

@@ -10,6 +10,8 @@ export const LIMITS = {
   stopStringChars: 256,
   logitBiasEntries: 1024,
   topLogprobs: 20,
+  /** Text of one constraint, schemas, patterns and grammars together, in UTF-16 units. */
+  constraintChars: 1 << 16,
   /** The worst priority; the best is its negative. */
   priority: 100,
   /** Sequences one lead worker keeps waiting before it refuses with resource_exhausted. */

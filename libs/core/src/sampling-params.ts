@@ -1,5 +1,5 @@
 /**
- * How the next token is chosen. Order of operations: repetition, presence and frequency penalties, logit bias, temperature,
+ * How the next token is chosen. Order of operations: repetition, presence and frequency penalties, logit bias, what the answer must be, temperature,
  * top-k, top-p, min-p, draw. Temperature 0 is greedy and ignores the filters.
  */
 export interface SamplingParams {

@@ -1,3 +1,4 @@
+import { type Constraint } from './constraint.ts';
 import { type RequestId, type SequenceId, type WorkerId } from './ids.ts';
 import { type SamplingParams } from './sampling-params.ts';
 
@@ -16,6 +17,8 @@ export interface SequenceRequest {
   /** Ids that end the sequence; the model's own end tokens are added by the lead unless `ignoreEos`. */
   readonly stopTokenIds: readonly number[];
   readonly ignoreEos: boolean;
+  /** What the answer must be; absent where it may be anything. */
+  readonly constraint?: Constraint;
   /** Alternatives to report with each new token, 0 to LIMITS.topLogprobs; null for no logprobs at all. */
   readonly logprobs: number | null;
   /** The same for the prompt's tokens (`echo`). */

@@ -2,6 +2,7 @@ import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
 import { AppError, type Clock, type ClusterSnapshot, type ExpertKey, hostedExperts, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
 import { Dispatcher, type ExpertGroup, type ExpertPeer, type ExpertRunner, LocalExperts } from '@essaim/dispatch';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
+import { Matchers, type Vocabulary } from '@essaim/grammar';
 import { leadPieces as leadGraphs } from '@essaim/graph';
 import { KernelModel, packIntoCache } from '@essaim/kernels';
 import { kvLayoutOf, type KvMemory, KvPool } from '@essaim/kv';
@@ -29,6 +30,8 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly limits?: Partial<SchedulerLimits>;
   /** Tokens that a sequence may guess in a step. Default: none. */
   readonly draftTokens?: number;
+  /** What the model's tokens say, for answers that must be something. Default: no answer can be held to anything. */
+  readonly vocabulary?: Vocabulary;
   /** Default: where a cluster needs it, deterministic or with guesses. */
   readonly evenAttention?: boolean;
   /** Of the keys and values of all engines together. Default: more than any test needs. */
@@ -80,9 +83,10 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const workers = snapshot.workers.map(({ id }): LocalWorker => {
     const dispatcher = new Dispatcher({ self: id, local: experts.get(id)!, peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: options.deterministic, clock });
     const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, evenAttention });
+    const matchers = options.vocabulary === undefined ? null : new Matchers(options.vocabulary, checkpoint.spec.vocabSize);
     const engine = new Engine({
       self: id, spec: checkpoint.spec, scheduler: new Scheduler({ ...LIMITS, ...options.limits }, kv), runner: observed(runner, options), draftTokens,
-      clock, epoch: () => snapshot.epoch,
+      clock, epoch: () => snapshot.epoch, ...(matchers === null ? {} : { openMatcher: async (constraint) => matchers.open(constraint) }),
       // Every sequence of the step fails with it: the test sees it there.
       onStepFailure: () => undefined,
     });

@@ -80,12 +80,13 @@ export class Generation {
 
   #start(request: GenerationRequest, { prompt, answer }: Choice): SequenceRun {
     const { view, leads, metrics, clock, newId } = this.#options;
-    const { requestId, minTokens, stopTokenIds, ignoreEos, priority, logprobs, promptLogprobs } = request;
+    const { requestId, minTokens, stopTokenIds, ignoreEos, priority, logprobs, promptLogprobs, constraint } = request;
     const deadlineMs = clock.nowMs() + LIMITS.generationMs;
     return new SequenceRun(
       {
         requestId, sequenceId: sequenceId(newId()), promptIds: prompt.ids, maxTokens: prompt.maxTokens, minTokens, stopTokenIds, ignoreEos, priority, logprobs, promptLogprobs,
         sampling: { ...request.sampling, seed: BigInt.asIntN(64, request.sampling.seed + BigInt(answer)) },
+        ...(constraint === undefined ? {} : { constraint }),
         remainingMs: () => deadlineMs - clock.nowMs(),
       },
       { view, leads, onFailover: () => metrics.failovers.inc() },

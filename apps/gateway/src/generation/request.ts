@@ -1,4 +1,4 @@
-import { type RequestId, type SamplingParams } from '@essaim/core';
+import { type Constraint, type RequestId, type SamplingParams } from '@essaim/core';
 import { type AnswerReader } from '@essaim/tokenizer';
 
 export interface Prompt {
@@ -26,6 +26,8 @@ export interface GenerationRequest {
   readonly logprobs: number | null;
   /** The same for the prompt's tokens. */
   readonly promptLogprobs: number | null;
+  /** What every answer must be, checked; absent where it may be anything. */
+  readonly constraint?: Constraint;
   /** Takes an answer apart that may call tools; absent where answers are text alone. */
   readonly openReader?: () => AnswerReader;
 }

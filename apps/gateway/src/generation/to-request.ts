@@ -1,4 +1,4 @@
-import { AppError, LIMITS, type RequestId, type SamplingParams } from '@essaim/core';
+import { AppError, type Constraint, LIMITS, type RequestId, type SamplingParams } from '@essaim/core';
 import { type ServedModel } from '../model/served-model.ts';
 import { type GenerationFields } from './fields.ts';
 import { requireTokenIds } from './prompts.ts';
@@ -10,6 +10,7 @@ export interface Asked {
   readonly answersPerPrompt: number;
   readonly logprobs: number | null;
   readonly promptLogprobs: number | null;
+  readonly constraint?: Constraint;
   readonly openReader?: NonNullable<GenerationRequest['openReader']>;
 }
 

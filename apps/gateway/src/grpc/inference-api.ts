@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError, LIMITS, requestId, type RequestId } from '@essaim/core';
 import { type InferenceApi, type InferenceEvent, type InferenceRequest } from '@essaim/rpc';
+import { checkConstraint } from '../generation/constraint.ts';
 import { generationFields, parseFields } from '../generation/fields.ts';
 import { type ChoiceEvent, type Generation } from '../generation/generation.ts';
 import { encodePrompt, toPrompt } from '../generation/prompts.ts';
@@ -53,7 +54,8 @@ function parseInferenceRequest(request: InferenceRequest, id: RequestId, context
   const { prompt } = request;
   const ids = prompt.kind === 'tokens' ? prompt.ids : encodePrompt(prompt.text, context.model, { addSpecialTokens: true, param: 'text' });
   const planned = toPrompt(ids, { asked: fields.max_tokens ?? null, fallback: MAX_TOKENS, param: prompt.kind }, context.model);
-  return toGenerationRequest(fields, { requestId: id, prompts: [planned], answersPerPrompt: 1, logprobs: fields.logprobs ?? null, promptLogprobs: null }, context);
+  const constraint = request.constraint === undefined ? {} : { constraint: checkConstraint(request.constraint, 'constraint') };
+  return toGenerationRequest(fields, { requestId: id, prompts: [planned], answersPerPrompt: 1, logprobs: fields.logprobs ?? null, promptLogprobs: null, ...constraint }, context);
 }
 
 const toFields = ({ sampling, ...request }: InferenceRequest): Record<string, unknown> => ({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AppError } from '@essaim/core';
 import { type ChatMessage } from '@essaim/tokenizer';
 
 /** Messages of one conversation: a template's time grows with them. */
@@ -21,3 +22,19 @@ const result = z.object({ role: z.literal('tool'), content, tool_call_id: z.stri
 
 /** A message as OpenAI's and Mistral's clients send it. */
 export const chatMessage = z.union([spoken, answer, result]);
+
+/** What OpenAI's and Mistral's clients may put in a message besides text. */
+const PARTS: Readonly<Record<string, string>> = { image_url: 'an image', input_image: 'an image', input_audio: 'a sound', audio_url: 'a sound', video_url: 'a film', file: 'a file', document_url: 'a document', reference: 'a reference' };
+
+/** Fails with `invalid_argument` and a sentence that names the part, where a message has one that is no text. */
+export function refuseParts(body: unknown): void {
+  const { messages } = (body ?? {}) as { readonly messages?: unknown };
+  if (!Array.isArray(messages)) return;
+  messages.forEach((message: { readonly content?: unknown } | null, index) => {
+    if (!Array.isArray(message?.content)) return;
+    message.content.forEach((part: { readonly type?: unknown } | null, place) => {
+      const what = Object.hasOwn(PARTS, String(part?.type)) ? PARTS[String(part?.type)] : undefined;
+      if (what !== undefined) throw new AppError('invalid_argument', `messages[${index}].content[${place}] is ${what}, which this model does not get to see here: send text`, { param: 'messages' });
+    });
+  });
+}

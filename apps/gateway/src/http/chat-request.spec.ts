@@ -11,6 +11,6 @@ it('hands a conversation to the template in the words that templates know', () =
     return ['Bonjour'];
   };
   const messages = [{ role: 'developer', content: 'Sois bref.' }, { role: 'user', content: [{ type: 'text', text: 'Bonjour' }] }];
-  parseChatRequest({ model: 'petit', messages }, requestId('r'), { model: { ...model, chatTemplate: { render, readAnswer: null } }, newSeed: () => 1n });
+  parseChatRequest({ model: 'petit', messages }, requestId('r'), { model: { ...model, chatTemplate: { render, readAnswer: null, onlyCalls: null } }, newSeed: () => 1n });
   expect(seen).toMatchObject({ messages: [{ role: 'system', content: 'Sois bref.' }, { role: 'user', content: 'Bonjour' }] });
 });

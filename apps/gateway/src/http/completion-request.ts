@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError, LIMITS, type RequestId } from '@essaim/core';
+import { constraintFields, toConstraint } from '../generation/constraint.ts';
 import { generationFields, isTokenId, parseFields } from '../generation/fields.ts';
 import { encodePrompt, toPrompt } from '../generation/prompts.ts';
 import { type GenerationRequest } from '../generation/request.ts';
@@ -18,6 +19,7 @@ const isPrompts = (value: unknown): value is GivenPrompt | readonly GivenPrompt[
 
 const completionSchema = z.object({
   ...generationFields,
+  ...constraintFields,
   ...streamFields,
   max_tokens: z.int().min(0).nullish().describe('a whole number from 0'),
   model: z.string().describe('the id of a model, see /v1/models'),
@@ -51,7 +53,7 @@ export function parseCompletionRequest(raw: unknown, requestId: RequestId, conte
   const prompts = given.map((prompt) => toPrompt(encode(prompt), budget, context.model));
   const echo = body.echo ? given.map((prompt) => (typeof prompt === 'string' ? prompt : context.model.tokenizer.decode(prompt))) : null;
   const logprobs = body.logprobs ?? null;
-  const generation = toGenerationRequest(body, { requestId, prompts, answersPerPrompt: n, logprobs, promptLogprobs: echo === null ? null : logprobs }, context);
+  const generation = toGenerationRequest(body, { requestId, prompts, answersPerPrompt: n, logprobs, promptLogprobs: echo === null ? null : logprobs, ...toConstraint(body) }, context);
   return { generation, echo, stream: toStreamOptions(body), returnTokenIds: body.return_token_ids ?? false };
 }
 

@@ -1,5 +1,6 @@
-import { AppError, type Clock, type LeadPhase, LIMITS, type ModelSpec, type PhaseTimes, type SequenceEvent, type SequenceRequest, type WorkerId } from '@essaim/core';
+import { AppError, type Clock, type Constraint, type LeadPhase, LIMITS, type ModelSpec, type PhaseTimes, type SequenceEvent, type SequenceRequest, type WorkerId } from '@essaim/core';
 import { type Scheduler, type StepItem } from '@essaim/scheduler';
+import { type Matcher } from './constrained-choice.ts';
 import { LeadSequence } from './lead-sequence.ts';
 import { type ForwardItem, type ForwardOutput, type ModelRunner } from './model-runner.ts';
 
@@ -10,6 +11,8 @@ export interface EngineOptions {
   readonly runner: Pick<ModelRunner, 'forward'>;
   /** Tokens that a sequence may guess in a step, for the step to verify; 0 for none. More than 0 changes no token where the runner's attention is even. */
   readonly draftTokens: number;
+  /** Follows an answer that must be something. Fails with `invalid_argument` where it can't be. Default: none can. */
+  readonly openMatcher?: (constraint: Constraint) => Promise<Matcher>;
   readonly clock: Clock;
   /** Epoch of the placement in force. */
   readonly epoch: () => number;
@@ -50,13 +53,17 @@ export class Engine {
   }
 
   /**
-   * Generates one sequence. Fails with `invalid_argument` for tokens that the model does not have, `resource_exhausted` when too many
+   * Generates one sequence. Fails with `invalid_argument` for tokens that the model does not have and for a constraint that can't be
+   * followed, `resource_exhausted` when too many
    * wait, `unavailable` when an expert can't be reached, `deadline_exceeded`, `cancelled`.
    */
   async *generate(request: SequenceRequest, signal: AbortSignal): AsyncGenerator<SequenceEvent, void, undefined> {
-    const sequence = new LeadSequence(checked(request, this.#options.spec), this.#options);
+    const { spec, draftTokens } = this.#options;
+    const { constraint } = checked(request, spec);
+    const matcher = constraint === undefined ? null : await this.#openMatcher(constraint);
+    const sequence = new LeadSequence(request, { spec, draftTokens, matcher });
     if (signal.aborted) throw AppError.from(signal.reason);
-    if (sequence.isFull && request.promptLogprobs === null) sequence.done('length', this.#origin());
+    if (sequence.endsAtOnce !== null) sequence.done(sequence.endsAtOnce, this.#origin());
     else this.#options.scheduler.submit(sequence);
     const over = new AbortController();
     const gone = (): void => this.#end(sequence, AppError.from(signal.reason));
@@ -70,6 +77,12 @@ export class Engine {
       signal.removeEventListener('abort', gone);
       this.#end(sequence, new AppError('cancelled', 'the client is gone'));
     }
+  }
+
+  async #openMatcher(constraint: Constraint): Promise<Matcher> {
+    const { openMatcher } = this.#options;
+    if (openMatcher === undefined) throw new AppError('unimplemented', 'this worker can\'t hold an answer to a schema, pattern or grammar: leave it out');
+    return openMatcher(constraint);
   }
 
   /** Fails what is under way and what still comes. */

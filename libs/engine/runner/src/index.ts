@@ -1,3 +1,4 @@
+export { type Matcher } from './constrained-choice.ts';
 export { Engine, type EngineOptions } from './engine.ts';
 export { type Attended, type AttentionSpan, type AttentionStep, type ModelPieces, type RopeAngles } from './model-pieces.ts';
 export { visibilityOf, type Visibility } from './visibility.ts';

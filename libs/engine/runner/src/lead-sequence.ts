@@ -1,6 +1,7 @@
 import { type AppError, type FinishReason, type ModelSpec, type PositionLogprobs, type SequenceEvent, type SequenceRequest, type SequenceStats, type WorkerId } from '@essaim/core';
-import { logprobsOf, Sampler } from '@essaim/sampling';
+import { type Choosable, logprobsOf, Sampler } from '@essaim/sampling';
 import { type Schedulable, type StepItem } from '@essaim/scheduler';
+import { ConstrainedChoice, type Matcher } from './constrained-choice.ts';
 import { Drafter } from './drafter.ts';
 import { EventQueue } from './event-queue.ts';
 import { type ForwardOutput } from './model-runner.ts';
@@ -17,6 +18,8 @@ export interface LeadSequenceOptions {
   readonly spec: ModelSpec;
   /** Tokens that it may guess in a step. */
   readonly draftTokens: number;
+  /** At the beginning of the answer; null where it may be anything. */
+  readonly matcher: Matcher | null;
 }
 
 /** One sequence that this worker leads: its tokens so far, how the next one is chosen, and whom to tell. */
@@ -27,6 +30,7 @@ export class LeadSequence implements Schedulable {
   readonly #tokens: number[];
   readonly #sampler: Sampler;
   readonly #drafter: Drafter;
+  readonly #constrained: ConstrainedChoice | null;
   readonly #stopIds: ReadonlySet<number>;
   readonly #workers = new Set<WorkerId>();
   readonly #promptLogprobs: (PositionLogprobs | null)[] = [null];
@@ -38,14 +42,16 @@ export class LeadSequence implements Schedulable {
   #remoteExpertCalls = 0;
   #retriedExpertCalls = 0;
 
-  constructor(request: SequenceRequest, { spec: { contextLength, eosTokenIds }, draftTokens }: LeadSequenceOptions) {
+  /** Fails with `invalid_argument` where the answer so far is not what it must be. */
+  constructor(request: SequenceRequest, { spec: { contextLength, eosTokenIds }, draftTokens, matcher }: LeadSequenceOptions) {
     this.request = request;
     this.maxTokenCount = Math.min(request.promptIds.length + request.maxTokens, contextLength);
     this.#tokens = [...request.promptIds, ...request.generatedIds];
     this.#drafter = new Drafter(this.#tokens, draftTokens);
     this.#sampler = new Sampler(request.sampling, request.promptIds);
-    for (const id of request.generatedIds) this.#sampler.accept(id);
     this.#stopIds = new Set([...request.stopTokenIds, ...(request.ignoreEos ? [] : eosTokenIds)]);
+    this.#constrained = matcher === null ? null : new ConstrainedChoice(matcher, this.#stopIds);
+    for (const id of request.generatedIds) this.#accept(id);
   }
 
   get priority(): number {
@@ -66,8 +72,15 @@ export class LeadSequence implements Schedulable {
     return this.#tokens.length >= this.maxTokenCount;
   }
 
+  /** Why it ends before anything is computed for it, or null. */
+  get endsAtOnce(): FinishReason | null {
+    return this.#reportsPrompt ? null : this.#reasonToEnd;
+  }
+
+  /** Without guesses that can't be right. */
   draft(most: number): readonly number[] {
-    return this.#drafter.draft(most);
+    const ids = this.#drafter.draft(most);
+    return this.#constrained?.possible(ids) ?? ids;
   }
 
   tokens(first: number, count: number): readonly number[] {
@@ -95,7 +108,7 @@ export class LeadSequence implements Schedulable {
     const row = (index: number): Float32Array => output.logits!.subarray(index * vocabSize, (index + 1) * vocabSize);
     if (this.#reportsPrompt && first < this.request.promptIds.length) this.#reportPrompt(first, count, row);
     if (first + count < this.#tokens.length) return { finishReason: null, accepted: 0 };
-    if (this.isFull) return { finishReason: 'length', accepted: 0 };
+    if (this.#reasonToEnd !== null) return { finishReason: this.#reasonToEnd, accepted: 0 };
     const outcome = this.#extend(draftIds.slice(0, output.soundDrafts), (index) => row(wanted - 1 + index));
     this.#drafter.learn(draftIds.length, outcome.accepted);
     this.#knownTokens = Math.max(this.#knownTokens, first + count + outcome.accepted);
@@ -143,13 +156,29 @@ export class LeadSequence implements Schedulable {
   /** The next token; a token that ends the sequence is not part of the answer. */
   #choose(logits: Float32Array): FinishReason | null {
     const generated = this.#tokens.length - this.request.promptIds.length;
-    const tooEarly = generated < this.request.minTokens;
-    const id = this.#sampler.sample(logits, this.#tokens.length, tooEarly ? this.#stopIds : undefined);
+    const id = this.#sampler.sample(logits, this.#tokens.length, this.#choosable({ mayStop: generated >= this.request.minTokens }));
     if (this.#stopIds.has(id)) return 'stop';
     this.#tokens.push(id);
-    this.#sampler.accept(id);
+    this.#accept(id);
     const { logprobs } = this.request;
     this.events.push({ kind: 'token', id, logprobs: logprobs === null ? null : logprobsOf(logits, id, logprobs) });
+    return this.#reasonToEnd;
+  }
+
+  #choosable({ mayStop }: { readonly mayStop: boolean }): Choosable {
+    if (this.#constrained !== null) return { allowed: this.#constrained.allowed({ mayStop }) };
+    return mayStop ? {} : { banned: this.#stopIds };
+  }
+
+  /** A token of the answer, chosen here or by a lead before this one. */
+  #accept(id: number): void {
+    this.#sampler.accept(id);
+    this.#constrained?.accept(id);
+  }
+
+  /** An answer that is complete and can't go on ends by itself. */
+  get #reasonToEnd(): FinishReason | null {
+    if (this.#constrained?.isOver ?? false) return 'stop';
     return this.isFull ? 'length' : null;
   }
 }

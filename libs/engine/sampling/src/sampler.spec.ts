@@ -26,8 +26,19 @@ describe('Sampler', () => {
       fc.pre(logits.some((logit, id) => Number.isFinite(logit) && !banned.has(id)));
       const sampler = new Sampler(params, promptIds);
       for (const id of answerIds) sampler.accept(id);
-      expect(sampler.sample(logits, position, banned)).toBe(referenceSample(logits, position, { params, promptIds, answerIds, banned }));
+      expect(sampler.sample(logits, position, { banned })).toBe(referenceSample(logits, position, { params, promptIds, answerIds, banned }));
     }), { numRuns: 1000 });
+  });
+
+  it('chooses among ids that are allowed as if all others were banned', () => {
+    fc.assert(fc.property(anyLogits(), anyParams(), fc.array(fc.nat(79), { minLength: 1 }), fc.nat(10_000), (logits, params, ids, position) => {
+      const allowed = new Uint32Array(Math.ceil(logits.length / 32));
+      for (const id of ids) if (id < logits.length) allowed[id >>> 5]! |= 1 << (id & 31);
+      fc.pre(logits.some((logit, id) => Number.isFinite(logit) && ids.includes(id)));
+      const banned = new Set([...logits.keys()].filter((id) => !ids.includes(id)));
+      const chosen = new Sampler(params, []).sample(logits, position, { allowed });
+      expect([chosen, ids.includes(chosen)]).toEqual([referenceSample(logits, position, { params, promptIds: [], answerIds: [], banned }), true]);
+    }), { numRuns: 500 });
   });
 
   it('leaves the logits as they are', () => {
@@ -109,7 +120,8 @@ describe('Sampler', () => {
 
   it('finds a NaN under a ban, and fails when everything is banned', () => {
     const sampler = new Sampler(GREEDY, []);
-    expect(() => sampler.sample(Float32Array.of(1, NaN), 0, new Set([1]))).toThrow(AppError);
-    expect(() => sampler.sample(Float32Array.of(1, 2), 0, new Set([0, 1]))).toThrow(AppError);
+    expect(() => sampler.sample(Float32Array.of(1, NaN), 0, { banned: new Set([1]) })).toThrow(AppError);
+    expect(() => sampler.sample(Float32Array.of(1, 2), 0, { banned: new Set([0, 1]) })).toThrow(AppError);
+    expect(() => sampler.sample(Float32Array.of(1, NaN), 0, { allowed: Uint32Array.of(1) })).toThrow(AppError);
   });
 });

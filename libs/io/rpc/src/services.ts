@@ -1,5 +1,5 @@
 import {
-  type ClusterSnapshot, type FinishReason, type Lease, type LeaseId, type PositionLogprobs, type SamplingParams,
+  type ClusterSnapshot, type Constraint, type FinishReason, type Lease, type LeaseId, type PositionLogprobs, type SamplingParams,
   type SequenceEvent, type SequenceRequest, type SequenceStats, type WorkerRegistration, type WorkerReport,
 } from '@essaim/core';
 import { type ExpertPeer } from '@essaim/dispatch';
@@ -56,7 +56,12 @@ export interface InferenceRequest {
   /** Lower is served earlier. Absent: 0. */
   readonly priority?: number;
   readonly logprobs: number | null;
+  /** Absent: anything. */
+  readonly constraint?: InferenceConstraint;
 }
+
+/** What an answer must be, as clients may say it. */
+export type InferenceConstraint = Extract<Constraint, { readonly kind: 'json object' | 'json schema' | 'regex' | 'grammar' }>;
 
 export type InferenceEvent =
   | { readonly kind: 'delta'; readonly text: string; readonly tokenIds: readonly number[]; readonly logprobs: readonly PositionLogprobs[] }

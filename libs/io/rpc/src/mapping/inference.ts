@@ -1,7 +1,7 @@
 import { type MessageInitShape } from '@bufbuild/protobuf';
 import { AppError } from '@essaim/core';
 import { type inferenceV1 } from '@essaim/contracts';
-import { type InferenceEvent, type InferenceModel, type InferenceRequest } from '../services.ts';
+import { type InferenceConstraint, type InferenceEvent, type InferenceModel, type InferenceRequest } from '../services.ts';
 import { required } from './fields.ts';
 import { finishReason, fromWireLogprobs, fromWireStats, toWireLogprobs, toWireStats } from './generation.ts';
 import { fromWireLogitBias, toWireLogitBias, toWireSeed } from './sampling.ts';
@@ -19,6 +19,7 @@ export const toWireInferenceRequest = (request: InferenceRequest): MessageInitSh
   ignoreEos: request.ignoreEos,
   ...(request.priority === undefined ? {} : { priority: request.priority }),
   ...(request.logprobs === null ? {} : { logprobs: request.logprobs }),
+  ...(request.constraint === undefined ? {} : { constraint: toWireConstraint(request.constraint) }),
 });
 
 export const fromWireInferenceRequest = (request: inferenceV1.GenerateRequest): InferenceRequest => ({
@@ -32,7 +33,38 @@ export const fromWireInferenceRequest = (request: inferenceV1.GenerateRequest): 
   ignoreEos: request.ignoreEos,
   ...(request.priority === undefined ? {} : { priority: request.priority }),
   logprobs: request.logprobs ?? null,
+  ...fromWireConstraint(request.constraint),
 });
+
+type WireConstraint = inferenceV1.GenerateRequest['constraint'];
+
+function toWireConstraint(constraint: InferenceConstraint): Exclude<MessageInitShape<typeof inferenceV1.GenerateRequestSchema>['constraint'], undefined> {
+  switch (constraint.kind) {
+    case 'json object':
+      return { case: 'jsonObject', value: {} };
+    case 'json schema':
+      return { case: 'jsonSchema', value: constraint.schema };
+    case 'regex':
+      return { case: 'regex', value: constraint.pattern };
+    case 'grammar':
+      return { case: 'grammar', value: constraint.ebnf };
+  }
+}
+
+function fromWireConstraint(constraint: WireConstraint): Pick<InferenceRequest, 'constraint'> {
+  switch (constraint.case) {
+    case 'jsonObject':
+      return { constraint: { kind: 'json object' } };
+    case 'jsonSchema':
+      return { constraint: { kind: 'json schema', schema: constraint.value } };
+    case 'regex':
+      return { constraint: { kind: 'regex', pattern: constraint.value } };
+    case 'grammar':
+      return { constraint: { kind: 'grammar', ebnf: constraint.value } };
+    case undefined:
+      return {};
+  }
+}
 
 function fromWirePrompt(prompt: inferenceV1.GenerateRequest['prompt']): InferenceRequest['prompt'] {
   switch (prompt.case) {

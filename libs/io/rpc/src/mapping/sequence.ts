@@ -1,6 +1,7 @@
 import { type MessageInitShape } from '@bufbuild/protobuf';
 import { type SamplingParams, type SequenceEvent, type SequenceRequest, AppError, requestId, sequenceId } from '@essaim/core';
 import { type workerV1 } from '@essaim/contracts';
+import { fromWireConstraint, toWireConstraint } from './constraint.ts';
 import { required } from './fields.ts';
 import { finishReason, fromWireLogprobs, fromWireStats, toWireLogprobs, toWireStats } from './generation.ts';
 import { fromWireLogitBias, toWireLogitBias, toWireSeed } from './sampling.ts';
@@ -19,6 +20,7 @@ export const toWireSequenceRequest = (request: SequenceRequest): MessageInitShap
   ...(request.promptLogprobs === null ? {} : { promptLogprobs: request.promptLogprobs }),
   timeoutMs: request.timeoutMs,
   priority: request.priority,
+  ...(request.constraint === undefined ? {} : { constraint: toWireConstraint(request.constraint) }),
 });
 
 export const fromWireSequenceRequest = (request: workerV1.GenerateRequest): SequenceRequest => ({
@@ -35,6 +37,7 @@ export const fromWireSequenceRequest = (request: workerV1.GenerateRequest): Sequ
   promptLogprobs: request.promptLogprobs ?? null,
   timeoutMs: request.timeoutMs,
   priority: request.priority,
+  ...(request.constraint === undefined ? {} : { constraint: fromWireConstraint(request.constraint) }),
 });
 
 const toWireSampling = ({ logitBias, seed, ...numbers }: SamplingParams): MessageInitShape<typeof workerV1.SamplingSchema> => ({

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AppError } from '@essaim/core';
 import { type ChatTemplate, joinContents } from '../chat-template.ts';
 import { type Conversation } from '../conversation.ts';
+import { callGrammar, type CallGrammarOptions } from '../mistral/call-grammar.ts';
 import { CallReader } from '../mistral/call-reader.ts';
 import { textSplitter } from '../text-splitter.ts';
 import { type PromptPiece, type SpecialToken, type Tokenizer } from '../tokenizer.ts';
@@ -38,6 +39,7 @@ export function createChatTemplate({ templateFile, tokenizerConfig, tokenizer }:
   return {
     // Mistral's models write calls in the same way whatever form their files have.
     readAnswer: tokens.has('[TOOL_CALLS]') ? (options) => new CallReader(tokenizer, options) : null,
+    onlyCalls: tokens.has('[TOOL_CALLS]') ? (tools, { most }) => callGrammar({ form: callForm(source, tokens), token: (name) => tokens.get(name)!, tools, most }) : null,
     render: (conversation) => {
       requireEnd(conversation);
       const mark = markFor(conversation);
@@ -45,6 +47,13 @@ export function createChatTemplate({ templateFile, tokenizerConfig, tokenizer }:
       return toPieces(bounded(() => template.render({ ...variables, ...names })), { tokens, mark });
     },
   };
+}
+
+/** As the template writes the calls of former answers. */
+function callForm(source: string, tokens: ReadonlyMap<string, SpecialToken>): CallGrammarOptions['form'] {
+  const writes = (name: string): boolean => tokens.has(name) && source.includes(name);
+  if (writes('[ARGS]')) return writes('[CALL_ID]') ? 'tokens with ids' : 'tokens';
+  return /["']id["']/.test(source) ? 'list with ids' : 'list';
 }
 
 function requireEnd({ messages }: Conversation): void {

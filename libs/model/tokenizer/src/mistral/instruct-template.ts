@@ -2,6 +2,7 @@ import { AppError } from '@essaim/core';
 import { type ChatTemplate } from '../chat-template.ts';
 import { type ChatMessage, type Conversation, type MessageOf, type ToolCall, type ToolDefinition } from '../conversation.ts';
 import { type PromptPiece, type SpecialToken, type Tokenizer } from '../tokenizer.ts';
+import { callGrammar } from './call-grammar.ts';
 import { CallReader } from './call-reader.ts';
 import { INSTRUCT_FORMATS, type InstructFormat, type InstructVersion } from './instruct-format.ts';
 import { callsOf, refusal, requireRules } from './instruct-rules.ts';
@@ -27,6 +28,7 @@ export function createInstructTemplate({ tokenizer, version, reasoningEfforts }:
   const layout = new Layout(format, token);
   return {
     readAnswer: format.tools === null ? null : (options) => new CallReader(tokenizer, options),
+    onlyCalls: format.tools === null ? null : (tools, { most }) => callGrammar({ form: format.calls, token, tools, most }),
     render: (conversation) => {
       requireRules(conversation, format);
       return [...tokenizer.beginning, ...layout.conversation(conversation, settingsOf(conversation, reasoningEfforts))];

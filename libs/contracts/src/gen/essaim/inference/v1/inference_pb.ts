@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file essaim/inference/v1/inference.proto.
  */
 export const file_essaim_inference_v1_inference: GenFile = /*@__PURE__*/
-  fileDesc("CiNlc3NhaW0vaW5mZXJlbmNlL3YxL2luZmVyZW5jZS5wcm90bxITZXNzYWltLmluZmVyZW5jZS52MSLaAgoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIvCgZ0b2tlbnMYAyABKAsyHS5lc3NhaW0uaW5mZXJlbmNlLnYxLlRva2VuSWRzSAASLwoIc2FtcGxpbmcYBCABKAsyHS5lc3NhaW0uaW5mZXJlbmNlLnYxLlNhbXBsaW5nEhcKCm1heF90b2tlbnMYBSABKA1IAYgBARISCgptaW5fdG9rZW5zGAYgASgNEgwKBHN0b3AYByADKAkSFgoOc3RvcF90b2tlbl9pZHMYCCADKA0SEgoKaWdub3JlX2VvcxgJIAEoCBIVCghsb2dwcm9icxgKIAEoDUgCiAEBEhUKCHByaW9yaXR5GAsgASgRSAOIAQFCCAoGcHJvbXB0Qg0KC19tYXhfdG9rZW5zQgsKCV9sb2dwcm9ic0ILCglfcHJpb3JpdHkiFwoIVG9rZW5JZHMSCwoDaWRzGAEgAygNIsADCghTYW1wbGluZxIYCgt0ZW1wZXJhdHVyZRgBIAEoAUgAiAEBEhIKBXRvcF9wGAIgASgBSAGIAQESEgoFdG9wX2sYAyABKA1IAogBARISCgVtaW5fcBgEIAEoAUgDiAEBEh0KEHByZXNlbmNlX3BlbmFsdHkYBSABKAFIBIgBARIeChFmcmVxdWVuY3lfcGVuYWx0eRgGIAEoAUgFiAEBEh8KEnJlcGV0aXRpb25fcGVuYWx0eRgHIAEoAUgGiAEBEkAKCmxvZ2l0X2JpYXMYCCADKAsyLC5lc3NhaW0uaW5mZXJlbmNlLnYxLlNhbXBsaW5nLkxvZ2l0Qmlhc0VudHJ5EhEKBHNlZWQYCSABKANIB4gBARowCg5Mb2dpdEJpYXNFbnRyeRILCgNrZXkYASABKA0SDQoFdmFsdWUYAiABKAE6AjgBQg4KDF90ZW1wZXJhdHVyZUIICgZfdG9wX3BCCAoGX3RvcF9rQggKBl9taW5fcEITChFfcHJlc2VuY2VfcGVuYWx0eUIUChJfZnJlcXVlbmN5X3BlbmFsdHlCFQoTX3JlcGV0aXRpb25fcGVuYWx0eUIHCgVfc2VlZCJzChBHZW5lcmF0ZVJlc3BvbnNlEisKBWRlbHRhGAEgASgLMhouZXNzYWltLmluZmVyZW5jZS52MS5EZWx0YUgAEikKBGRvbmUYAiABKAsyGS5lc3NhaW0uaW5mZXJlbmNlLnYxLkRvbmVIAEIHCgVldmVudCJiCgVEZWx0YRIMCgR0ZXh0GAEgASgJEhEKCXRva2VuX2lkcxgCIAMoDRI4Cghsb2dwcm9icxgDIAMoCzImLmVzc2FpbS5nZW5lcmF0aW9uLnYxLlBvc2l0aW9uTG9ncHJvYnMiqQEKBERvbmUSOQoNZmluaXNoX3JlYXNvbhgBIAEoDjIiLmVzc2FpbS5nZW5lcmF0aW9uLnYxLkZpbmlzaFJlYXNvbhIVCg1wcm9tcHRfdG9rZW5zGAIgASgNEhkKEWNvbXBsZXRpb25fdG9rZW5zGAMgASgNEjQKBXN0YXRzGAQgASgLMiUuZXNzYWltLmdlbmVyYXRpb24udjEuR2VuZXJhdGlvblN0YXRzIhMKEUxpc3RNb2RlbHNSZXF1ZXN0IkAKEkxpc3RNb2RlbHNSZXNwb25zZRIqCgZtb2RlbHMYASADKAsyGi5lc3NhaW0uaW5mZXJlbmNlLnYxLk1vZGVsIisKBU1vZGVsEgoKAmlkGAEgASgJEhYKDmNvbnRleHRfbGVuZ3RoGAIgASgNMswBChBJbmZlcmVuY2VTZXJ2aWNlElkKCEdlbmVyYXRlEiQuZXNzYWltLmluZmVyZW5jZS52MS5HZW5lcmF0ZVJlcXVlc3QaJS5lc3NhaW0uaW5mZXJlbmNlLnYxLkdlbmVyYXRlUmVzcG9uc2UwARJdCgpMaXN0TW9kZWxzEiYuZXNzYWltLmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVxdWVzdBonLmVzc2FpbS5pbmZlcmVuY2UudjEuTGlzdE1vZGVsc1Jlc3BvbnNlYgZwcm90bzM", [file_essaim_generation_v1_generation]);
+  fileDesc("CiNlc3NhaW0vaW5mZXJlbmNlL3YxL2luZmVyZW5jZS5wcm90bxITZXNzYWltLmluZmVyZW5jZS52MSLbAwoPR2VuZXJhdGVSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEg4KBHRleHQYAiABKAlIABIvCgZ0b2tlbnMYAyABKAsyHS5lc3NhaW0uaW5mZXJlbmNlLnYxLlRva2VuSWRzSAASLwoIc2FtcGxpbmcYBCABKAsyHS5lc3NhaW0uaW5mZXJlbmNlLnYxLlNhbXBsaW5nEhcKCm1heF90b2tlbnMYBSABKA1IAogBARISCgptaW5fdG9rZW5zGAYgASgNEgwKBHN0b3AYByADKAkSFgoOc3RvcF90b2tlbl9pZHMYCCADKA0SEgoKaWdub3JlX2VvcxgJIAEoCBIVCghsb2dwcm9icxgKIAEoDUgDiAEBEhUKCHByaW9yaXR5GAsgASgRSASIAQESNgoLanNvbl9vYmplY3QYDCABKAsyHy5lc3NhaW0uaW5mZXJlbmNlLnYxLkpzb25PYmplY3RIARIVCgtqc29uX3NjaGVtYRgNIAEoCUgBEg8KBXJlZ2V4GA4gASgJSAESEQoHZ3JhbW1hchgPIAEoCUgBQggKBnByb21wdEIMCgpjb25zdHJhaW50Qg0KC19tYXhfdG9rZW5zQgsKCV9sb2dwcm9ic0ILCglfcHJpb3JpdHkiDAoKSnNvbk9iamVjdCIXCghUb2tlbklkcxILCgNpZHMYASADKA0iwAMKCFNhbXBsaW5nEhgKC3RlbXBlcmF0dXJlGAEgASgBSACIAQESEgoFdG9wX3AYAiABKAFIAYgBARISCgV0b3BfaxgDIAEoDUgCiAEBEhIKBW1pbl9wGAQgASgBSAOIAQESHQoQcHJlc2VuY2VfcGVuYWx0eRgFIAEoAUgEiAEBEh4KEWZyZXF1ZW5jeV9wZW5hbHR5GAYgASgBSAWIAQESHwoScmVwZXRpdGlvbl9wZW5hbHR5GAcgASgBSAaIAQESQAoKbG9naXRfYmlhcxgIIAMoCzIsLmVzc2FpbS5pbmZlcmVuY2UudjEuU2FtcGxpbmcuTG9naXRCaWFzRW50cnkSEQoEc2VlZBgJIAEoA0gHiAEBGjAKDkxvZ2l0Qmlhc0VudHJ5EgsKA2tleRgBIAEoDRINCgV2YWx1ZRgCIAEoAToCOAFCDgoMX3RlbXBlcmF0dXJlQggKBl90b3BfcEIICgZfdG9wX2tCCAoGX21pbl9wQhMKEV9wcmVzZW5jZV9wZW5hbHR5QhQKEl9mcmVxdWVuY3lfcGVuYWx0eUIVChNfcmVwZXRpdGlvbl9wZW5hbHR5QgcKBV9zZWVkInMKEEdlbmVyYXRlUmVzcG9uc2USKwoFZGVsdGEYASABKAsyGi5lc3NhaW0uaW5mZXJlbmNlLnYxLkRlbHRhSAASKQoEZG9uZRgCIAEoCzIZLmVzc2FpbS5pbmZlcmVuY2UudjEuRG9uZUgAQgcKBWV2ZW50ImIKBURlbHRhEgwKBHRleHQYASABKAkSEQoJdG9rZW5faWRzGAIgAygNEjgKCGxvZ3Byb2JzGAMgAygLMiYuZXNzYWltLmdlbmVyYXRpb24udjEuUG9zaXRpb25Mb2dwcm9icyKpAQoERG9uZRI5Cg1maW5pc2hfcmVhc29uGAEgASgOMiIuZXNzYWltLmdlbmVyYXRpb24udjEuRmluaXNoUmVhc29uEhUKDXByb21wdF90b2tlbnMYAiABKA0SGQoRY29tcGxldGlvbl90b2tlbnMYAyABKA0SNAoFc3RhdHMYBCABKAsyJS5lc3NhaW0uZ2VuZXJhdGlvbi52MS5HZW5lcmF0aW9uU3RhdHMiEwoRTGlzdE1vZGVsc1JlcXVlc3QiQAoSTGlzdE1vZGVsc1Jlc3BvbnNlEioKBm1vZGVscxgBIAMoCzIaLmVzc2FpbS5pbmZlcmVuY2UudjEuTW9kZWwiKwoFTW9kZWwSCgoCaWQYASABKAkSFgoOY29udGV4dF9sZW5ndGgYAiABKA0yzAEKEEluZmVyZW5jZVNlcnZpY2USWQoIR2VuZXJhdGUSJC5lc3NhaW0uaW5mZXJlbmNlLnYxLkdlbmVyYXRlUmVxdWVzdBolLmVzc2FpbS5pbmZlcmVuY2UudjEuR2VuZXJhdGVSZXNwb25zZTABEl0KCkxpc3RNb2RlbHMSJi5lc3NhaW0uaW5mZXJlbmNlLnYxLkxpc3RNb2RlbHNSZXF1ZXN0GicuZXNzYWltLmluZmVyZW5jZS52MS5MaXN0TW9kZWxzUmVzcG9uc2ViBnByb3RvMw", [file_essaim_generation_v1_generation]);
 
 /**
  * @generated from message essaim.inference.v1.GenerateRequest
@@ -109,6 +109,45 @@ export type GenerateRequest = Message<"essaim.inference.v1.GenerateRequest"> & {
    * @generated from field: optional sint32 priority = 11;
    */
   priority?: number | undefined;
+
+  /**
+   * What the answer must be; absent: anything. It ends where nothing more can follow. At most 65536 characters.
+   *
+   * @generated from oneof essaim.inference.v1.GenerateRequest.constraint
+   */
+  constraint: {
+    /**
+     * Any JSON object.
+     *
+     * @generated from field: essaim.inference.v1.JsonObject json_object = 12;
+     */
+    value: JsonObject;
+    case: "jsonObject";
+  } | {
+    /**
+     * A JSON value that is valid against this JSON schema. INVALID_ARGUMENT names a keyword that is not supported.
+     *
+     * @generated from field: string json_schema = 13;
+     */
+    value: string;
+    case: "jsonSchema";
+  } | {
+    /**
+     * A text that this regular expression matches as a whole.
+     *
+     * @generated from field: string regex = 14;
+     */
+    value: string;
+    case: "regex";
+  } | {
+    /**
+     * A text of the rule `root` of this grammar in EBNF.
+     *
+     * @generated from field: string grammar = 15;
+     */
+    value: string;
+    case: "grammar";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -117,6 +156,19 @@ export type GenerateRequest = Message<"essaim.inference.v1.GenerateRequest"> & {
  */
 export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
   messageDesc(file_essaim_inference_v1_inference, 0);
+
+/**
+ * @generated from message essaim.inference.v1.JsonObject
+ */
+export type JsonObject = Message<"essaim.inference.v1.JsonObject"> & {
+};
+
+/**
+ * Describes the message essaim.inference.v1.JsonObject.
+ * Use `create(JsonObjectSchema)` to create a new message.
+ */
+export const JsonObjectSchema: GenMessage<JsonObject> = /*@__PURE__*/
+  messageDesc(file_essaim_inference_v1_inference, 1);
 
 /**
  * @generated from message essaim.inference.v1.TokenIds
@@ -133,11 +185,12 @@ export type TokenIds = Message<"essaim.inference.v1.TokenIds"> & {
  * Use `create(TokenIdsSchema)` to create a new message.
  */
 export const TokenIdsSchema: GenMessage<TokenIds> = /*@__PURE__*/
-  messageDesc(file_essaim_inference_v1_inference, 1);
+  messageDesc(file_essaim_inference_v1_inference, 2);
 
 /**
  * How the next token is chosen. Absent fields take the gateway's defaults.
- * Order: repetition, presence and frequency penalties, logit bias, temperature, top-k, top-p, min-p, draw.
+ * Order: repetition, presence and frequency penalties, logit bias, what the answer must be, temperature, top-k, top-p, min-p,
+ * draw.
  *
  * @generated from message essaim.inference.v1.Sampling
  */
@@ -211,7 +264,7 @@ export type Sampling = Message<"essaim.inference.v1.Sampling"> & {
  * Use `create(SamplingSchema)` to create a new message.
  */
 export const SamplingSchema: GenMessage<Sampling> = /*@__PURE__*/
-  messageDesc(file_essaim_inference_v1_inference, 2);
+  messageDesc(file_essaim_inference_v1_inference, 3);
 
 /**
  * @generated from message essaim.inference.v1.GenerateResponse
@@ -242,7 +295,7 @@ export type GenerateResponse = Message<"essaim.inference.v1.GenerateResponse"> &
  * Use `create(GenerateResponseSchema)` to create a new message.
  */
 export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*/
-  messageDesc(file_essaim_inference_v1_inference, 3);
+  messageDesc(file_essaim_inference_v1_inference, 4);
 
 /**
  * A piece of the answer.
@@ -275,7 +328,7 @@ export type Delta = Message<"essaim.inference.v1.Delta"> & {
  * Use `create(DeltaSchema)` to create a new message.
  */
 export const DeltaSchema: GenMessage<Delta> = /*@__PURE__*/
-  messageDesc(file_essaim_inference_v1_inference, 4);
+  messageDesc(file_essaim_inference_v1_inference, 5);
 
 /**
  * @generated from message essaim.inference.v1.Done
@@ -307,7 +360,7 @@ export type Done = Message<"essaim.inference.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_essaim_inference_v1_inference, 5);
+  messageDesc(file_essaim_inference_v1_inference, 6);
 
 /**
  * @generated from message essaim.inference.v1.ListModelsRequest
@@ -320,7 +373,7 @@ export type ListModelsRequest = Message<"essaim.inference.v1.ListModelsRequest">
  * Use `create(ListModelsRequestSchema)` to create a new message.
  */
 export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
-  messageDesc(file_essaim_inference_v1_inference, 6);
+  messageDesc(file_essaim_inference_v1_inference, 7);
 
 /**
  * @generated from message essaim.inference.v1.ListModelsResponse
@@ -337,7 +390,7 @@ export type ListModelsResponse = Message<"essaim.inference.v1.ListModelsResponse
  * Use `create(ListModelsResponseSchema)` to create a new message.
  */
 export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
-  messageDesc(file_essaim_inference_v1_inference, 7);
+  messageDesc(file_essaim_inference_v1_inference, 8);
 
 /**
  * @generated from message essaim.inference.v1.Model
@@ -361,7 +414,7 @@ export type Model = Message<"essaim.inference.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_essaim_inference_v1_inference, 8);
+  messageDesc(file_essaim_inference_v1_inference, 9);
 
 /**
  * Metadata of every call: `authorization` (a bearer token, where the gateway asks for one) and `x-request-id`

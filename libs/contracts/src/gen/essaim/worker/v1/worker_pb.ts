@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file essaim/worker/v1/worker.proto.
  */
 export const file_essaim_worker_v1_worker: GenFile = /*@__PURE__*/
-  fileDesc("Ch1lc3NhaW0vd29ya2VyL3YxL3dvcmtlci5wcm90bxIQZXNzYWltLndvcmtlci52MSLjAgoPR2VuZXJhdGVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEwoLc2VxdWVuY2VfaWQYAiABKAkSEgoKcHJvbXB0X2lkcxgDIAMoDRIVCg1nZW5lcmF0ZWRfaWRzGAQgAygNEiwKCHNhbXBsaW5nGAUgASgLMhouZXNzYWltLndvcmtlci52MS5TYW1wbGluZxISCgptYXhfdG9rZW5zGAYgASgNEhIKCm1pbl90b2tlbnMYByABKA0SFgoOc3RvcF90b2tlbl9pZHMYCCADKA0SEgoKaWdub3JlX2VvcxgJIAEoCBIVCghsb2dwcm9icxgKIAEoDUgAiAEBEhwKD3Byb21wdF9sb2dwcm9icxgLIAEoDUgBiAEBEhIKCnRpbWVvdXRfbXMYDCABKA0SEAoIcHJpb3JpdHkYDSABKBFCCwoJX2xvZ3Byb2JzQhIKEF9wcm9tcHRfbG9ncHJvYnMinAIKCFNhbXBsaW5nEhMKC3RlbXBlcmF0dXJlGAEgASgBEg0KBXRvcF9wGAIgASgBEg0KBXRvcF9rGAMgASgNEg0KBW1pbl9wGAQgASgBEhgKEHByZXNlbmNlX3BlbmFsdHkYBSABKAESGQoRZnJlcXVlbmN5X3BlbmFsdHkYBiABKAESGgoScmVwZXRpdGlvbl9wZW5hbHR5GAcgASgBEj0KCmxvZ2l0X2JpYXMYCCADKAsyKS5lc3NhaW0ud29ya2VyLnYxLlNhbXBsaW5nLkxvZ2l0Qmlhc0VudHJ5EgwKBHNlZWQYCSABKAMaMAoOTG9naXRCaWFzRW50cnkSCwoDa2V5GAEgASgNEg0KBXZhbHVlGAIgASgBOgI4ASKhAQoQR2VuZXJhdGVSZXNwb25zZRIyCgZwcm9tcHQYASABKAsyIC5lc3NhaW0ud29ya2VyLnYxLlByb21wdExvZ3Byb2JzSAASKAoFdG9rZW4YAiABKAsyFy5lc3NhaW0ud29ya2VyLnYxLlRva2VuSAASJgoEZG9uZRgDIAEoCzIWLmVzc2FpbS53b3JrZXIudjEuRG9uZUgAQgcKBWV2ZW50IkUKDlByb21wdExvZ3Byb2JzEjMKCXBvc2l0aW9ucxgBIAMoCzIgLmVzc2FpbS53b3JrZXIudjEuUHJvbXB0UG9zaXRpb24iSgoOUHJvbXB0UG9zaXRpb24SOAoIbG9ncHJvYnMYASABKAsyJi5lc3NhaW0uZ2VuZXJhdGlvbi52MS5Qb3NpdGlvbkxvZ3Byb2JzIk0KBVRva2VuEgoKAmlkGAEgASgNEjgKCGxvZ3Byb2JzGAIgASgLMiYuZXNzYWltLmdlbmVyYXRpb24udjEuUG9zaXRpb25Mb2dwcm9icyJ3CgREb25lEjkKDWZpbmlzaF9yZWFzb24YASABKA4yIi5lc3NhaW0uZ2VuZXJhdGlvbi52MS5GaW5pc2hSZWFzb24SNAoFc3RhdHMYAiABKAsyJS5lc3NhaW0uZ2VuZXJhdGlvbi52MS5HZW5lcmF0aW9uU3RhdHMidwoORXhlY3V0ZVJlcXVlc3QSLAoEY2FsbBgBIAEoCzIcLmVzc2FpbS53b3JrZXIudjEuRXhwZXJ0Q2FsbEgAEi4KBmNhbmNlbBgCIAEoCzIcLmVzc2FpbS53b3JrZXIudjEuQ2FuY2VsQ2FsbEgAQgcKBWZyYW1lIoMCCgpFeHBlcnRDYWxsEg8KB2NhbGxfaWQYASABKAQSDAoEc3RlcBgCIAEoBBINCgVsYXllchgDIAEoDRIPCgdhdHRlbXB0GAQgASgNEg0KBWVwb2NoGAUgASgEEjAKBWR0eXBlGAYgASgOMiEuZXNzYWltLndvcmtlci52MS5BY3RpdmF0aW9uRHR5cGUSDAoEcm93cxgHIAEoDRINCgV3aWR0aBgIIAEoDRITCgthY3RpdmF0aW9ucxgJIAEoDBITCgtyb3dfb2Zmc2V0cxgKIAMoDRIPCgdleHBlcnRzGAsgAygNEg0KBWdhdGVzGAwgAygCEg4KBnJlZHVjZRgNIAEoCCIdCgpDYW5jZWxDYWxsEg8KB2NhbGxfaWQYASABKAQiswEKD0V4ZWN1dGVSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgEEg8KB2F0dGVtcHQYAiABKA0SDQoFZXBvY2gYAyABKAQSMAoGcmVzdWx0GAQgASgLMh4uZXNzYWltLndvcmtlci52MS5FeHBlcnRSZXN1bHRIABIyCgdmYWlsdXJlGAUgASgLMh8uZXNzYWltLndvcmtlci52MS5FeHBlcnRGYWlsdXJlSABCCQoHb3V0Y29tZSJVCgxFeHBlcnRSZXN1bHQSMAoFZHR5cGUYASABKA4yIS5lc3NhaW0ud29ya2VyLnYxLkFjdGl2YXRpb25EdHlwZRITCgthY3RpdmF0aW9ucxgCIAEoDCItCg1FeHBlcnRGYWlsdXJlEgwKBGNvZGUYASABKA0SDgoGcmVhc29uGAIgASgJKp0BCg9BY3RpdmF0aW9uRHR5cGUSIAocQUNUSVZBVElPTl9EVFlQRV9VTlNQRUNJRklFRBAAEhgKFEFDVElWQVRJT05fRFRZUEVfRjMyEAESGAoUQUNUSVZBVElPTl9EVFlQRV9GMTYQAhIZChVBQ1RJVkFUSU9OX0RUWVBFX0JGMTYQAxIZChVBQ1RJVkFUSU9OX0RUWVBFX0lOVDgQBDK4AQoNV29ya2VyU2VydmljZRJTCghHZW5lcmF0ZRIhLmVzc2FpbS53b3JrZXIudjEuR2VuZXJhdGVSZXF1ZXN0GiIuZXNzYWltLndvcmtlci52MS5HZW5lcmF0ZVJlc3BvbnNlMAESUgoHRXhlY3V0ZRIgLmVzc2FpbS53b3JrZXIudjEuRXhlY3V0ZVJlcXVlc3QaIS5lc3NhaW0ud29ya2VyLnYxLkV4ZWN1dGVSZXNwb25zZSgBMAFiBnByb3RvMw", [file_essaim_generation_v1_generation]);
+  fileDesc("Ch1lc3NhaW0vd29ya2VyL3YxL3dvcmtlci5wcm90bxIQZXNzYWltLndvcmtlci52MSKVAwoPR2VuZXJhdGVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEwoLc2VxdWVuY2VfaWQYAiABKAkSEgoKcHJvbXB0X2lkcxgDIAMoDRIVCg1nZW5lcmF0ZWRfaWRzGAQgAygNEiwKCHNhbXBsaW5nGAUgASgLMhouZXNzYWltLndvcmtlci52MS5TYW1wbGluZxISCgptYXhfdG9rZW5zGAYgASgNEhIKCm1pbl90b2tlbnMYByABKA0SFgoOc3RvcF90b2tlbl9pZHMYCCADKA0SEgoKaWdub3JlX2VvcxgJIAEoCBIVCghsb2dwcm9icxgKIAEoDUgAiAEBEhwKD3Byb21wdF9sb2dwcm9icxgLIAEoDUgBiAEBEhIKCnRpbWVvdXRfbXMYDCABKA0SEAoIcHJpb3JpdHkYDSABKBESMAoKY29uc3RyYWludBgOIAEoCzIcLmVzc2FpbS53b3JrZXIudjEuQ29uc3RyYWludEILCglfbG9ncHJvYnNCEgoQX3Byb21wdF9sb2dwcm9icyK9AgoKQ29uc3RyYWludBIzCgtqc29uX29iamVjdBgBIAEoCzIcLmVzc2FpbS53b3JrZXIudjEuSnNvbk9iamVjdEgAEhUKC2pzb25fc2NoZW1hGAIgASgJSAASDwoFcmVnZXgYAyABKAlIABIRCgdncmFtbWFyGAQgASgJSAASDgoEdGV4dBgFIAEoCUgAEg8KBXRva2VuGAYgASgNSAASMQoIc2VxdWVuY2UYByABKAsyHS5lc3NhaW0ud29ya2VyLnYxLkNvbnN0cmFpbnRzSAASLwoGY2hvaWNlGAggASgLMh0uZXNzYWltLndvcmtlci52MS5Db25zdHJhaW50c0gAEjIKCnJlcGV0aXRpb24YCSABKAsyHC5lc3NhaW0ud29ya2VyLnYxLlJlcGV0aXRpb25IAEIGCgRraW5kIgwKCkpzb25PYmplY3QiQAoLQ29uc3RyYWludHMSMQoLY29uc3RyYWludHMYASADKAsyHC5lc3NhaW0ud29ya2VyLnYxLkNvbnN0cmFpbnQiUgoKUmVwZXRpdGlvbhIqCgRpdGVtGAEgASgLMhwuZXNzYWltLndvcmtlci52MS5Db25zdHJhaW50EgsKA21pbhgCIAEoDRILCgNtYXgYAyABKA0inAIKCFNhbXBsaW5nEhMKC3RlbXBlcmF0dXJlGAEgASgBEg0KBXRvcF9wGAIgASgBEg0KBXRvcF9rGAMgASgNEg0KBW1pbl9wGAQgASgBEhgKEHByZXNlbmNlX3BlbmFsdHkYBSABKAESGQoRZnJlcXVlbmN5X3BlbmFsdHkYBiABKAESGgoScmVwZXRpdGlvbl9wZW5hbHR5GAcgASgBEj0KCmxvZ2l0X2JpYXMYCCADKAsyKS5lc3NhaW0ud29ya2VyLnYxLlNhbXBsaW5nLkxvZ2l0Qmlhc0VudHJ5EgwKBHNlZWQYCSABKAMaMAoOTG9naXRCaWFzRW50cnkSCwoDa2V5GAEgASgNEg0KBXZhbHVlGAIgASgBOgI4ASKhAQoQR2VuZXJhdGVSZXNwb25zZRIyCgZwcm9tcHQYASABKAsyIC5lc3NhaW0ud29ya2VyLnYxLlByb21wdExvZ3Byb2JzSAASKAoFdG9rZW4YAiABKAsyFy5lc3NhaW0ud29ya2VyLnYxLlRva2VuSAASJgoEZG9uZRgDIAEoCzIWLmVzc2FpbS53b3JrZXIudjEuRG9uZUgAQgcKBWV2ZW50IkUKDlByb21wdExvZ3Byb2JzEjMKCXBvc2l0aW9ucxgBIAMoCzIgLmVzc2FpbS53b3JrZXIudjEuUHJvbXB0UG9zaXRpb24iSgoOUHJvbXB0UG9zaXRpb24SOAoIbG9ncHJvYnMYASABKAsyJi5lc3NhaW0uZ2VuZXJhdGlvbi52MS5Qb3NpdGlvbkxvZ3Byb2JzIk0KBVRva2VuEgoKAmlkGAEgASgNEjgKCGxvZ3Byb2JzGAIgASgLMiYuZXNzYWltLmdlbmVyYXRpb24udjEuUG9zaXRpb25Mb2dwcm9icyJ3CgREb25lEjkKDWZpbmlzaF9yZWFzb24YASABKA4yIi5lc3NhaW0uZ2VuZXJhdGlvbi52MS5GaW5pc2hSZWFzb24SNAoFc3RhdHMYAiABKAsyJS5lc3NhaW0uZ2VuZXJhdGlvbi52MS5HZW5lcmF0aW9uU3RhdHMidwoORXhlY3V0ZVJlcXVlc3QSLAoEY2FsbBgBIAEoCzIcLmVzc2FpbS53b3JrZXIudjEuRXhwZXJ0Q2FsbEgAEi4KBmNhbmNlbBgCIAEoCzIcLmVzc2FpbS53b3JrZXIudjEuQ2FuY2VsQ2FsbEgAQgcKBWZyYW1lIoMCCgpFeHBlcnRDYWxsEg8KB2NhbGxfaWQYASABKAQSDAoEc3RlcBgCIAEoBBINCgVsYXllchgDIAEoDRIPCgdhdHRlbXB0GAQgASgNEg0KBWVwb2NoGAUgASgEEjAKBWR0eXBlGAYgASgOMiEuZXNzYWltLndvcmtlci52MS5BY3RpdmF0aW9uRHR5cGUSDAoEcm93cxgHIAEoDRINCgV3aWR0aBgIIAEoDRITCgthY3RpdmF0aW9ucxgJIAEoDBITCgtyb3dfb2Zmc2V0cxgKIAMoDRIPCgdleHBlcnRzGAsgAygNEg0KBWdhdGVzGAwgAygCEg4KBnJlZHVjZRgNIAEoCCIdCgpDYW5jZWxDYWxsEg8KB2NhbGxfaWQYASABKAQiswEKD0V4ZWN1dGVSZXNwb25zZRIPCgdjYWxsX2lkGAEgASgEEg8KB2F0dGVtcHQYAiABKA0SDQoFZXBvY2gYAyABKAQSMAoGcmVzdWx0GAQgASgLMh4uZXNzYWltLndvcmtlci52MS5FeHBlcnRSZXN1bHRIABIyCgdmYWlsdXJlGAUgASgLMh8uZXNzYWltLndvcmtlci52MS5FeHBlcnRGYWlsdXJlSABCCQoHb3V0Y29tZSJVCgxFeHBlcnRSZXN1bHQSMAoFZHR5cGUYASABKA4yIS5lc3NhaW0ud29ya2VyLnYxLkFjdGl2YXRpb25EdHlwZRITCgthY3RpdmF0aW9ucxgCIAEoDCItCg1FeHBlcnRGYWlsdXJlEgwKBGNvZGUYASABKA0SDgoGcmVhc29uGAIgASgJKp0BCg9BY3RpdmF0aW9uRHR5cGUSIAocQUNUSVZBVElPTl9EVFlQRV9VTlNQRUNJRklFRBAAEhgKFEFDVElWQVRJT05fRFRZUEVfRjMyEAESGAoUQUNUSVZBVElPTl9EVFlQRV9GMTYQAhIZChVBQ1RJVkFUSU9OX0RUWVBFX0JGMTYQAxIZChVBQ1RJVkFUSU9OX0RUWVBFX0lOVDgQBDK4AQoNV29ya2VyU2VydmljZRJTCghHZW5lcmF0ZRIhLmVzc2FpbS53b3JrZXIudjEuR2VuZXJhdGVSZXF1ZXN0GiIuZXNzYWltLndvcmtlci52MS5HZW5lcmF0ZVJlc3BvbnNlMAESUgoHRXhlY3V0ZRIgLmVzc2FpbS53b3JrZXIudjEuRXhlY3V0ZVJlcXVlc3QaIS5lc3NhaW0ud29ya2VyLnYxLkV4ZWN1dGVSZXNwb25zZSgBMAFiBnByb3RvMw", [file_essaim_generation_v1_generation]);
 
 /**
  * @generated from message essaim.worker.v1.GenerateRequest
@@ -104,6 +104,13 @@ export type GenerateRequest = Message<"essaim.worker.v1.GenerateRequest"> & {
    * @generated from field: sint32 priority = 13;
    */
   priority: number;
+
+  /**
+   * What the answer must be; absent: anything. INVALID_ARGUMENT: it can't be followed, and the sentence says why.
+   *
+   * @generated from field: essaim.worker.v1.Constraint constraint = 14;
+   */
+  constraint?: Constraint | undefined;
 };
 
 /**
@@ -112,6 +119,155 @@ export type GenerateRequest = Message<"essaim.worker.v1.GenerateRequest"> & {
  */
 export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
   messageDesc(file_essaim_worker_v1_worker, 0);
+
+/**
+ * What an answer must be, from its first token to its last. Texts in it have at most 65536 characters together, structures are nested at
+ * most 16 deep.
+ *
+ * @generated from message essaim.worker.v1.Constraint
+ */
+export type Constraint = Message<"essaim.worker.v1.Constraint"> & {
+  /**
+   * @generated from oneof essaim.worker.v1.Constraint.kind
+   */
+  kind: {
+    /**
+     * Any JSON object.
+     *
+     * @generated from field: essaim.worker.v1.JsonObject json_object = 1;
+     */
+    value: JsonObject;
+    case: "jsonObject";
+  } | {
+    /**
+     * A JSON value that is valid against this schema, itself JSON.
+     *
+     * @generated from field: string json_schema = 2;
+     */
+    value: string;
+    case: "jsonSchema";
+  } | {
+    /**
+     * A text that this regular expression matches as a whole.
+     *
+     * @generated from field: string regex = 3;
+     */
+    value: string;
+    case: "regex";
+  } | {
+    /**
+     * A text of the rule `root` of this grammar in EBNF.
+     *
+     * @generated from field: string grammar = 4;
+     */
+    value: string;
+    case: "grammar";
+  } | {
+    /**
+     * This text.
+     *
+     * @generated from field: string text = 5;
+     */
+    value: string;
+    case: "text";
+  } | {
+    /**
+     * This token, which is no text.
+     *
+     * @generated from field: uint32 token = 6;
+     */
+    value: number;
+    case: "token";
+  } | {
+    /**
+     * One after the other.
+     *
+     * @generated from field: essaim.worker.v1.Constraints sequence = 7;
+     */
+    value: Constraints;
+    case: "sequence";
+  } | {
+    /**
+     * One of them.
+     *
+     * @generated from field: essaim.worker.v1.Constraints choice = 8;
+     */
+    value: Constraints;
+    case: "choice";
+  } | {
+    /**
+     * @generated from field: essaim.worker.v1.Repetition repetition = 9;
+     */
+    value: Repetition;
+    case: "repetition";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message essaim.worker.v1.Constraint.
+ * Use `create(ConstraintSchema)` to create a new message.
+ */
+export const ConstraintSchema: GenMessage<Constraint> = /*@__PURE__*/
+  messageDesc(file_essaim_worker_v1_worker, 1);
+
+/**
+ * @generated from message essaim.worker.v1.JsonObject
+ */
+export type JsonObject = Message<"essaim.worker.v1.JsonObject"> & {
+};
+
+/**
+ * Describes the message essaim.worker.v1.JsonObject.
+ * Use `create(JsonObjectSchema)` to create a new message.
+ */
+export const JsonObjectSchema: GenMessage<JsonObject> = /*@__PURE__*/
+  messageDesc(file_essaim_worker_v1_worker, 2);
+
+/**
+ * @generated from message essaim.worker.v1.Constraints
+ */
+export type Constraints = Message<"essaim.worker.v1.Constraints"> & {
+  /**
+   * @generated from field: repeated essaim.worker.v1.Constraint constraints = 1;
+   */
+  constraints: Constraint[];
+};
+
+/**
+ * Describes the message essaim.worker.v1.Constraints.
+ * Use `create(ConstraintsSchema)` to create a new message.
+ */
+export const ConstraintsSchema: GenMessage<Constraints> = /*@__PURE__*/
+  messageDesc(file_essaim_worker_v1_worker, 3);
+
+/**
+ * One after the other, as many as `min` to `max` say.
+ *
+ * @generated from message essaim.worker.v1.Repetition
+ */
+export type Repetition = Message<"essaim.worker.v1.Repetition"> & {
+  /**
+   * @generated from field: essaim.worker.v1.Constraint item = 1;
+   */
+  item?: Constraint | undefined;
+
+  /**
+   * @generated from field: uint32 min = 2;
+   */
+  min: number;
+
+  /**
+   * @generated from field: uint32 max = 3;
+   */
+  max: number;
+};
+
+/**
+ * Describes the message essaim.worker.v1.Repetition.
+ * Use `create(RepetitionSchema)` to create a new message.
+ */
+export const RepetitionSchema: GenMessage<Repetition> = /*@__PURE__*/
+  messageDesc(file_essaim_worker_v1_worker, 4);
 
 /**
  * How the next token is chosen, with nothing left to default. See essaim.inference.v1.Sampling for the meaning of each field.
@@ -172,7 +328,7 @@ export type Sampling = Message<"essaim.worker.v1.Sampling"> & {
  * Use `create(SamplingSchema)` to create a new message.
  */
 export const SamplingSchema: GenMessage<Sampling> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 1);
+  messageDesc(file_essaim_worker_v1_worker, 5);
 
 /**
  * @generated from message essaim.worker.v1.GenerateResponse
@@ -211,7 +367,7 @@ export type GenerateResponse = Message<"essaim.worker.v1.GenerateResponse"> & {
  * Use `create(GenerateResponseSchema)` to create a new message.
  */
 export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 2);
+  messageDesc(file_essaim_worker_v1_worker, 6);
 
 /**
  * @generated from message essaim.worker.v1.PromptLogprobs
@@ -230,7 +386,7 @@ export type PromptLogprobs = Message<"essaim.worker.v1.PromptLogprobs"> & {
  * Use `create(PromptLogprobsSchema)` to create a new message.
  */
 export const PromptLogprobsSchema: GenMessage<PromptLogprobs> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 3);
+  messageDesc(file_essaim_worker_v1_worker, 7);
 
 /**
  * @generated from message essaim.worker.v1.PromptPosition
@@ -249,7 +405,7 @@ export type PromptPosition = Message<"essaim.worker.v1.PromptPosition"> & {
  * Use `create(PromptPositionSchema)` to create a new message.
  */
 export const PromptPositionSchema: GenMessage<PromptPosition> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 4);
+  messageDesc(file_essaim_worker_v1_worker, 8);
 
 /**
  * @generated from message essaim.worker.v1.Token
@@ -273,7 +429,7 @@ export type Token = Message<"essaim.worker.v1.Token"> & {
  * Use `create(TokenSchema)` to create a new message.
  */
 export const TokenSchema: GenMessage<Token> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 5);
+  messageDesc(file_essaim_worker_v1_worker, 9);
 
 /**
  * @generated from message essaim.worker.v1.Done
@@ -295,7 +451,7 @@ export type Done = Message<"essaim.worker.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 6);
+  messageDesc(file_essaim_worker_v1_worker, 10);
 
 /**
  * @generated from message essaim.worker.v1.ExecuteRequest
@@ -326,7 +482,7 @@ export type ExecuteRequest = Message<"essaim.worker.v1.ExecuteRequest"> & {
  * Use `create(ExecuteRequestSchema)` to create a new message.
  */
 export const ExecuteRequestSchema: GenMessage<ExecuteRequest> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 7);
+  messageDesc(file_essaim_worker_v1_worker, 11);
 
 /**
  * Tokens of one layer and step that this worker's experts must run. Each activation comes once, however many experts it has here.
@@ -424,7 +580,7 @@ export type ExpertCall = Message<"essaim.worker.v1.ExpertCall"> & {
  * Use `create(ExpertCallSchema)` to create a new message.
  */
 export const ExpertCallSchema: GenMessage<ExpertCall> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 8);
+  messageDesc(file_essaim_worker_v1_worker, 12);
 
 /**
  * @generated from message essaim.worker.v1.CancelCall
@@ -441,7 +597,7 @@ export type CancelCall = Message<"essaim.worker.v1.CancelCall"> & {
  * Use `create(CancelCallSchema)` to create a new message.
  */
 export const CancelCallSchema: GenMessage<CancelCall> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 9);
+  messageDesc(file_essaim_worker_v1_worker, 13);
 
 /**
  * @generated from message essaim.worker.v1.ExecuteResponse
@@ -489,7 +645,7 @@ export type ExecuteResponse = Message<"essaim.worker.v1.ExecuteResponse"> & {
  * Use `create(ExecuteResponseSchema)` to create a new message.
  */
 export const ExecuteResponseSchema: GenMessage<ExecuteResponse> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 10);
+  messageDesc(file_essaim_worker_v1_worker, 14);
 
 /**
  * @generated from message essaim.worker.v1.ExpertResult
@@ -515,7 +671,7 @@ export type ExpertResult = Message<"essaim.worker.v1.ExpertResult"> & {
  * Use `create(ExpertResultSchema)` to create a new message.
  */
 export const ExpertResultSchema: GenMessage<ExpertResult> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 11);
+  messageDesc(file_essaim_worker_v1_worker, 15);
 
 /**
  * Fails one call; the stream goes on.
@@ -543,7 +699,7 @@ export type ExpertFailure = Message<"essaim.worker.v1.ExpertFailure"> & {
  * Use `create(ExpertFailureSchema)` to create a new message.
  */
 export const ExpertFailureSchema: GenMessage<ExpertFailure> = /*@__PURE__*/
-  messageDesc(file_essaim_worker_v1_worker, 12);
+  messageDesc(file_essaim_worker_v1_worker, 16);
 
 /**
  * Numeric form of activations on the wire, little-endian. A worker refuses what it can't read with UNIMPLEMENTED, and the lead sends F32.
