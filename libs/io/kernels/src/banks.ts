@@ -50,9 +50,9 @@ export class Banks {
     return this.#banks[bank]!.view;
   }
 
-  /** Bytes in use of all banks. */
-  get taken(): number {
-    return this.#banks.reduce((sum, { bank }) => sum + bank.taken, 0);
+  /** Bytes in use. */
+  taken(keeps: Kept): number {
+    return this.#banks.reduce((sum, each) => sum + (each.keeps === keeps ? each.bank.taken : 0), 0);
   }
 
   /** The first bank that the other threads don't know yet; null where they know all. */

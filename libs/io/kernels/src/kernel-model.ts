@@ -1,18 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
-import { AppError, assert, denseLayerCount, denseSizeOf, type ExpertKey, type ModelSpec } from '@essaim/core';
+import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
 import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
 import { type KvMemory } from '@essaim/kv';
 import { layoutOf, type PanelModel, type PanelPiece, panelsNamed, pieceName, type PieceLayout } from '@essaim/panels';
 import { type Attended, type AttentionStep, type ModelPieces } from '@essaim/runner';
-import { type Arena, HEAD_ROWS, JOB_ROWS, widthOf } from './arena.ts';
+import { type Arena, HEAD_ROWS, JOB_ROWS } from './arena.ts';
+import { ArenaRows } from './arena-rows.ts';
 import { BANK_BYTES } from './bank.ts';
 import { Banks, type Placed } from './banks.ts';
 import { type PanelFile } from './compile-panels.ts';
 import { embedRows } from './embedding.ts';
+import { feedForwardJobs } from './feed-forward-jobs.ts';
 import { type Job, type JobSpan } from './job.ts';
 import { arenaFor, checkAddressable } from './model-arena.ts';
 import { kernelsModule } from './module.ts';
-import { type PieceLayouts } from './program-context.ts';
+import { layoutsOf } from './piece-layouts.ts';
 import { Program } from './program.ts';
 import { type ModelSetup } from './team-thread.ts';
 import { Team } from './team.ts';
@@ -46,9 +48,8 @@ export class KernelModel implements ModelPieces, ExpertRunner {
   readonly #team: Team<ModelSetup>;
   readonly #banks: Banks;
   readonly #program: Program;
+  readonly #rows: ArenaRows;
   readonly #loaded = new Map<string, Loaded>();
-  /** The step whose angles lie in the arenas, from which row on. */
-  #angles: { readonly step: AttentionStep; readonly row: number } | null = null;
   /** Ends when nobody runs: the threads do one job at a time. */
   #last: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | null = null;
@@ -60,11 +61,12 @@ export class KernelModel implements ModelPieces, ExpertRunner {
     const layouts = layoutsOf(model);
     const arena = arenaFor(model.spec, layouts, { module, threads });
     const size = { arenaBytes: arena.bytes, bytes: bankBytes };
-    checkAddressable(model, { size, threads });
+    checkAddressable(model, layouts, { size, threads });
     this.#arena = arena;
     this.#team = new Team({ threads, entry: threadEntry, setup: { spec: model.spec, layouts, arena, module } });
     this.#banks = new Banks(module, size);
     this.#program = new Program({ spec: model.spec, layouts, arena, thread: 0, threads, signal: this.#team.signal, bank: (bank) => this.#banks.view(bank) });
+    this.#rows = new ArenaRows({ arena, hiddenSize: model.spec.hiddenSize, view: (bank) => this.#banks.view(bank) });
   }
 
   /** Fails with `resource_exhausted` for a model that is too large for this runtime. */
@@ -80,6 +82,12 @@ export class KernelModel implements ModelPieces, ExpertRunner {
   /** Bytes of weights that are loaded. */
   get weightBytes(): number {
     return [...this.#loaded.values()].reduce((sum, { layout }) => sum + layout.bytes, 0);
+  }
+
+  /** What is taken of the memory for weights is what the pieces have; for when nothing is loaded or unloaded. */
+  checkIntegrity(): void {
+    const taken = this.#banks.taken('weights');
+    assert(taken === this.weightBytes, `${taken} bytes are taken for weights, and the pieces have ${this.weightBytes}`);
   }
 
   has(piece: PanelPiece): boolean {
@@ -136,12 +144,12 @@ export class KernelModel implements ModelPieces, ExpertRunner {
       for (let row = 0; row < rows; row += JOB_ROWS) {
         const count = Math.min(JOB_ROWS, rows - row);
         const spans = this.#spans(step, row, count);
-        this.#setAngles(step, row, count, spans);
-        this.#put(bank, hidden, row, count);
+        this.#rows.setAngles(new Set(spans.map((span) => span.bank)), step, row, count);
+        this.#rows.put(bank, { array: hidden, row, count });
         this.#run({ kind: 'attend', layer, bank, at, rows: count, spans });
-        this.#get(bank, this.#arena.next, hiddenSize, output.next, row, count);
-        this.#get(bank, this.#arena.normed, hiddenSize, output.normed, row, count);
-        if (output.routerLogits !== null) this.#get(bank, this.#arena.router, experts, output.routerLogits, row, count);
+        this.#rows.get({ bank, address: this.#arena.next, width: hiddenSize }, { array: output.next, row, count });
+        this.#rows.get({ bank, address: this.#arena.normed, width: hiddenSize }, { array: output.normed, row, count });
+        if (output.routerLogits !== null) this.#rows.get({ bank, address: this.#arena.router, width: experts }, { array: output.routerLogits, row, count });
       }
       return { ...output, ...this.#correctionBias({ bank, at, layout }) };
     });
@@ -175,9 +183,9 @@ export class KernelModel implements ModelPieces, ExpertRunner {
       const logits = new Float32Array(rows * vocabSize);
       for (let row = 0; row < rows; row += HEAD_ROWS) {
         const count = Math.min(HEAD_ROWS, rows - row);
-        this.#put(bank, hidden, row, count);
+        this.#rows.put(bank, { array: hidden, row, count });
         this.#run({ kind: 'head', bank, at, rows: count });
-        this.#get(bank, this.#arena.logits, vocabSize, logits, row, count);
+        this.#rows.get({ bank, address: this.#arena.logits, width: vocabSize }, { array: logits, row, count });
       }
       return logits;
     });
@@ -191,40 +199,24 @@ export class KernelModel implements ModelPieces, ExpertRunner {
     return { correctionBias: this.#banks.view(bank).floats.slice(first, first + bias.columns) };
   }
 
-  /** Networks of one layer, as many rows at once as a job has room for. */
-  #feedForward({ layer, routed }: { readonly layer: number; readonly routed: boolean }, groups: readonly { readonly loaded: Loaded; readonly activations: Float32Array }[]): Float32Array[] {
+  /** Networks of one layer, each over its own rows. */
+  #feedForward({ layer, routed }: { readonly layer: number; readonly routed: boolean }, networks: readonly { readonly loaded: Loaded; readonly activations: Float32Array }[]): Float32Array[] {
     const { hiddenSize } = this.#spec;
-    const outputs = groups.map(({ activations }) => new Float32Array(activations.length));
-    let job: { nth: number; row: number; count: number }[] = [];
-    let jobRows = 0;
-    const flush = (): void => {
-      if (job.length === 0) return;
-      const { bank } = groups[job[0]!.nth]!.loaded;
-      let at = 0;
+    const outputs = networks.map(({ activations }) => new Float32Array(activations.length));
+    for (const job of feedForwardJobs(networks.map(({ loaded, activations }) => ({ bank: loaded.bank, rows: activations.length / hiddenSize })))) {
+      const { bank } = networks[job[0]!.nth]!.loaded;
+      let to = 0;
       for (const { nth, row, count } of job) {
-        this.#put(bank, groups[nth]!.activations, row, count, at);
-        at += count;
+        this.#rows.put(bank, { array: networks[nth]!.activations, row, count }, to);
+        to += count;
       }
-      this.#run({ kind: 'feed-forward', layer, routed, bank, groups: job.map(({ nth, count }) => ({ at: groups[nth]!.loaded.at, rows: count })) });
-      at = 0;
+      this.#run({ kind: 'feed-forward', layer, routed, bank, groups: job.map(({ nth, count }) => ({ at: networks[nth]!.loaded.at, rows: count })) });
+      let from = 0;
       for (const { nth, row, count } of job) {
-        this.#get(bank, this.#arena.output, hiddenSize, outputs[nth]!, row, count, at);
-        at += count;
+        this.#rows.get({ bank, address: this.#arena.output, width: hiddenSize }, { array: outputs[nth]!, row, count }, from);
+        from += count;
       }
-      [job, jobRows] = [[], 0];
-    };
-    groups.forEach(({ loaded, activations }, nth) => {
-      const rows = activations.length / hiddenSize;
-      for (let row = 0; row < rows; ) {
-        const isElsewhere = job.length > 0 && groups[job[0]!.nth]!.loaded.bank !== loaded.bank;
-        if (isElsewhere || jobRows === JOB_ROWS) flush();
-        const count = Math.min(rows - row, JOB_ROWS - jobRows);
-        job.push({ nth, row, count });
-        jobRows += count;
-        row += count;
-      }
-    });
-    flush();
+    }
     return outputs;
   }
 
@@ -239,39 +231,6 @@ export class KernelModel implements ModelPieces, ExpertRunner {
       if (from >= end) return [];
       return [{ row: from - first, count: end - from, first: span.cache.length + from - span.row, ...this.#banks.kvPlace(span.cache.buffer.floats), capacity: span.cache.buffer.capacity }];
     });
-  }
-
-  /** Into the banks of the keys and values, once for all layers of a step. */
-  #setAngles(step: AttentionStep, row: number, count: number, spans: readonly JobSpan[]): void {
-    if (this.#angles?.step === step && this.#angles.row === row) return;
-    this.#angles = { step, row };
-    const { cos, sin, queryScale } = step.angles;
-    const width = cos.length / (step.spans.reduce((sum, span) => sum + span.count, 0));
-    for (const bank of new Set(spans.map((span) => span.bank))) {
-      const { floats } = this.#banks.view(bank);
-      floats.set(cos.subarray(row * width, (row + count) * width), this.#arena.cos / 4);
-      floats.set(sin.subarray(row * width, (row + count) * width), this.#arena.sin / 4);
-      if (queryScale !== null) floats.set(queryScale.subarray(row, row + count), this.#arena.queryScale / 4);
-    }
-  }
-
-  /** Rows [row, row + count) of hidden states to the arena's row `to` and on. */
-  #put(bank: number, hidden: Float32Array, row: number, count: number, to = 0): void {
-    const { hiddenSize } = this.#spec;
-    const stride = widthOf(hiddenSize);
-    const { floats } = this.#banks.view(bank);
-    const at = this.#arena.input / 4;
-    if (stride === hiddenSize) floats.set(hidden.subarray(row * hiddenSize, (row + count) * hiddenSize), at + to * stride);
-    else for (let nth = 0; nth < count; nth++) floats.set(hidden.subarray((row + nth) * hiddenSize, (row + nth + 1) * hiddenSize), at + (to + nth) * stride);
-  }
-
-  /** Rows of `width` values, from the arena's row `from` on, to rows [row, row + count) of an array. */
-  #get(bank: number, address: number, width: number, into: Float32Array, row: number, count: number, from = 0): void {
-    const stride = widthOf(width);
-    const { floats } = this.#banks.view(bank);
-    const at = address / 4;
-    if (stride === width) into.set(floats.subarray(at + from * stride, at + (from + count) * stride), row * width);
-    else for (let nth = 0; nth < count; nth++) into.set(floats.subarray(at + (from + nth) * stride, at + (from + nth) * stride + width), (row + nth) * width);
   }
 
   #piece(piece: PanelPiece): Loaded {
@@ -303,11 +262,4 @@ export class KernelModel implements ModelPieces, ExpertRunner {
   #checkOpen(): void {
     if (this.#closing !== null) throw new AppError('unavailable', 'the model of this worker is closed: use another worker');
   }
-}
-
-function layoutsOf(model: PanelModel): PieceLayouts {
-  const { spec, spec: { layerCount } } = model;
-  const layers = Array.from({ length: layerCount }, (_, layer) => layoutOf(model, { kind: 'layer', layer }));
-  const dense = Array.from({ length: layerCount }, (_, layer) => (denseSizeOf(spec, layer) > 0 ? layoutOf(model, { kind: 'dense', layer }) : null));
-  return { layers, dense, expert: denseLayerCount(spec) < layerCount ? layoutOf(model, { kind: 'expert', layer: denseLayerCount(spec), expert: 0 }) : null, head: layoutOf(model, { kind: 'head' }) };
 }

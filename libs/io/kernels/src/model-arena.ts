@@ -1,10 +1,10 @@
 import { AppError, type ModelSpec, rotarySizeOf } from '@essaim/core';
-import { expertPieces, layoutOf, leadPieces, PANEL, type PanelModel, panelsNamed, type PieceLayout, pieceName } from '@essaim/panels';
+import { layoutOf, PANEL, type PanelModel, panelsNamed, type PieceLayout } from '@essaim/panels';
 import { type Arena, arenaOf, type ArenaSizes, JOB_ROWS, widthOf } from './arena.ts';
 import { ATTENTION_ROWS } from './attention-parts.ts';
 import { type BankSize, roomOf } from './bank.ts';
 import { instantiate } from './module.ts';
-import { type PieceLayouts } from './program-context.ts';
+import { type PieceLayouts } from './piece-layouts.ts';
 
 /** Sized for the widest of each kind that a model has. Only what is used of it becomes memory. */
 export function arenaFor(spec: ModelSpec, layouts: PieceLayouts, { module, threads }: { readonly module: WebAssembly.Module; readonly threads: number }): Arena {
@@ -22,13 +22,13 @@ export function arenaFor(spec: ModelSpec, layouts: PieceLayouts, { module, threa
 }
 
 /** Fails with `resource_exhausted` for a model whose arena, or one of whose pieces, is larger than a bank. */
-export function checkAddressable(model: PanelModel, { size, threads }: { readonly size: BankSize; readonly threads: number }): void {
+export function checkAddressable(model: PanelModel, layouts: PieceLayouts, { size, threads }: { readonly size: BankSize; readonly threads: number }): void {
   const room = roomOf(size);
-  if (room === 0) throw new AppError('resource_exhausted', `what ${threads} threads compute of this model at once takes ${size.arenaBytes} bytes, which can't be addressed beside its weights: use fewer threads`);
-  for (const piece of [...leadPieces(model.spec), ...expertPieces(model.spec)]) {
-    const { bytes } = layoutOf(model, piece);
-    if (bytes > room) throw new AppError('resource_exhausted', `the piece ${pieceName(piece)} of this model has ${bytes} bytes at ${model.dtype}, and at most ${room} can be addressed as one: choose a smaller dtype`);
-  }
+  const pieces = [layoutOf(model, { kind: 'embed' }), layouts.head, layouts.expert, ...layouts.layers, ...layouts.dense];
+  const largest = pieces.reduce((most, layout) => Math.max(most, layout?.bytes ?? 0), 0);
+  if (largest <= room) return;
+  const needs = `a part of this model has ${largest} bytes at ${model.dtype}, and what ${threads} threads compute with it takes ${size.arenaBytes}`;
+  throw new AppError('resource_exhausted', `${needs}: together they are more than the ${size.bytes} that can be addressed at once, so use a smaller dtype or fewer threads`);
 }
 
 type AttentionSizes = Pick<ArenaSizes, 'projected' | 'query' | 'attended' | 'queryLatent' | 'queries' | 'perHead' | 'headInput' | 'mixed'>;

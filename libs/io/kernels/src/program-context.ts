@@ -4,18 +4,8 @@ import { type Arena } from './arena.ts';
 import { type AttendJob } from './job.ts';
 import { type Kernels } from './kernels.ts';
 import { type Phases } from './phases.ts';
+import { type PieceLayouts } from './piece-layouts.ts';
 import { type TeamSignal } from './team-signal.ts';
-
-/** Where the tensors of each piece of a model are, counted from where the piece begins. */
-export interface PieceLayouts {
-  /** By layer. */
-  readonly layers: readonly PieceLayout[];
-  /** By layer; null where there is no network that every token passes. */
-  readonly dense: readonly (PieceLayout | null)[];
-  /** Of every expert; null for a model without. */
-  readonly expert: PieceLayout | null;
-  readonly head: PieceLayout;
-}
 
 /** What a thread sees of a bank. */
 export interface BankView {

@@ -3,7 +3,8 @@ import { AppError, type ModelSpec } from '@essaim/core';
 import { type Arena } from './arena.ts';
 import { bankView } from './bank.ts';
 import { type Job, readJob } from './job.ts';
-import { type BankView, type PieceLayouts } from './program-context.ts';
+import { type PieceLayouts } from './piece-layouts.ts';
+import { type BankView } from './program-context.ts';
 import { Program } from './program.ts';
 import { FailedElsewhere, TeamSignal, type TeamSignalOptions } from './team-signal.ts';
 
