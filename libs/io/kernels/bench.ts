@@ -1,53 +1,64 @@
 import { compileKernels, instantiate } from './src/module.ts';
 
 /**
- * Prints the speed of the linear kernels on one thread, in billions of multiplications and additions a second, weights beyond the
- * second-level cache: `node libs/io/kernels/bench.ts`. The best of many short calls, so that what else runs matters little.
+ * Prints the speed of the linear kernels on one thread, in billions of multiplications with additions a second:
+ * `node libs/io/kernels/bench.ts [MIB]`. Calls go over so many MiB of weights in turn, 4 unless given: more than a second-level cache
+ * holds, and 1024 are more than any. The best of many short calls, so that what else runs matters little.
  */
-const SHAPES = [{ k: 1024, n: 7168 }, { k: 3584, n: 1024 }];
-const ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 16, 64, 256];
 const MIB = 1 << 20;
-const AT = { w: MIB, x: 48 * MIB, quantised: 56 * MIB, out: 64 * MIB, scratch: 80 * MIB };
-const memory = new WebAssembly.Memory({ initial: 1600, maximum: 1600, shared: true });
+const WEIGHTS = Number(process.argv[2] ?? 4) * MIB;
+const WIDTHS = [1024, 3584];
+const ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 16, 64, 256];
+const AT = { x: MIB, quantised: 8 * MIB, out: 16 * MIB, scratch: 32 * MIB, w: 48 * MIB };
+const PAGES = Math.ceil((AT.w + WEIGHTS) / 65_536);
+const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
 const floats = new Float32Array(memory.buffer);
-/** Each call takes about a millisecond, and the panels of a matrix come in turn. */
+/** About a millisecond. */
 const OPERATIONS_A_CALL = 8e7;
 const CALLS = 300;
 
+floats.fill(0.25, AT.x / 4, AT.quantised / 4);
+// As codes and bf16 scales these bytes are as good as any, and as float32 they are about 0.01.
+new Uint32Array(memory.buffer).fill(0x3c3b3c3a, AT.w / 4, (AT.w + WEIGHTS) / 4);
 for (const wide of [true, false]) {
   const kernels = instantiate(compileKernels({ wide }), memory);
   kernels.initConstants();
+  const { linear4, linear8, linear32 } = kernels;
   console.log(`\n| ${wide ? '256 bits' : '128 bits'} | ${ROWS.map((rows) => `${rows} rows`).join(' | ')} |\n|${'---|'.repeat(ROWS.length + 1)}`);
-  for (const { k, n } of SHAPES) {
-    floats.fill(0.25, AT.x / 4, AT.quantised / 4);
-    // As codes and bf16 scales these bytes are as good as any, and as float32 they are about 0.01.
-    new Uint32Array(memory.buffer).fill(0x3c3b3c3a, AT.w / 4, AT.x / 4);
-    const linear = {
-      int4: (rows: number, first: number, end: number) => kernels.linear4(AT.w, AT.quantised, rows, k, first, end, AT.out, n, AT.scratch),
-      int8: (rows: number, first: number, end: number) => kernels.linear8(AT.w, AT.quantised, rows, k, first, end, AT.out, n, AT.scratch),
-      float32: (rows: number, first: number, end: number) => kernels.linear32(AT.w, AT.x, rows, k, k, first, end, AT.out, n, AT.scratch),
+  for (const k of WIDTHS) {
+    const forms = {
+      int4: { panelBytes: (k / 32) * 288, run: (w: number, rows: number, panels: number) => linear4(w, AT.quantised, rows, k, 0, panels, AT.out, 16 * panels, AT.scratch) },
+      int8: { panelBytes: (k / 32) * 544, run: (w: number, rows: number, panels: number) => linear8(w, AT.quantised, rows, k, 0, panels, AT.out, 16 * panels, AT.scratch) },
+      float32: { panelBytes: 64 * k, run: (w: number, rows: number, panels: number) => linear32(w, AT.x, rows, k, k, 0, panels, AT.out, 16 * panels, AT.scratch) },
     };
-    for (const [form, run] of Object.entries(linear)) {
+    for (const [name, form] of Object.entries(forms)) {
       const speeds = ROWS.map((rows) => {
         kernels.quantise(AT.x, rows, k, k, AT.quantised);
-        return fastest(rows * k * 16, n / 16, (first, end) => run(rows, first, end)).toFixed(form === 'float32' ? 1 : 0);
+        return fastest(form, rows, k).toFixed(name === 'float32' ? 1 : 0);
       });
-      console.log(`| ${form}, ${k} to ${n} | ${speeds.join(' | ')} |`);
+      console.log(`| ${name}, width ${k} | ${speeds.join(' | ')} |`);
     }
   }
 }
 
+interface Form {
+  readonly panelBytes: number;
+  run(w: number, rows: number, panels: number): void;
+}
+
 /** Operations per nanosecond of the fastest call. */
-function fastest(operationsPerPanel: number, panels: number, run: (first: number, end: number) => void): number {
-  const part = Math.min(panels, Math.max(1, Math.round(OPERATIONS_A_CALL / operationsPerPanel)));
+function fastest({ panelBytes, run }: Form, rows: number, k: number): number {
+  const operations = 16 * rows * k;
+  const most = Math.floor(WEIGHTS / panelBytes);
+  const panels = Math.min(most, Math.max(1, Math.round(OPERATIONS_A_CALL / operations)));
   let first = 0;
   let best = Infinity;
   for (let call = 0; call < CALLS; call++) {
-    if (first + part > panels) first = 0;
+    if (first + panels > most) first = 0;
     const started = performance.now();
-    run(first, first + part);
+    run(AT.w + first * panelBytes, rows, panels);
     best = Math.min(best, performance.now() - started);
-    first += part;
+    first += panels;
   }
-  return (part * operationsPerPanel) / best / 1e6;
+  return (panels * operations) / best / 1e6;
 }
