@@ -1,6 +1,6 @@
 import { type AttentionStep } from '@essaim/runner';
+import { type BankView } from './bank.ts';
 import { type Arena, widthOf } from './arena.ts';
-import { type BankView } from './program-context.ts';
 
 /** Rows [row, row + count) of an array of the caller's. */
 export interface CallerRows {

@@ -1,6 +1,6 @@
 import { AppError } from '@essaim/core';
+import { type Kernels } from './kernels.ts';
 import { instantiate } from './module.ts';
-import { type BankView } from './program-context.ts';
 import { Region } from './region.ts';
 
 const PAGE = 65_536;
@@ -8,6 +8,13 @@ const PAGE = 65_536;
 export const BANK_BYTES = 65_536 * PAGE;
 /** Behind the first page, which has constants and the module's own data. */
 export const ARENA_AT = PAGE;
+
+/** What a thread sees of a bank. */
+export interface BankView {
+  readonly kernels: Kernels;
+  /** All of it, to copy between banks. */
+  readonly floats: Float32Array<SharedArrayBuffer>;
+}
 
 export interface BankSize {
   readonly arenaBytes: number;

@@ -1,9 +1,8 @@
 import { open } from 'node:fs/promises';
 import { AppError, assert } from '@essaim/core';
 import { type KvMemory } from '@essaim/kv';
-import { Bank, type BankSize, bankView, roomOf } from './bank.ts';
+import { Bank, type BankSize, bankView, roomOf, type BankView } from './bank.ts';
 import { HugePages } from './huge-pages.ts';
-import { type BankView } from './program-context.ts';
 
 /** A piece in memory: the number of its bank, and its address there. */
 export interface Placed {

@@ -1,9 +1,10 @@
 import { assert } from '@essaim/core';
 import { BLOCK, PANEL, panelsNamed, type PanelTensor, quantisedStride } from '@essaim/panels';
 import { widthOf } from './arena.ts';
+import { type BankView } from './bank.ts';
 import { type FeedForwardJob } from './job.ts';
 import { rowAt } from './phases.ts';
-import { type BankView, type ProgramContext } from './program-context.ts';
+import { type ProgramContext } from './program-context.ts';
 
 /** A network of the job, and the first of its rows. */
 interface Group {

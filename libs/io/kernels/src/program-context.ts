@@ -1,18 +1,11 @@
 import { type ModelSpec } from '@essaim/core';
 import { type PieceLayout } from '@essaim/panels';
 import { type Arena } from './arena.ts';
+import { type BankView } from './bank.ts';
 import { type AttendJob } from './job.ts';
-import { type Kernels } from './kernels.ts';
 import { type Phases } from './phases.ts';
 import { type PieceLayouts } from './piece-layouts.ts';
 import { type TeamSignal } from './team-signal.ts';
-
-/** What a thread sees of a bank. */
-export interface BankView {
-  readonly kernels: Kernels;
-  /** All of it, to copy between banks. */
-  readonly floats: Float32Array<SharedArrayBuffer>;
-}
 
 export interface ProgramOptions {
   readonly spec: ModelSpec;

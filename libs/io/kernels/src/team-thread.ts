@@ -1,10 +1,9 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { AppError, type ModelSpec } from '@essaim/core';
 import { type Arena } from './arena.ts';
-import { bankView } from './bank.ts';
+import { bankView, type BankView } from './bank.ts';
 import { type Job, readJob } from './job.ts';
 import { type PieceLayouts } from './piece-layouts.ts';
-import { type BankView } from './program-context.ts';
 import { Program } from './program.ts';
 import { FailedElsewhere, TeamSignal, type TeamSignalOptions } from './team-signal.ts';
 
