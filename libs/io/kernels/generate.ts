@@ -13,7 +13,7 @@ try {
   const compiler = fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js'));
   const pages = ['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '1024', '--zeroFilledMemory'];
   execFileSync(process.execPath, [
-    compiler, 'index.ts', '--outFile', wasm, '--runtime', 'stub', '--enable', 'simd', '--enable', 'relaxed-simd', '--enable', 'threads', '-O3', '--noAssert', '--use', 'abort=', ...pages,
+    compiler, 'index.ts', '--outFile', wasm, '--runtime', 'stub', '--enable', 'simd', '--enable', 'relaxed-simd', '--enable', 'threads', '-O3', '--noAssert', '--debug', '--use', 'abort=', ...pages,
   ], { cwd: join(here, 'assembly'), stdio: 'inherit' });
   const text = `/** Made by libs/io/kernels/generate.ts from libs/io/kernels/assembly. WebAssembly, base64. */\nexport const KERNELS_WASM =\n  '${readFileSync(wasm).toString('base64')}';\n`;
   if (!process.argv.includes('--check')) writeFileSync(target, text);
