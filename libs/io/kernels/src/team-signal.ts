@@ -113,6 +113,11 @@ export class TeamSignal {
     Atomics.notify(this.#ints, ARRIVED);
   }
 
+  /** One of the threads failed in this job, or does. */
+  get hasFailed(): boolean {
+    return Atomics.load(this.#ints, FAILED) === 1;
+  }
+
   /** The next part of a phase that nobody has taken yet, from 0 on. */
   take(phase: number): number {
     assert(phase < PHASES, 'a job has no more phases than there are counters for');
@@ -131,7 +136,7 @@ export class TeamSignal {
       for (let look = 0; look < LOOKS && Atomics.load(ints, ARRIVED) < wanted; look++);
       this.#sleep(ARRIVED, (value) => value >= wanted);
     }
-    if (Atomics.load(ints, FAILED) === 1) throw new FailedElsewhere();
+    if (this.hasFailed) throw new FailedElsewhere();
   }
 
   /** Until the integer at an index is as wanted. */

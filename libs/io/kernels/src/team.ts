@@ -59,10 +59,7 @@ export class Team<Setup> {
     } catch (thrown) {
       throw this.#lose(thrown as SilentThread);
     }
-    const report = this.#report();
-    if (failure !== null && !(failure instanceof FailedElsewhere)) throw failure as Error;
-    if (report !== null) throw AppError.reported(report);
-    if (failure !== null) throw failure as Error;
+    if (this.signal.hasFailed) throw this.#reason(failure);
   }
 
   /** The same message to all other threads; waits without blocking until they have taken it. */
@@ -79,8 +76,7 @@ export class Team<Setup> {
     } finally {
       for (const worker of this.#workers) worker.unref();
     }
-    const report = this.#report();
-    if (report !== null) throw AppError.reported(report);
+    if (this.signal.hasFailed) throw this.#reason(null);
   }
 
   /** Ends the other threads; nothing may run or be told meanwhile. */
@@ -101,10 +97,11 @@ export class Team<Setup> {
     this.signal.begin();
   }
 
-  /** Why another thread failed. All reports are taken, so that none is left for a later job. */
-  #report(): ErrorReport | null {
+  /** Why a job failed: what failed on the calling thread, else what another one reported. All reports are taken, so that none is left for a later job. */
+  #reason(own: unknown): Error {
     const [report] = this.#ports.flatMap((port) => (receiveMessageOnPort(port)?.message as ErrorReport | undefined) ?? []);
-    return report ?? null;
+    if (own instanceof Error && !(own instanceof FailedElsewhere)) return own;
+    return report === undefined ? new FailedElsewhere() : AppError.reported(report);
   }
 
   #lose(error: Error): Error {
