@@ -1,14 +1,20 @@
-import { AppError, assert, type ModelSpec, type ModelWeights } from '@essaim/core';
+import { AppError, assert, type LatentAttention, type LatentAttentionWeights, type ModelSpec, type ModelWeights, type RoutedWeights } from '@essaim/core';
 import { type KernelModel } from '@essaim/kernels';
-import { KvPool, kvLayoutOf } from '@essaim/kv';
-import { RopeTable } from '@essaim/runner';
 import { type QuantisedDtype } from '@essaim/quantise';
+import { type Attended } from '@essaim/runner';
+import { AttentionRuns } from './attention-runs.ts';
 import { feedForward, latentAttention, type Matrix64, norm, product } from './reference.ts';
 
-/** Rounding of activations to 8 bits gives a hundredth; a value from another place would give more than one. */
+/** Rounding of activations to 8 bits gives a hundredth; values from another place would give more than one. */
 const LARGEST_ERROR = 0.05;
+/** Of what is computed in float32. */
+const EXACT_ERROR = 1e-4;
+/** Past the original context, where queries are scaled. */
+const LATE_POSITION = 8192;
+/** Of a result that are compared where all would take minutes. */
 const COLUMNS = 64;
 
+/** Of each part the root mean square of the difference to float64, over that of the values, in the worst row. */
 export interface Checked {
   readonly embedding: number;
   readonly attention: number;
@@ -17,7 +23,7 @@ export interface Checked {
   readonly head: number;
 }
 
-interface CheckOptions {
+export interface CheckOptions {
   readonly model: KernelModel;
   readonly spec: ModelSpec;
   readonly weights: ModelWeights;
@@ -26,45 +32,70 @@ interface CheckOptions {
   readonly experts: number;
 }
 
-/**
- * Three tokens through every piece, against float64 made from the same rows: of each piece the root mean square of the difference over that of
- * the values. Fails with `internal` where one is large.
- */
+/** Three tokens through every part, and one behind many, against float64 made from the same rows. Fails with `internal` where a part computes something else. */
 export async function check(options: CheckOptions): Promise<Checked> {
-  const { model, spec, weights, dtype, experts } = options;
-  const { hiddenSize, vocabSize, attention, normEpsilon, feedForward: { kind } } = spec;
-  const layer = weights.layers[0]!;
-  assert(attention.kind === 'mla' && layer.attention.kind === 'mla' && layer.feedForward.kind === 'moe' && kind === 'moe', 'these shapes have latent attention and experts');
+  const layer = new LayerCheck(options);
+  const { model, spec: { hiddenSize, vocabSize, normEpsilon }, weights, dtype, experts } = options;
   const ids = [0, vocabSize >> 1, vocabSize - 1];
   const hidden = await model.embed(ids);
   const embedding = worst('the embedding', toRows(hidden, hiddenSize), await Promise.all(ids.map(async (id) => Float64Array.from(await weights.embedding.read(id, 1)))), 0);
+  const first = await layer.attention(0, hidden);
+  const late = await layer.attention(LATE_POSITION, hidden.slice(0, hiddenSize));
+  const { normed, next } = first.attended;
+  const shared = await layer.shared(normed);
+  const ofExperts: number[] = [];
+  for (const expert of spread(experts, 3)) ofExperts.push(await layer.expert(expert, normed));
+  const columns = spread(vocabSize, COLUMNS);
+  const logits = await product(await norm(toRows(next, hiddenSize), weights.finalNorm, normEpsilon), weights.head, { dtype, rows: columns });
+  const head = worst('the head', pick(toRows(await model.head(next), vocabSize), columns), logits);
+  return { embedding, attention: Math.max(first.error, late.error), shared, experts: Math.max(...ofExperts), head };
+}
 
-  const angles = new RopeTable(spec).rows(ids.map((_, position) => position));
-  const pool = new KvPool(kvLayoutOf(spec), 1 << 30, model.kvMemory);
-  const cache = pool.reserve(ids.length)!;
-  cache.prepare(ids.length);
-  const attended = await model.attend(0, hidden, { angles, even: false, spans: [{ cache, row: 0, count: ids.length }] });
-  cache.release();
-  const added = await latentAttention(await norm(toRows(hidden, hiddenSize), layer.inputNorm, normEpsilon), layer.attention, { attention, angles, dtype });
-  const next = toRows(attended.next, hiddenSize);
-  const expected = toRows(hidden, hiddenSize).map((row, token) => row.map((value, index) => value + added[token]![index]!));
-  const contribution = next.map((row, token) => row.map((value, index) => value - hidden[token * hiddenSize + index]!));
-  const router = await product(await norm(expected, layer.postAttentionNorm, normEpsilon), layer.feedForward.router, { dtype: 'float32' });
-  const ofAttention = Math.max(worst('attention', contribution, added), worst('the router', toRows(attended.routerLogits!, layer.feedForward.router.rows), router));
+/** The parts of the one layer. */
+class LayerCheck {
+  readonly #options: CheckOptions;
+  readonly #runs: AttentionRuns;
+  readonly #shape: LatentAttention;
+  readonly #attention: LatentAttentionWeights;
+  readonly #routed: RoutedWeights;
 
-  const normed = toRows(attended.normed, hiddenSize);
-  const columns = spread(hiddenSize, COLUMNS);
-  const shared = worst('the shared expert', pick(toRows(await model.dense(0, attended.normed), hiddenSize), columns), await feedForward(normed, layer.feedForward.shared!, { dtype, columns }));
-  let ofExperts = 0;
-  for (const expert of spread(experts, 3)) {
-    const [output] = await model.run(0, [{ expert, activations: attended.normed }]);
-    ofExperts = Math.max(ofExperts, worst(`expert ${expert}`, pick(toRows(output!, hiddenSize), columns), await feedForward(normed, layer.feedForward.experts[expert]!, { dtype, columns })));
+  constructor(options: CheckOptions) {
+    const { model, spec, weights } = options;
+    const { attention, feedForward: routed } = weights.layers[0]!;
+    assert(spec.attention.kind === 'mla' && attention.kind === 'mla' && routed.kind === 'moe', 'these shapes have latent attention and experts');
+    [this.#options, this.#shape, this.#attention, this.#routed] = [options, spec.attention, attention, routed];
+    this.#runs = new AttentionRuns(model, spec);
   }
 
-  const rows = spread(vocabSize, COLUMNS);
-  const logits = await product(await norm(next, weights.finalNorm, normEpsilon), weights.head, { dtype, rows });
-  const head = worst('the head', pick(toRows(await model.head(attended.next), vocabSize), rows), logits);
-  return { embedding, attention: ofAttention, shared, experts: ofExperts, head };
+  /** Of rows [tokens, hidden] behind so many others: all that attention adds to them, and what the router says of the sum. */
+  attention(known: number, hidden: Float32Array): Promise<{ readonly attended: Attended; readonly error: number }> {
+    const { spec: { hiddenSize, normEpsilon }, weights, dtype } = this.#options;
+    const { inputNorm, postAttentionNorm } = weights.layers[0]!;
+    return this.#runs.behind({ known, count: hidden.length / hiddenSize }, async ({ angles, keys, attend }) => {
+      const attended = await attend(hidden);
+      const [before, next] = [toRows(hidden, hiddenSize), toRows(attended.next, hiddenSize)];
+      const added = next.map((row, nth) => row.map((value, index) => value - before[nth]![index]!));
+      const expected = await latentAttention(await norm(before, inputNorm, normEpsilon), this.#attention, { attention: this.#shape, angles, dtype, keys });
+      const error = worst(`attention behind ${known} tokens`, added, expected);
+      const router = await product(await norm(next, postAttentionNorm, normEpsilon), this.#routed.router, { dtype: 'float32' });
+      return { attended, error: Math.max(error, worst('the router', toRows(attended.routerLogits!, this.#routed.router.rows), router, EXACT_ERROR)) };
+    });
+  }
+
+  async shared(normed: Float32Array): Promise<number> {
+    return this.#network('the shared expert', this.#routed.shared!, normed, await this.#options.model.dense(0, normed));
+  }
+
+  async expert(expert: number, normed: Float32Array): Promise<number> {
+    const [output] = await this.#options.model.run(0, [{ expert, activations: normed }]);
+    return this.#network(`expert ${expert}`, this.#routed.experts[expert]!, normed, output!);
+  }
+
+  async #network(what: string, network: RoutedWeights['experts'][number], normed: Float32Array, output: Float32Array): Promise<number> {
+    const { spec: { hiddenSize }, dtype } = this.#options;
+    const columns = spread(hiddenSize, COLUMNS);
+    return worst(what, pick(toRows(output, hiddenSize), columns), await feedForward(toRows(normed, hiddenSize), network, { dtype, columns }));
+  }
 }
 
 /** So many numbers below `total`, evenly from 0 to the last. */

@@ -1,4 +1,5 @@
 import { assert, type FeedForwardWeights, type LatentAttention, type LatentAttentionWeights, scoreFactorOf, type TensorView, type WeightDtype } from '@essaim/core';
+import { type RopeAngles } from '@essaim/runner';
 import { BLOCK_SIZE, bytesPerBlock, blocksPerRow, type QuantisedDtype, quantiseRows } from '@essaim/quantise';
 
 /** What kernels should compute, in float64 and plain loops, with the values that quantised weights mean: nothing here knows how they lie in memory. */
@@ -59,58 +60,77 @@ export async function feedForward(x: Matrix64, { gate, up, down }: FeedForwardWe
   return product(inner, down, { dtype, rows: columns });
 }
 
-export interface Angles {
-  /** [tokens, rotarySize / 2] each. */
-  readonly cos: Float32Array;
-  readonly sin: Float32Array;
+export interface LatentReference {
+  readonly attention: LatentAttention;
+  readonly angles: RopeAngles;
+  readonly dtype: QuantisedDtype;
+  /** [tokens, latentRank + rotarySize]: latents and turned keys of what the sequence has already. */
+  readonly keys: Float32Array;
 }
 
-/** What latent attention makes of the normed rows of one sequence, from its first token on: keys and values of each head made, nothing absorbed. */
-export async function latentAttention(x: Matrix64, weights: LatentAttentionWeights, { attention, angles, dtype }: { readonly attention: LatentAttention; readonly angles: Angles; readonly dtype: QuantisedDtype }): Promise<Matrix64> {
+/** What latent attention makes of normed rows of one sequence, behind those that it has already. */
+export async function latentAttention(x: Matrix64, weights: LatentAttentionWeights, { attention, angles, dtype, keys }: LatentReference): Promise<Matrix64> {
   const { queryLatent, query, keyValueDown, latentNorm, keyValueUp, output } = weights;
   assert(queryLatent !== null && attention.rotaryPairs === 'interleaved', 'the reference is of models with latents of queries and neighbouring pairs');
   const { headCount, plainSize, rotarySize, valueSize, latentRank, normEpsilon } = attention;
+  const [headSize, keySize] = [plainSize + rotarySize, latentRank + rotarySize];
   const queries = await product(await norm(await product(x, queryLatent.down, { dtype }), queryLatent.norm, normEpsilon), query, { dtype });
-  const latents = await norm(await product(x, keyValueDown, { dtype }), latentNorm, normEpsilon);
-  const rotated = latents.map((row, token) => turned(row.subarray(latentRank), angles, token));
+  const known = Array.from({ length: keys.length / keySize }, (_, token) => Float64Array.from(keys.subarray(token * keySize, (token + 1) * keySize)));
+  const own = (await norm(await product(x, keyValueDown, { dtype }), latentNorm, normEpsilon)).map((row, token) => withTurned(row, latentRank, angles, token));
+  const seen = [...known, ...own];
   const attended = x.map(() => new Float64Array(headCount * valueSize));
   for (let head = 0; head < headCount; head++) {
     const up = await keyValueUp.read(head * (plainSize + valueSize), plainSize + valueSize);
-    const keys = plainKeys(latents, up, { plainSize, latentRank, dtype });
+    const keyUp = meant(turnedRound(up.subarray(0, plainSize * latentRank), latentRank), plainSize, dtype);
     const values = meant(up.subarray(plainSize * latentRank), latentRank, dtype);
     queries.forEach((row, token) => {
-      const own = row.subarray(head * (plainSize + rotarySize), (head + 1) * (plainSize + rotarySize));
-      const turnedQuery = turned(own.subarray(plainSize), angles, token);
-      const scores = Array.from({ length: token + 1 }, (_, at) => scoreFactorOf(attention) * (inner(own.subarray(0, plainSize), keys[at]!) + inner(turnedQuery, rotated[at]!)));
+      const asKey = absorbed(row.subarray(head * headSize, (head + 1) * headSize), keyUp, { angles, token, attention });
+      const scores = seen.slice(0, known.length + token + 1).map((key) => scoreFactorOf(attention) * inner(asKey, key));
       const mixed = new Float64Array(latentRank);
-      softmax(scores).forEach((share, at) => mixed.forEach((_, index) => (mixed[index]! += share * latents[at]![index]!)));
+      for (const [at, share] of softmax(scores).entries()) for (let index = 0; index < latentRank; index++) mixed[index]! += share * seen[at]![index]!;
       for (let index = 0; index < valueSize; index++) attended[token]![head * valueSize + index] = dot(mixed, values, index * latentRank);
     });
   }
   return product(attended, output, { dtype });
 }
 
-/** A head's keys without their rotated part. Their matrix is quantised along what it makes: it is stored turned, for queries. */
-function plainKeys(latents: Matrix64, up: Float32Array, { plainSize, latentRank, dtype }: { readonly plainSize: number; readonly latentRank: number; readonly dtype: QuantisedDtype }): Matrix64 {
-  const stored = meant(Float32Array.from({ length: latentRank * plainSize }, (_, index) => up[(index % plainSize) * latentRank + Math.floor(index / plainSize)]!), plainSize, dtype);
-  return latents.map((latent) => {
-    const key = new Float64Array(plainSize);
-    for (let index = 0; index < stored.length; index++) key[index % plainSize]! += latent[Math.floor(index / plainSize)]! * stored[index]!;
-    return key;
-  });
+interface OfToken {
+  readonly angles: RopeAngles;
+  readonly token: number;
+  readonly attention: LatentAttention;
 }
 
-/** Values 2i and 2i + 1 by angle i of the token. */
-function turned(values: Float64Array, { cos, sin }: Angles, token: number): Float64Array {
-  const half = values.length / 2;
+/** A head's query as what a latent and a turned key are multiplied by. keyUp: [latentRank, plainSize]. */
+function absorbed(query: Float64Array, keyUp: Float32Array, { angles, token, attention: { plainSize, latentRank } }: OfToken): Float64Array {
+  const plain = query.subarray(0, plainSize);
+  const result = Float64Array.of(...Array.from({ length: latentRank }, (_, index) => dot(plain, keyUp, index * plainSize)), ...query.subarray(plainSize));
+  const scale = angles.queryScale?.[token] ?? 1;
+  return withTurned(result, latentRank, angles, token).map((value) => value * scale);
+}
+
+/** [rows, columns] to [columns, rows]: what makes keys is stored for queries, and quantised along their values. */
+function turnedRound(matrix: Float32Array, columns: number): Float32Array {
+  const rows = matrix.length / columns;
+  return matrix.map((_, index) => matrix[(index % rows) * columns + Math.floor(index / rows)]!);
+}
+
+/** Of the values from `first` on, 2i and 2i + 1 by angle i of the token. */
+function withTurned(values: Float64Array, first: number, { cos, sin }: RopeAngles, token: number): Float64Array {
+  const half = (values.length - first) / 2;
   return values.map((value, index) => {
-    const angle = token * half + (index >> 1);
-    const other = values[index ^ 1]!;
-    return value * cos[angle]! + (index % 2 === 0 ? -other : other) * sin[angle]!;
+    if (index < first) return value;
+    const place = index - first;
+    const angle = token * half + (place >> 1);
+    const other = values[first + (place ^ 1)]!;
+    return value * cos[angle]! + (place % 2 === 0 ? -other : other) * sin[angle]!;
   });
 }
 
-const inner = (one: Float64Array, other: Float64Array): number => one.reduce((sum, value, index) => sum + value * other[index]!, 0);
+function inner(one: Float64Array, other: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < one.length; index++) sum += one[index]! * other[index]!;
+  return sum;
+}
 
 function softmax(scores: readonly number[]): number[] {
   const largest = Math.max(...scores);

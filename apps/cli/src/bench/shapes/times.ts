@@ -1,9 +1,8 @@
 import { AppError, assert, type ModelSpec } from '@essaim/core';
 import { type KernelModel } from '@essaim/kernels';
-import { kvBytesPerToken, type KvCache, kvLayoutOf, KvPool } from '@essaim/kv';
-import { RopeTable } from '@essaim/runner';
 import { seededRandom } from '../random.ts';
 import { type Summary, summarise } from '../statistics.ts';
+import { AttentionRuns } from './attention-runs.ts';
 import { type Checked } from './check.ts';
 
 /** Tokens that attention sees, its own included. */
@@ -49,7 +48,7 @@ export async function timePieces({ model, spec, experts, rounds, signal }: Times
 
   const attention = new AttentionRuns(model, spec);
   const rowMs = [];
-  for (const context of CONTEXTS) rowMs.push({ context, ms: await attention.behind(context - 1, 1, (run) => measure(() => run(one))) });
+  for (const context of CONTEXTS) rowMs.push({ context, ms: await attention.behind({ known: context - 1, count: 1 }, (run) => measure(() => run.attend(one))) });
   // Other experts each time, as tokens have them; a prompt's tokens are spread over all that are loaded.
   const chosen = Math.min(experts, feedForward.expertsPerToken);
   const ofRound = (round: number) => Array.from({ length: chosen }, (_, nth) => ({ expert: (round * chosen + nth) % experts, activations: one }));
@@ -57,43 +56,9 @@ export async function timePieces({ model, spec, experts, rounds, signal }: Times
   const ofAll = Array.from({ length: experts }, (_, expert) => ({ expert, activations: prompt.subarray(0, rowsEach * hiddenSize) }));
   return {
     embedding: await anywhere(() => model.embed(ids(1)), () => model.embed(ids(PROMPT_ROWS))),
-    attention: { rowMs, promptMs: await attention.behind(0, PROMPT_ROWS, (run) => measure(() => run(prompt))) },
+    attention: { rowMs, promptMs: await attention.behind({ known: 0, count: PROMPT_ROWS }, (run) => measure(() => run.attend(prompt))) },
     shared: await anywhere(() => model.dense(0, one), () => model.dense(0, prompt)),
     experts: await anywhere((round) => model.run(0, ofRound(round)), () => model.run(0, ofAll)),
     head: await anywhere(() => model.head(one), () => model.head(prompt)),
   };
-}
-
-/** Attention of one sequence whose keys were never computed: what they are changes no time. */
-class AttentionRuns {
-  readonly #model: KernelModel;
-  readonly #pool: KvPool;
-  readonly #rope: RopeTable;
-
-  constructor(model: KernelModel, spec: ModelSpec) {
-    const layout = kvLayoutOf(spec);
-    this.#model = model;
-    this.#pool = new KvPool(layout, 2 * kvBytesPerToken(layout) * (Math.max(...CONTEXTS) + PROMPT_ROWS), model.kvMemory);
-    this.#rope = new RopeTable(spec);
-  }
-
-  /** `count` rows behind `known` tokens. */
-  async behind<Result>(known: number, count: number, act: (run: (hidden: Float32Array) => Promise<unknown>) => Promise<Result>): Promise<Result> {
-    const cache = this.#pool.reserve(known + count)!;
-    fill(cache, known, count);
-    const angles = this.#rope.rows(Array.from({ length: count }, (_, nth) => known + nth));
-    try {
-      return await act((hidden) => this.#model.attend(0, hidden, { angles, even: false, spans: [{ cache, row: 0, count }] }));
-    } finally {
-      cache.release();
-    }
-  }
-}
-
-function fill(cache: KvCache, known: number, count: number): void {
-  const random = seededRandom(5);
-  cache.prepare(known + count);
-  const { floats } = cache.buffer;
-  for (let index = 0; index < floats.length; index++) floats[index] = random.next() / 2 ** 31 - 1;
-  cache.commit(new Array<number>(known).fill(0));
 }

@@ -1,0 +1,54 @@
+import { type ModelSpec } from '@essaim/core';
+import { type KernelModel } from '@essaim/kernels';
+import { type KvCache, kvBytesPerToken, kvLayoutOf, KvPool } from '@essaim/kv';
+import { type Attended, type RopeAngles, RopeTable } from '@essaim/runner';
+import { seededRandom } from '../random.ts';
+
+/** The longest sequence that is run. */
+const MOST_TOKENS = 8192 + 256;
+
+/** Some rows behind tokens that a sequence has already. */
+export interface AttentionRun {
+  readonly angles: RopeAngles;
+  /** [known, latent and rotated key]: random, never computed. */
+  readonly keys: Float32Array;
+  /** hidden [count, hidden]; any number of times, since nothing is committed. */
+  attend(hidden: Float32Array): Promise<Attended>;
+}
+
+/** Attention of the one layer. */
+export class AttentionRuns {
+  readonly #model: KernelModel;
+  readonly #pool: KvPool;
+  readonly #rope: RopeTable;
+
+  constructor(model: KernelModel, spec: ModelSpec) {
+    const layout = kvLayoutOf(spec);
+    this.#model = model;
+    this.#pool = new KvPool(layout, kvBytesPerToken(layout) * MOST_TOKENS, model.kvMemory);
+    this.#rope = new RopeTable(spec);
+  }
+
+  async behind<Result>({ known, count }: { readonly known: number; readonly count: number }, act: (run: AttentionRun) => Promise<Result>): Promise<Result> {
+    const cache = this.#pool.reserve(known + count)!;
+    fill(cache, known, count);
+    const angles = this.#rope.rows(Array.from({ length: count }, (_, nth) => known + nth));
+    try {
+      return await act({
+        angles, keys: cache.keys(0, 0, known),
+        attend: (hidden) => this.#model.attend(0, hidden, { angles, even: false, spans: [{ cache, row: 0, count }] }),
+      });
+    } finally {
+      cache.release();
+    }
+  }
+}
+
+function fill(cache: KvCache, known: number, count: number): void {
+  const random = seededRandom(5);
+  cache.prepare(known + count);
+  for (const floats of cache.buffer.layers) {
+    for (let index = 0; index < floats.length; index++) floats[index] = random.next() / 2 ** 31 - 1;
+  }
+  cache.commit(new Array<number>(known).fill(0));
+}
