@@ -4,8 +4,10 @@ import { allocateKv, type KvBuffer, type KvLayout, type KvMemory, kvView } from 
 /** Allocated beyond what is asked for, so that an answer behind a prompt is not copied at its first token. */
 const SPARE_TOKENS = 64;
 
+const NO_FLOATS = new Float32Array(0);
+
 /** Of a cache that holds nothing yet, or no more. */
-const NOTHING: KvBuffer = { floats: new Float32Array(0), capacity: 0 };
+const nothingOf = ({ layerCount }: KvLayout): KvBuffer => ({ layers: new Array<Float32Array>(layerCount).fill(NO_FLOATS), capacity: 0 });
 
 let lastId = 0;
 
@@ -35,7 +37,7 @@ export class KvCache {
   readonly #owner: KvCacheOwner;
   readonly #memory: KvMemory;
   readonly #tokenIds: number[] = [];
-  #buffer = NOTHING;
+  #buffer: KvBuffer;
   #isClosed = false;
 
   constructor({ layout, memory, maxTokens, owner }: KvCacheOptions) {
@@ -43,6 +45,7 @@ export class KvCache {
     this.maxTokens = maxTokens;
     this.#memory = memory;
     this.#owner = owner;
+    this.#buffer = nothingOf(layout);
   }
 
   /** The committed tokens. */
@@ -62,7 +65,7 @@ export class KvCache {
 
   /** Bytes that are allocated, filled or not. */
   get heldBytes(): number {
-    return this.#buffer.floats.byteLength;
+    return this.#buffer.layers.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   /** Makes room for `count` tokens behind the committed ones. Doubles, so that growing by one token at a time copies each value at most twice on average. */
@@ -122,8 +125,8 @@ export class KvCache {
   }
 
   #give(): void {
-    if (this.#buffer !== NOTHING) this.#memory.give(this.#buffer.floats);
-    this.#buffer = NOTHING;
+    if (this.#buffer.capacity > 0) for (const floats of this.#buffer.layers) this.#memory.give(floats);
+    this.#buffer = nothingOf(this.layout);
   }
 
   /** Gives the memory back. The cache is not used again. */

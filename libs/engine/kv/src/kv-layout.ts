@@ -21,18 +21,18 @@ export function kvLayoutOf({ layerCount, attention }: ModelSpec, slices = 1): Kv
 }
 
 /** Bytes that one token takes over all layers. */
-export const kvBytesPerToken = (layout: KvLayout): number => floatsPerToken(layout) * Float32Array.BYTES_PER_ELEMENT;
+export const kvBytesPerToken = (layout: KvLayout): number => layout.layerCount * floatsPerLayer(layout) * Float32Array.BYTES_PER_ELEMENT;
 
-/** The memory of one cache: for each layer and slice keys [capacity, keyWidth / slices], then values [capacity, valueWidth / slices]. */
+/** The memory of one cache: of each layer, for each slice keys [capacity, keyWidth / slices], then values [capacity, valueWidth / slices]. */
 export interface KvBuffer {
-  readonly floats: Float32Array<ArrayBufferLike>;
+  readonly layers: readonly Float32Array<ArrayBufferLike>[];
   /** In tokens. */
   readonly capacity: number;
 }
 
 /** Where the floats of caches come from. */
 export interface KvMemory {
-  /** Of floats that are taken at once. */
+  /** Of floats that are taken at once: one layer of one sequence. */
   readonly mostBytes: number;
   /** So many floats, the caller's until it gives them back; what is in them may be anything. */
   take(count: number): Float32Array<ArrayBufferLike>;
@@ -46,7 +46,16 @@ export const heapMemory = ({ slices = 1 }: KvLayout): KvMemory => ({
   give: () => undefined,
 });
 
-export const allocateKv = (memory: KvMemory, layout: KvLayout, capacity: number): KvBuffer => ({ floats: memory.take(capacity * floatsPerToken(layout)), capacity });
+export function allocateKv(memory: KvMemory, layout: KvLayout, capacity: number): KvBuffer {
+  const layers: Float32Array<ArrayBufferLike>[] = [];
+  try {
+    while (layers.length < layout.layerCount) layers.push(memory.take(capacity * floatsPerLayer(layout)));
+    return { layers, capacity };
+  } catch (thrown) {
+    for (const floats of layers) memory.give(floats);
+    throw thrown;
+  }
+}
 
 /** Where in a cache keys and values are. */
 export interface KvPlace {
@@ -55,12 +64,14 @@ export interface KvPlace {
 }
 
 /** Keys [capacity, keyWidth / slices] and values [capacity, valueWidth / slices] of one layer and slice: views. */
-export function kvView({ floats, capacity }: KvBuffer, layout: KvLayout, { layer, slice }: KvPlace): { readonly keys: Float32Array; readonly values: Float32Array } {
+export function kvView({ layers, capacity }: KvBuffer, layout: KvLayout, { layer, slice }: KvPlace): { readonly keys: Float32Array; readonly values: Float32Array } {
   const slices = layout.slices ?? 1;
   const [keyWidth, valueWidth] = [layout.keyWidth / slices, layout.valueWidth / slices];
-  const first = (layer * slices + slice) * capacity * (keyWidth + valueWidth);
+  const floats = layers[layer]!;
+  const first = slice * capacity * (keyWidth + valueWidth);
   const middle = first + capacity * keyWidth;
   return { keys: floats.subarray(first, middle), values: floats.subarray(middle, middle + capacity * valueWidth) };
 }
 
-const floatsPerToken = ({ layerCount, keyWidth, valueWidth }: KvLayout): number => layerCount * (keyWidth + valueWidth);
+/** Of one token. */
+const floatsPerLayer = ({ keyWidth, valueWidth }: KvLayout): number => keyWidth + valueWidth;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AppError } from '@essaim/core';
 import { LAYOUT, matrix, TOKEN_BYTES } from '../test/rows.ts';
 import { type KvCache } from './kv-cache.ts';
 import { heapMemory } from './kv-layout.ts';
@@ -30,7 +31,7 @@ describe('a KV pool', () => {
   });
 
   it('does not let a sequence in that is larger than what its memory gives at once', () => {
-    const pool = new KvPool(LAYOUT, 10 * TOKEN_BYTES, { ...heapMemory(LAYOUT), mostBytes: 4 * TOKEN_BYTES });
+    const pool = new KvPool(LAYOUT, 10 * TOKEN_BYTES, { ...heapMemory(LAYOUT), mostBytes: (4 * TOKEN_BYTES) / LAYOUT.layerCount });
     expect([4, 5].map((tokens) => pool.couldEverHold(tokens))).toEqual([true, false]);
     expect(pool.canReserve(4)).toBe(true);
   });
@@ -82,6 +83,28 @@ describe('a KV cache', () => {
     expect(cache.length).toBe(2);
     cache.append(0, 1, { keys: matrix(1, 3, 8), values: matrix(1, 2, 8) });
     expect(cache.keys(0, 2, 3)).toEqual(matrix(1, 3, 8));
+  });
+
+  it('that finds no memory for one of its layers keeps what it has, and takes none', () => {
+    const taken: Float32Array[] = [];
+    const bytes = 1000 * TOKEN_BYTES;
+    const pool = new KvPool(LAYOUT, bytes, {
+      mostBytes: bytes,
+      take: (count) => {
+        if (taken.length > LAYOUT.layerCount) throw new AppError('resource_exhausted', 'no more');
+        const floats = new Float32Array(count);
+        taken.push(floats);
+        return floats;
+      },
+      give: (floats) => void taken.splice(taken.indexOf(floats as Float32Array), 1),
+    });
+    const cache = pool.reserve(500)!;
+    appendAll(cache, 3);
+    expect(() => cache.prepare(300)).toThrow('no more');
+    expect([taken.length, cache.length]).toEqual([LAYOUT.layerCount, 3]);
+    expect(cache.keys(1, 0, 3)).toEqual(matrix(3, LAYOUT.keyWidth, 0));
+    cache.release();
+    expect(taken).toEqual([]);
   });
 
   it('never grows past what was reserved', () => {

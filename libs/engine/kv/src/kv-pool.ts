@@ -41,9 +41,9 @@ export class KvPool {
     return this.#keptBytes;
   }
 
-  /** The most bytes that one sequence can have: the budget, or what its memory gives at once. */
+  /** The most bytes that one sequence can have: the budget, or what its memory gives at once for each layer. */
   get sequenceBytes(): number {
-    return Math.min(this.budgetBytes, this.#memory.mostBytes);
+    return Math.min(this.budgetBytes, this.layout.layerCount * this.#memory.mostBytes);
   }
 
   /** Whether a sequence of so many tokens fits while the pool is empty. */

@@ -14,8 +14,8 @@ export class ArenaRows {
   readonly #arena: Arena;
   readonly #hiddenSize: number;
   readonly #view: (bank: number) => BankView;
-  /** The step whose angles lie in the arenas, and from which of its rows on. */
-  #angles: { readonly step: AttentionStep; readonly row: number } | null = null;
+  /** The step whose angles lie in the arenas of some banks, and from which of its rows on. */
+  #angles: { readonly step: AttentionStep; readonly row: number; readonly banks: Set<number> } | null = null;
 
   constructor({ arena, hiddenSize, view }: { readonly arena: Arena; readonly hiddenSize: number; readonly view: (bank: number) => BankView }) {
     this.#arena = arena;
@@ -42,13 +42,14 @@ export class ArenaRows {
     else for (let nth = 0; nth < count; nth++) array.set(floats.subarray(at + nth * stride, at + nth * stride + width), (row + nth) * width);
   }
 
-  /** A step's angles from row `row` on, into the banks of the keys and values: once for all layers. */
+  /** A step's angles from row `row` on, into the banks of some keys and values: once for all layers that lie there. */
   setAngles(banks: ReadonlySet<number>, step: AttentionStep, row: number, count: number): void {
-    if (this.#angles?.step === step && this.#angles.row === row) return;
-    this.#angles = { step, row };
+    if (this.#angles?.step !== step || this.#angles.row !== row) this.#angles = { step, row, banks: new Set() };
     const { cos, sin, queryScale } = step.angles;
     const width = cos.length / step.spans.reduce((sum, span) => sum + span.count, 0);
     for (const bank of banks) {
+      if (this.#angles.banks.has(bank)) continue;
+      this.#angles.banks.add(bank);
       const { floats } = this.#view(bank);
       floats.set(cos.subarray(row * width, (row + count) * width), this.#arena.cos / 4);
       floats.set(sin.subarray(row * width, (row + count) * width), this.#arena.sin / 4);

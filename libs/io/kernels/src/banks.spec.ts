@@ -78,8 +78,8 @@ describe('banks', () => {
   });
 });
 
-/** A token takes three cache lines, and a bank holds this many. */
-const LAYOUT: KvLayout = { layerCount: 2, keyWidth: 20, valueWidth: 4 };
+/** Of each layer a token takes two cache lines. A bank holds this many tokens. */
+const LAYOUT: KvLayout = { layerCount: 2, keyWidth: 28, valueWidth: 4 };
 const TOKENS = Math.floor(ROOM / kvBytesPerToken(LAYOUT));
 /** Sequences of as many tokens that the pool has room for. */
 const MOST = 5;

@@ -42,7 +42,7 @@ export class GroupedQueryProgram implements AttentionProgram {
     const from = bank(job.bank).floats;
     for (const { span, first, end } of spansWithin(job, row, count)) {
       const { kernels, floats } = bank(span.bank);
-      const { keys, values } = this.#cache(job.layer, span);
+      const { keys, values } = this.#cache(span);
       const position = span.first + first - span.row;
       for (let nth = first; nth < end; nth++) {
         const source = arena.projected / 4 + nth * stride;
@@ -58,11 +58,9 @@ export class GroupedQueryProgram implements AttentionProgram {
     }
   }
 
-  /** Addresses of a layer's keys and values of one sequence: [capacity, width] each. */
-  #cache(layer: number, { at, capacity }: JobSpan): { readonly keys: number; readonly values: number } {
-    const bytes = 4 * capacity * this.#keyWidth;
-    const keys = at + 2 * layer * bytes;
-    return { keys, values: keys + bytes };
+  /** Addresses of the layer's keys and values of one sequence: [capacity, width] each. */
+  #cache({ at, capacity }: JobSpan): { readonly keys: number; readonly values: number } {
+    return { keys: at, values: at + 4 * capacity * this.#keyWidth };
   }
 
   /** Parts: some rows of a span, for one key-value head. */
@@ -76,7 +74,7 @@ export class GroupedQueryProgram implements AttentionProgram {
       const { span, first, count } = parts[Math.floor(part / kvHeadCount)]!;
       const head = part % kvHeadCount;
       const { kernels } = bank(span.bank);
-      const { keys, values } = this.#cache(job.layer, span);
+      const { keys, values } = this.#cache(span);
       const row = span.row + first;
       kernels.attention(
         rowAt(arena.query, row, this.#queryWidth) + 4 * head * group * headSize, this.#queryWidth, rowAt(arena.attended, row, stride) + 4 * head * group * headSize, stride,

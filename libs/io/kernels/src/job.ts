@@ -12,7 +12,7 @@ export interface AttendJob {
   readonly spans: readonly JobSpan[];
 }
 
-/** Consecutive tokens of one sequence: their first row in the job, the first one's position, and where the sequence's keys and values are. */
+/** Consecutive tokens of one sequence: their first row in the job, the first one's position, and where the sequence's keys and values of the layer are. */
 export interface JobSpan {
   readonly row: number;
   readonly count: number;

@@ -143,7 +143,7 @@ export class KernelModel implements ModelPieces, ExpertRunner {
       const output = { next: new Float32Array(hidden.length), normed: new Float32Array(hidden.length), routerLogits: experts === 0 ? null : new Float32Array(rows * experts) };
       for (let row = 0; row < rows; row += JOB_ROWS) {
         const count = Math.min(JOB_ROWS, rows - row);
-        const spans = this.#spans(step, row, count);
+        const spans = this.#spans(layer, step, row, count);
         this.#rows.setAngles(new Set(spans.map((span) => span.bank)), step, row, count);
         this.#rows.put(bank, { array: hidden, row, count });
         this.#run({ kind: 'attend', layer, bank, at, rows: count, spans });
@@ -225,11 +225,11 @@ export class KernelModel implements ModelPieces, ExpertRunner {
   }
 
   /** The spans' parts within the rows [first, first + count), in the job's own rows. */
-  #spans({ spans }: AttentionStep, first: number, count: number): JobSpan[] {
+  #spans(layer: number, { spans }: AttentionStep, first: number, count: number): JobSpan[] {
     return spans.flatMap((span): JobSpan[] => {
       const [from, end] = [Math.max(span.row, first), Math.min(span.row + span.count, first + count)];
       if (from >= end) return [];
-      return [{ row: from - first, count: end - from, first: span.cache.length + from - span.row, ...this.#banks.kvPlace(span.cache.buffer.floats), capacity: span.cache.buffer.capacity }];
+      return [{ row: from - first, count: end - from, first: span.cache.length + from - span.row, ...this.#banks.kvPlace(span.cache.buffer.layers[layer]!), capacity: span.cache.buffer.capacity }];
     });
   }
 

@@ -78,7 +78,7 @@ export class LatentProgram implements AttentionProgram {
     }
     for (const { span, first, end } of spansWithin(job, row, count)) {
       const { kernels: beside, floats } = bank(span.bank);
-      const keys = rowAt(this.#cache(job.layer, span), span.first + first - span.row, this.#keySize);
+      const keys = rowAt(span.at, span.first + first - span.row, this.#keySize);
       for (let nth = first; nth < end; nth++) {
         const source = arena.projected / 4 + nth * stride + latentAt;
         floats.set(from.subarray(source, source + this.#keySize), keys / 4 + (nth - first) * this.#keySize);
@@ -94,11 +94,6 @@ export class LatentProgram implements AttentionProgram {
     const turn = rotaryPairs === 'interleaved' ? 'rotatePairs' : 'rotateHalves';
     const [cos, sin] = [rowAt(arena.cos, row, rotarySize / 2), rowAt(arena.sin, row, rotarySize / 2)];
     kernels[turn](address, heads, this.#keySize, rotarySize, latentRank, count, stride, this.#keySize, cos, sin, scale);
-  }
-
-  /** Address of a layer's keys of one sequence: [capacity, latent + rotary]. */
-  #cache(layer: number, { at, capacity }: { readonly at: number; readonly capacity: number }): number {
-    return at + 4 * layer * capacity * this.#keySize;
   }
 
   /** A head's query as latents are: through what makes keys of them, and its rotated part behind it. */
@@ -158,10 +153,9 @@ export class LatentProgram implements AttentionProgram {
       const { span, first, count } = parts[Math.floor(part / groups)]!;
       const head = (part % groups) * atOnce;
       const row = span.row + first;
-      const keys = this.#cache(job.layer, span);
       bank(span.bank).kernels.attention(
         rowAt(arena.query, row, queryStride) + 4 * head * this.#keySize, queryStride, rowAt(arena.mixed, row, stride) + 4 * head * latentRank, stride,
-        count, span.first + first, Math.min(atOnce, headCount - head), this.#keySize, latentRank, keys, this.#keySize, keys, this.#keySize,
+        count, span.first + first, Math.min(atOnce, headCount - head), this.#keySize, latentRank, span.at, this.#keySize, span.at, this.#keySize,
         0, scoreFactorOf(this.#attention), scratch,
       );
     });

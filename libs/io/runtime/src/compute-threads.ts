@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { AppError, type ErrorReport, type ModelSpec } from '@essaim/core';
-import { type KvCache } from '@essaim/kv';
+import { type KvBuffer, type KvCache } from '@essaim/kv';
 import { type ComputeJob, JOB_INTEGERS, writeJob } from './compute-job.ts';
 import { awaitValue, DONE, following, JOB_NUMBER, set, valueOf } from './compute-signal.ts';
 import { type ComputeMessage, type ComputeThreadData } from './compute-thread.ts';
@@ -21,7 +21,7 @@ export class ComputeThreads {
   readonly #ports: readonly MessagePort[];
   readonly #signal: Int32Array;
   readonly #job = new Int32Array(new SharedArrayBuffer(JOB_INTEGERS * Int32Array.BYTES_PER_ELEMENT));
-  readonly #caches = new Map<number, { readonly cache: WeakRef<KvCache>; readonly floats: WeakRef<Float32Array> }>();
+  readonly #caches = new Map<number, { readonly cache: WeakRef<KvCache>; readonly buffer: WeakRef<KvBuffer> }>();
   #arena = new Float32Array(new SharedArrayBuffer(0));
   #number = 0;
 
@@ -56,11 +56,11 @@ export class ComputeThreads {
 
   /** Makes caches known that are not yet, or that have moved; forgets those that are gone. */
   async share(caches: readonly KvCache[]): Promise<void> {
-    const moved = caches.filter((cache) => this.#caches.get(cache.id)?.floats.deref() !== cache.buffer.floats);
+    const moved = caches.filter((cache) => this.#caches.get(cache.id)?.buffer.deref() !== cache.buffer);
     if (moved.length === 0) return;
     const gone = [...this.#caches].filter(([, { cache }]) => cache.deref()?.isClosed ?? true).map(([id]) => id);
     for (const id of gone) this.#caches.delete(id);
-    for (const cache of moved) this.#caches.set(cache.id, { cache: new WeakRef(cache), floats: new WeakRef(cache.buffer.floats) });
+    for (const cache of moved) this.#caches.set(cache.id, { cache: new WeakRef(cache), buffer: new WeakRef(cache.buffer) });
     await this.tell({ kind: 'forget', ids: gone }, ...moved.map((cache): ComputeMessage => ({ kind: 'cache', id: cache.id, buffer: cache.buffer })));
   }
 
