@@ -63,11 +63,3 @@ it('more streams than the engine runs at once on a worker are planned for, and s
   expect(asking(64)).not.toContain('would wait');
   expect(asking(65)).toContain('A worker would lead 65 streams at once, and the engine runs 64: the others would wait.');
 });
-
-it('streams whose keys and values are larger than the engine holds of one are planned for, and said so', async () => {
-  const request = await requestFor('cpu-box');
-  const { kvBytesPerToken } = modelSize(request.model, request.dtype);
-  const asking = (contextTokens: number): string => notesOf({ ...request, load: { ...request.load, contextTokens } }).join(' ');
-  expect(asking(2 ** 32 / kvBytesPerToken)).not.toContain('refuses');
-  expect(asking(2 ** 33 / kvBytesPerToken)).toContain('tokens has 8.6 GB of keys and values, and the engine refuses those of more than 4.3 GB.');
-});
