@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { AppError, type ModelSpec } from '@essaim/core';
 import { CompiledCache } from '@essaim/files';
 import { KernelModel, packIntoCache, type PanelFile } from '@essaim/kernels';
@@ -46,6 +47,8 @@ export interface ShapeFigures extends ShapeCase {
   readonly peakBytes: number | null;
 }
 
+/** Beside this file, from source as well as bundled. */
+const THREAD = pathToFileURL(join(import.meta.dirname, `team.thread${extname(import.meta.filename)}`));
 const SEED = 1;
 /** For what is computed, and for this process itself. */
 const SPARE_BYTES = 2e9;
@@ -57,7 +60,7 @@ export async function measureShape(shape: ShapeCase, { spec, threads, rounds, fo
   const parts = partsOf(shape.experts).map(({ name, role, pieces }) => ({ name, role, pieces, weightBytes: pieces.reduce((sum, piece) => sum + layoutOf(panels, piece).bytes, 0) }));
   requireMemory(parts.reduce((sum, { weightBytes }) => sum + weightBytes, SPARE_BYTES));
   const cacheFolder = await mkdtemp(join(folder, 'shapes-'));
-  const model = await KernelModel.open({ model: panels, threads, threadEntry: threads > 1 ? new URL('./team.thread.js', import.meta.url) : null });
+  const model = await KernelModel.open({ model: panels, threads, threadEntry: threads > 1 ? THREAD : null });
   try {
     const cache = new CompiledCache(cacheFolder);
     const packed: { files: PanelFile[]; packSeconds: number }[] = [];
