@@ -40,6 +40,8 @@ const CASES: readonly Case[] = [
   { constraint: { kind: 'regex', pattern: '(ab|abc){5,9}!' }, check: (text) => /^(ab|abc){5,9}!$/.test(text), changes: { sampling: { ...GREEDY, repetitionPenalty: 1.4, presencePenalty: 1, frequencyPenalty: 0.5 } } },
   { constraint: { kind: 'grammar', ebnf: 'root ::= sum "="\nsum ::= sum "+" term | term\nterm ::= [0-9]{1,3} | "(" [0-9] ")"' }, check: (text) => /^(\d{1,3}|\(\d\))(\+(\d{1,3}|\(\d\)))*=$/.test(text), changes: { sampling: { ...GREEDY, temperature: 1, topP: 0.8, seed: 9n } } },
   { constraint: { kind: 'regex', pattern: '(<x>[a-d]</x>){9}' }, check: (text) => /^(<x>[a-d]<\/x>){9}$/.test(text) },
+  // As calls of tools are: tokens that are no text, with text between them.
+  { constraint: { kind: 'repeat', item: { kind: 'sequence', parts: [{ kind: 'token', id: 0 }, { kind: 'choice', options: [{ kind: 'text', text: 'ab' }, { kind: 'text', text: 'abc' }] }, { kind: 'token', id: 1 }, schema({ type: 'integer', minimum: 1, maximum: 99 })] }, min: 2, max: 3 }, check: (text) => /^(abc?[1-9]\d?){2,3}$/.test(text) },
   // The constraint has the last word: neither a bias, nor the wish for more tokens, nor a token that would end it changes what it is.
   { constraint: LIST, check: isList, changes: { sampling: { ...GREEDY, logitBias: new Map([[EOS, 100], [200, 100]]) }, minTokens: 60, stopTokenIds: ['b'.charCodeAt(0)], ignoreEos: false } },
   { constraint: schema({ const: { a: [1, 'é🙂'] } }), check: (text) => JSON.stringify(JSON.parse(text)) === '{"a":[1,"é🙂"]}', changes: { ignoreEos: false, logprobs: 2 } },

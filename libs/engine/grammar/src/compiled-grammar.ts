@@ -13,4 +13,9 @@ export class CompiledGrammar {
     this.states = new States(compileGrammar(grammar));
     this.plainText = new PlainText(this.states);
   }
+
+  /** Places in it. */
+  get size(): number {
+    return this.states.automaton.positions.length;
+  }
 }

@@ -4,18 +4,28 @@ import { compileConstraint } from './constraint.ts';
 
 /** Each may hold a few MiB of what was found out. */
 const GRAMMARS = 32;
+/** Of all of them, about 50 MiB. */
+const POSITIONS = 500_000;
 
 /** The grammars of the latest constraints: most clients ask for the same again and again. */
 export class GrammarCache {
   readonly #known = new Map<string, CompiledGrammar>();
+  #positions = 0;
 
   /** Fails as `compileConstraint` does. */
   of(constraint: Constraint): CompiledGrammar {
     const key = JSON.stringify(constraint);
-    const grammar = this.#known.get(key) ?? compileConstraint(constraint);
-    this.#known.delete(key);
+    const known = this.#known.get(key);
+    const grammar = known ?? compileConstraint(constraint);
+    if (known !== undefined) this.#forget(key);
     this.#known.set(key, grammar);
-    if (this.#known.size > GRAMMARS) this.#known.delete(this.#known.keys().next().value!);
+    this.#positions += grammar.size;
+    while (this.#known.size > GRAMMARS || (this.#positions > POSITIONS && this.#known.size > 1)) this.#forget(this.#known.keys().next().value!);
     return grammar;
+  }
+
+  #forget(key: string): void {
+    this.#positions -= this.#known.get(key)!.size;
+    this.#known.delete(key);
   }
 }

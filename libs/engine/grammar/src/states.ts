@@ -31,8 +31,8 @@ export class State {
   }
 }
 
-/** Kept of one grammar, about half a KiB each; then it starts to remember anew. */
-const STATES = 4_096;
+/** Ways out of all states of one grammar that are remembered, about 16 bytes each with what belongs to them; then it starts to remember anew. */
+const WAYS = 1 << 18;
 /** Places of one state: a grammar in which one text means so many things is one that nobody meant. */
 const PLACES = 8_192;
 
@@ -43,6 +43,7 @@ const PLACES = 8_192;
 export class States {
   readonly automaton: Automaton;
   readonly #classes: number;
+  readonly #symbols: number;
   readonly #symbolOf: ReadonlyMap<number, number>;
   #known = new Map<string, State>();
   #returns = new Map<string, Return>();
@@ -53,6 +54,7 @@ export class States {
   constructor(automaton: Automaton) {
     this.automaton = automaton;
     this.#classes = automaton.byteOf.length;
+    this.#symbols = this.#classes + automaton.tokenIds.length;
     this.#symbolOf = new Map(automaton.tokenIds.map((id, place) => [id, this.#classes + place]));
   }
 
@@ -129,7 +131,7 @@ export class States {
     const name = `${isComplete ? '.' : ''}${keys.join(' ')}`;
     let state = this.#known.get(name);
     if (state === undefined) {
-      if (this.#known.size >= STATES) this.#forget();
+      if ((this.#known.size + 1) * this.#symbols > WAYS) this.#forget();
       state = this.#state(Int32Array.from(keys, (key) => key % count), Array.from(keys, (key) => backOf.get(key)!), isComplete);
       this.#known.set(name, state);
     }
@@ -137,7 +139,7 @@ export class States {
   }
 
   #state(places: Int32Array, returns: readonly (Return | null)[], isComplete: boolean): State {
-    return new State(places, returns, { isComplete, symbols: this.#classes + this.automaton.tokenIds.length });
+    return new State(places, returns, { isComplete, symbols: this.#symbols });
   }
 
   /** Whoever is last in its rule goes back to where the rule itself would. */

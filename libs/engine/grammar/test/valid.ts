@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+
 /* A validator of what the specs' schemas say, written from the standard and not from the code under test. */
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -8,6 +10,10 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   uuid: (text) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text),
   email: (text) => /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(text),
   ipv4: (text) => /^\d+(\.\d+){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255 && String(Number(part)) === part),
+  time: (text) => /^\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(`2000-01-01T${text}`)),
+  duration: (text) => /^P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?$/.test(text),
+  hostname: (text) => text.length <= 253 && text.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label)),
+  ipv6: isIPv6,
   uri: (text) => URL.canParse(text),
 };
 

@@ -11,7 +11,7 @@ const name = fc.constantFrom('name', 'age', 'na', 'é', 'a"b', 'x y', '');
 const { any } = fc.letrec<{ any: unknown; object: object; leaf: object }>((tie) => ({
   leaf: fc.oneof(
     fc.constantFrom<object>({ type: 'string' }, { type: 'boolean' }, { type: 'null' }, { type: 'integer' }, { type: 'number' }, { type: ['string', 'null'] }, { type: 'object' }, { type: 'array' }, {}, { enum: ['a', 1, null, { b: [true] }] }, { const: 'é"\n' },
-      { type: 'string', format: 'date' }, { type: 'string', format: 'date-time' }, { type: 'string', format: 'uuid' }, { type: 'string', format: 'email' }, { type: 'string', format: 'ipv4' }, { type: 'string', format: 'uri' }, { type: 'string', enum: ['a', 2] }),
+      { type: 'string', format: 'date' }, { type: 'string', format: 'date-time' }, { type: 'string', format: 'uuid' }, { type: 'string', format: 'email' }, { type: 'string', format: 'ipv4' }, { type: 'string', format: 'uri' }, { type: 'string', format: 'time' }, { type: 'string', format: 'duration' }, { type: 'string', format: 'hostname' }, { type: 'string', format: 'ipv6' }, { type: 'string', enum: ['a', 2] }),
     fc.tuple(fc.nat(3), fc.nat(3)).map(([min, more]) => ({ type: 'string', minLength: min, maxLength: min + more })),
     fc.constantFrom('^[a-c]{2,4}$', 'b', '^"|\\\\$', '^\\n[\\u0000-\\u0010]?$', '^(é|🙂)+$').map((pattern) => ({ type: 'string', pattern })),
     fc.tuple(bound, bound).map(([left, right]) => ({ type: 'integer', minimum: Math.min(left, right), maximum: Math.max(left, right) })),
