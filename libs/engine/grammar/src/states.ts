@@ -64,7 +64,7 @@ export class States {
     return this.#start;
   }
 
-  /** Places that were looked at so far, to find states: what time it took, in a way that is the same on all machines. */
+  /** Places that were looked at so far, to find states: a measure of the time that took, whatever the machine. */
   get work(): number {
     return this.#work;
   }
