@@ -1,5 +1,6 @@
 import { type Automaton, type ByteEdge, END, type Position } from './automaton.ts';
 import { type Characters } from './characters.ts';
+import { withoutDeadEnds } from './dead-ends.ts';
 import { type Expression, type Grammar } from './expression.ts';
 import { refuseLeftRecursion } from './left-recursion.ts';
 import { refusal } from './refusal.ts';
@@ -20,7 +21,7 @@ export function compileGrammar({ root, rules }: Grammar): Automaton {
   const start = builder.build(root, END);
   const named = builder.setStarts(starts);
   refuseLeftRecursion(builder.positions, named, (rule) => rules[rule]?.name ?? 'root');
-  return { positions: builder.positions, start, starts: named, ...byteClasses(builder.positions), tokenIds: [...builder.tokenIds] };
+  return { positions: withoutDeadEnds(builder.positions, named), start, starts: named, ...byteClasses(builder.positions), tokenIds: [...builder.tokenIds] };
 }
 
 /** Builds from behind: what a part leads to is known when it is built. */

@@ -27,6 +27,9 @@ describe('a grammar in EBNF', () => {
     ['root ::= "[" (root ("," root)*)? "]"', '[[],[[]]]', true],
     ['root ::= "[" (root ("," root)*)? "]"', '[[],]', false],
     ['root::="a"|"b"', 'b', true],
+    // Nothing leads where no end is.
+    ['root ::= "ab" | "ac" endless\nendless ::= "d" endless', 'ab', true],
+    ['root ::= "ab" | "ac" endless\nendless ::= "d" endless', 'ac', false],
     ['root ::= [-a]+', 'a-', true],
   ])('%j says of %j whether it is an answer: %s', (ebnf, text, expected) => {
     expect(accepts(grammar(ebnf), text)).toBe(expected);
@@ -36,7 +39,7 @@ describe('a grammar in EBNF', () => {
     ['', 'no rule root'], ['start ::= "a"', 'no rule root'], ['root ::= other', 'rule other'], ['root ::= "a"\nroot ::= "b"', 'twice'], ['root ::= "a', 'line that ends'], ['root ::= ("a"', 'opening parenthesis'],
     ['root ::= "a")', 'no rule of the form'], ['root = "a"', 'no rule of the form'], ['root ::= "a" !', 'means nothing'], ['root ::= "a"{3,1}', 'count'], ['root ::= [b-a]', 'range'], ['root ::= "\\q"', 'unknown escape'],
     ['root ::= TagDispatch(("a", b))', 'macro TagDispatch'], ['root ::= "a" (="b")', 'looks ahead'], ['root ::= a\na ::= b "x"\nb ::= c a\nc ::= "" | "c"', 'begins with itself'], ['root ::= root', 'begins with itself'],
-    [`root ::= ${'('.repeat(101)}"a"${')'.repeat(101)}`, 'deep'], ['root ::= [^\\x00-\\U0010FFFF]', 'no answer can follow'], ['root ::= ((("a"{1000} | "b"){1000}){1000} | ("c"{9999} "d"){9999} | "e"{999999})', 'places'],
+    [`root ::= ${'('.repeat(101)}"a"${')'.repeat(101)}`, 'deep'], ['root ::= [^\\x00-\\U0010FFFF]', 'no answer can follow'], ['root ::= "a" root', 'no answer can follow'], ['root ::= ((("a"{1000} | "b"){1000}){1000} | ("c"{9999} "d"){9999} | "e"{999999})', 'places'],
   ])('refuses %j with one sentence', (ebnf, reason) => {
     expect(() => accepts(grammar(ebnf), '')).toThrow(expect.objectContaining({ code: 'invalid_argument', message: expect.stringContaining(reason) as string }) as Error);
   });

@@ -1,13 +1,14 @@
 import { choice, type Expression, repeat, sequence } from '../expression.ts';
 import { parseRegex } from '../regex.ts';
 import { refusal } from '../refusal.ts';
+import { type Bound, decimals, PLACES } from './decimals.ts';
 import { FORMATS } from './formats.ts';
+import { integers, LARGEST } from './integers.ts';
 import { type JsonText } from './json-text.ts';
 import { countOf, type Schema } from './keywords.ts';
-import { type Bound, integers, LARGEST, numbers } from './numbers.ts';
 
-/** Beyond it a fraction of six digits could be rounded to the bound itself. */
-const LARGEST_EXCLUSIVE = 1e9;
+/** Beyond it a fraction could be rounded to the bound itself. */
+const LARGEST_EXACT = 1e9;
 
 /** Strings that a schema describes. */
 export function stringOf(schema: Schema, where: string, json: JsonText): Expression {
@@ -49,13 +50,15 @@ export function numberOf(schema: Schema, where: string, json: JsonText): Express
   const range = { min: boundOf(schema, 'min', where), max: boundOf(schema, 'max', where) };
   if (range.min === null && range.max === null) return json.number;
   for (const bound of [range.min, range.max]) {
-    if (bound === null || (Number.isInteger(bound.value) && !(bound.isExclusive && Math.abs(bound.value) > LARGEST_EXCLUSIVE))) continue;
-    throw refusal(`the schema has a bound at ${where} that is no whole number, or exclusive and beyond 10^9, which is not supported for the type number: use another one`);
+    if (bound === null || isExact(bound)) continue;
+    throw refusal(`the schema has a bound at ${where} that has more than ${PLACES} digits behind the point, or has some or is exclusive beyond 10^9, which is not supported for the type number: use another one`);
   }
-  const found = numbers(range);
+  const found = decimals(range);
   if (found.kind === 'choice' && found.options.length === 0) throw refusal(`the schema has bounds at ${where} with no number between them: correct them`);
   return found;
 }
+
+const isExact = ({ value, isExclusive }: Bound): boolean => (Math.abs(value) <= LARGEST_EXACT ? Number(value.toFixed(PLACES)) === value : Number.isInteger(value) && !isExclusive);
 
 /** The stricter of both keywords. */
 function boundOf(schema: Schema, which: 'min' | 'max', where: string): Bound | null {

@@ -15,7 +15,7 @@ const { any } = fc.letrec<{ any: unknown; object: object; leaf: object }>((tie) 
     fc.tuple(fc.nat(3), fc.nat(3)).map(([min, more]) => ({ type: 'string', minLength: min, maxLength: min + more })),
     fc.constantFrom('^[a-c]{2,4}$', 'b', '^"|\\\\$', '^\\n[\\u0000-\\u0010]?$', '^(é|🙂)+$').map((pattern) => ({ type: 'string', pattern })),
     fc.tuple(bound, bound).map(([left, right]) => ({ type: 'integer', minimum: Math.min(left, right), maximum: Math.max(left, right) })),
-    fc.tuple(bound, fc.integer({ min: 1, max: 1_200 }), fc.boolean(), fc.boolean()).map(([low, more, openLow, openHigh]) => ({ type: 'number', [openLow ? 'exclusiveMinimum' : 'minimum']: low, [openHigh ? 'exclusiveMaximum' : 'maximum']: low + more })),
+    fc.tuple(bound, fc.integer({ min: 2, max: 1_200 }), fc.constantFrom(1, 10, 1_000, 1_000_000), fc.boolean(), fc.boolean()).map(([low, more, parts, openLow, openHigh]) => ({ type: 'number', [openLow ? 'exclusiveMinimum' : 'minimum']: low / parts, [openHigh ? 'exclusiveMaximum' : 'maximum']: (low + more) / parts })),
     bound.map((minimum) => ({ type: 'number', minimum })), bound.map((maximum) => ({ type: 'integer', maximum })),
     fc.constantFrom<object>(TREE.$defs.node.properties.name, SHAPE),
   ),
@@ -35,7 +35,7 @@ describe('an answer held to a JSON schema', () => {
       if (answer === null) return;
       whole++;
       expect([JSON.stringify(asked), answer, isValid(JSON.parse(answer), asked)]).toEqual([JSON.stringify(asked), answer, true]);
-    }), { numRuns: 400 });
+    }), { numRuns: 400, endOnFailure: true });
     expect(whole).toBeGreaterThan(350);
   });
 
@@ -57,6 +57,9 @@ describe('an answer held to a JSON schema', () => {
     [{ type: 'integer', minimum: -12, exclusiveMaximum: 105 }, ['-12', '0', '104', '99'], ['-13', '105', '-0', '00', '1.0']],
     [{ type: 'number', minimum: 0, exclusiveMaximum: 1 }, ['0', '0.5', '0.000001', '0.0'], ['1', '-0.5', '1.0', '-0']],
     [{ type: 'number', exclusiveMinimum: -2, maximum: -1 }, ['-1', '-1.5', '-1.0', '-1.999999'], ['-2', '-2.0', '0', '-0.5']],
+    [{ type: 'number', minimum: 0.25, exclusiveMaximum: 1.5 }, ['0.25', '0.250000', '0.250001', '0.3', '1', '1.0', '1.49', '1.499999'], ['0.2', '0', '0.249999', '1.5', '1.50', '1.6', '2', '-0.3']],
+    [{ type: 'number', exclusiveMinimum: -0.5, maximum: 0.125 }, ['-0.4', '-0.499999', '0', '0.0', '0.125', '0.12', '0.1250'], ['-0.5', '-0.50', '-1', '0.126', '0.13', '0.2', '-0', '-0.0']],
+    [{ type: 'number', minimum: 3.14, maximum: 3.15 }, ['3.14', '3.145', '3.15'], ['3.1', '3.139999', '3.150001', '3', '4']],
     [{ anyOf: [{ type: 'string' }, { type: 'null' }] }, ['"a"', 'null'], ['1']],
     [{ $ref: '#', title: 'of nothing', $defs: {} }, [], []],
     [{ allOf: [{ $ref: '#/definitions/a~1b' }], definitions: { 'a/b': { const: true } } }, ['true'], ['false']],
@@ -76,7 +79,7 @@ describe('a schema that can\'t be followed', () => {
     [{ allOf: [{}, {}] }, 'allOf with several'], [{ oneOf: [{ type: 'integer' }, { type: 'number' }] }, 'oneOf'], [{ $ref: 'https://example.org/a.json' }, 'leads out of it'], [{ $ref: '#/$defs/a' }, 'not there'], [false, 'allows nothing'],
     [{ type: 'text' }, 'unknown type'], [{ type: [] }, 'unknown type'], [{ type: 'string', format: 'colour' }, 'unknown format'], [{ type: 'string', pattern: '(?=a)' }, 'looks ahead'], [{ type: 'string', pattern: 'a', maxLength: 2 }, 'maxLength beside pattern'],
     [{ type: 'string', minLength: 3, maxLength: 2 }, 'maxLength below'], [{ type: 'string', minLength: -1 }, 'minLength'], [{ type: 'string', minimum: 1 }, 'minimum at #, which means nothing'], [{ type: 'integer', minimum: 1.2, maximum: 1.8 }, 'no whole number between'],
-    [{ type: 'number', minimum: 0.5 }, 'a bound at #'], [{ type: 'number', minimum: 2, exclusiveMaximum: 2 }, 'no number between'], [{ type: 'integer', maximum: 1e16 }, '15 digits'], [{ type: 'array', items: [{}] }, 'items at #'],
+    [{ type: 'number', minimum: 0.5000001 }, 'a bound at #'], [{ type: 'number', exclusiveMinimum: 2e9 }, 'a bound at #'], [{ type: 'number', minimum: 1.5, maximum: 1.25 }, 'no number between'], [{ type: 'number', exclusiveMinimum: 0.1, exclusiveMaximum: 0.100001 }, 'no answer can follow'], [{ type: 'number', minimum: 2, exclusiveMaximum: 2 }, 'no number between'], [{ type: 'integer', maximum: 1e16 }, '15 digits'], [{ type: 'array', items: [{}] }, 'items at #'],
     [{ type: 'array', minItems: 2, maxItems: 1 }, 'at most 1 items'], [{ type: 'object', properties: { a: {} }, required: ['b'] }, 'requires "b"'], [{ type: 'object', required: 'a' }, 'required at #'], [{ type: 'object', properties: [] }, 'properties at #'],
     [{ type: 'string', enum: [1] }, 'no value is valid'], [{ enum: 'a' }, 'enum at #'], ['a', 'no schema'], [nested, 'deep'], [{ type: 'string', minLength: 300_000 }, 'places'], [{ description: 'x'.repeat(70_000) }, 'characters together'],
   ])('%#: is refused with one sentence that says %s', (asked, reason) => {

@@ -1,5 +1,4 @@
 import { choice, type Expression, NOTHING, oneOf, repeat, sequence, text } from '../expression.ts';
-import { wholeText } from '../regex.ts';
 
 /** Whole numbers that a double holds exactly, and that have 15 digits at most. */
 export const LARGEST = 999_999_999_999_999;
@@ -34,7 +33,7 @@ function magnitudes(low: number, high: number): Expression {
   return choice(...options);
 }
 
-const digits = (from: number, to: number): Expression => oneOf([[48 + from, 48 + to]]);
+export const digits = (from: number, to: number): Expression => oneOf([[48 + from, 48 + to]]);
 
 /** Decimals from `low` to `high`, which have as many digits. */
 function sameLength(low: string, high: string): Expression {
@@ -50,44 +49,4 @@ function sameLength(low: string, high: string): Expression {
     ...(from <= to ? [sequence(digits(from, to), repeat(digits(0, 9), lowRest.length, lowRest.length))] : []),
     ...(to < last ? [sequence(text(high[0]!), sameLength(zeros, highRest))] : []),
   );
-}
-
-export interface Bound {
-  /** A whole number. */
-  readonly value: number;
-  readonly isExclusive: boolean;
-}
-
-export interface NumberRange {
-  readonly min: Bound | null;
-  readonly max: Bound | null;
-}
-
-/** Of numbers in a range, so that no fraction is rounded to the bound itself. */
-const FRACTION = wholeText('(\\.[0-9]{1,6})?');
-const FRACTION_NOT_ZERO = wholeText('\\.0{0,5}[1-9][0-9]{0,5}');
-const FRACTION_ZERO = wholeText('(\\.0{1,6})?');
-const ZERO: Bound = { value: 0, isExclusive: false };
-
-/** The decimal forms, without exponents, of the numbers of a range; an empty choice where there is none. */
-export function numbers({ min, max }: NumberRange): Expression {
-  const options: Expression[] = [];
-  if (max === null || max.value >= 0) options.push(...decimals(min === null || min.value < 0 ? ZERO : min, max));
-  // Zero has no sign here.
-  if (min === null || min.value < 0) options.push(...decimals(max === null || max.value >= 0 ? { ...ZERO, isExclusive: true } : negated(max), min === null ? null : negated(min)).map((each) => sequence(text('-'), each)));
-  return choice(...options);
-}
-
-const negated = ({ value, isExclusive }: Bound): Bound => ({ value: -value, isExclusive });
-
-/** Without a sign, from `low` on. */
-function decimals(low: Bound, high: Bound | null): Expression[] {
-  if (high !== null && (low.value > high.value || (low.value === high.value && (low.isExclusive || high.isExclusive)))) return [];
-  const between = { min: low.value + 1, max: high === null ? null : high.value - 1 };
-  const options: Expression[] = [];
-  if (low.value === high?.value) return [sequence(text(String(low.value)), FRACTION_ZERO)];
-  if (between.max === null || between.min <= between.max) options.push(sequence(integers(between), FRACTION));
-  options.push(sequence(text(String(low.value)), low.isExclusive ? FRACTION_NOT_ZERO : FRACTION));
-  if (high !== null && !high.isExclusive) options.push(sequence(text(String(high.value)), FRACTION_ZERO));
-  return options;
 }
