@@ -91,7 +91,7 @@ class RegexParser {
     if (cursor.take('?')) return { min: 0, max: 1 };
     if (!cursor.take('{')) return null;
     const count = takeCount(cursor);
-    if (count === null) throw this.#refusal('has a { that begins no count: write \\{ for the brace itself');
+    if (count === null) throw this.#refusal('has a { that begins no count, where \\{ is the brace itself');
     return count;
   }
 
@@ -184,7 +184,7 @@ class RegexParser {
   }
 
   #refusal(what: string): Error {
-    return refusal(`the pattern ${what} (near character ${this.#cursor.place}), which is not supported: write it without`);
+    return refusal(`the pattern ${what} (near character ${this.#cursor.place}): write that part in another way`);
   }
 }
 
