@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { packageRoot } from '../package-root.ts';
 
 /** What figures depend on, apart from the code. */
@@ -11,18 +9,15 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly system: string;
   readonly node: string;
-  readonly onnxRuntime: string;
 }
 
 export function describeMachine(): Machine {
-  const runtime = JSON.parse(readFileSync(join(packageRoot(), 'node_modules', 'onnxruntime-node', 'package.json'), 'utf8')) as { version: string };
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown processor',
     cores: availableParallelism(),
     memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Infinity),
     system: `${process.platform} ${process.arch}`,
     node: process.versions.node,
-    onnxRuntime: runtime.version,
   };
 }
 

@@ -9,7 +9,7 @@ import { rowsOf } from './rows.ts';
 import { SYNTHETIC_MIXTRAL } from './synthetic/model.ts';
 import { WORKLOAD } from './workload.ts';
 
-const MACHINE: Machine = { processor: 'A processor', cores: 2, memoryBytes: 25e9, system: 'linux x64', node: '24.0.0', onnxRuntime: '1.30.0' };
+const MACHINE: Machine = { processor: 'A processor', cores: 2, memoryBytes: 25e9, system: 'linux x64', node: '24.0.0' };
 const ROUNDS = [
   { one: { 'decode, 1 stream': 70.123, 'start, warm': 1.234, 'expert calls, remote': 0 }, three: { 'decode, 1 stream': 140.2, 'start, warm': 2.468, 'expert calls, remote': 8 } },
   { one: { 'decode, 1 stream': 80, 'start, warm': 1.234, 'expert calls, remote': 0 }, three: { 'decode, 1 stream': 120, 'start, warm': 2.468, 'expert calls, remote': 8 } },
@@ -30,7 +30,7 @@ describe('for people', () => {
   });
 
   it('says on what was measured, and who had how many threads', () => {
-    expect(machineLine(MACHINE, 'abc')).toBe('A processor, 2 cores, 25 GB memory, linux x64, Node 24.0.0, onnxruntime-node 1.30.0, commit abc');
+    expect(machineLine(MACHINE, 'abc')).toBe('A processor, 2 cores, 25 GB memory, linux x64, Node 24.0.0, commit abc');
     expect(threadsLine({ one: 2, three: 1 }, 2)).toBe('1 worker of 2 threads, 3 workers of 1 thread each: 2 against 3 in all, since the machine has 2 cores');
     expect(threadsLine({ one: 15, three: 5 }, 16)).toBe('1 worker of 15 threads, 3 workers of 5 threads each: 15 threads on both sides');
     const ref = { id: 'synthetic', directory: '/x', dtype: 'int4', deterministic: false } as const;

@@ -29,8 +29,8 @@ export function writeJson(file: string, result: object): void {
   }
 }
 
-export function machineLine({ processor, cores, memoryBytes, system, node, onnxRuntime }: Machine, commit: string): string {
-  return `${processor}, ${counted(cores, 'core')}, ${(memoryBytes / 1e9).toFixed(0)} GB memory, ${system}, Node ${node}, onnxruntime-node ${onnxRuntime}, commit ${commit}`;
+export function machineLine({ processor, cores, memoryBytes, system, node }: Machine, commit: string): string {
+  return `${processor}, ${counted(cores, 'core')}, ${(memoryBytes / 1e9).toFixed(0)} GB memory, ${system}, Node ${node}, commit ${commit}`;
 }
 
 /** One fair sentence about who had how much of the machine. */
