@@ -34,6 +34,8 @@ export const roomOf = (size: BankSize): number => Math.max(0, size.bytes - first
  */
 export class Bank {
   readonly memory: WebAssembly.Memory;
+  /** Address of the first byte that can be taken. */
+  readonly first: number;
   readonly #region: Region;
 
   constructor(size: BankSize) {
@@ -42,7 +44,8 @@ export class Bank {
     } catch (cause) {
       throw new AppError('resource_exhausted', 'this process may not reserve 4 GiB of address space for a model: raise its limit of virtual memory (ulimit -v)', { cause });
     }
-    this.#region = new Region(firstOf(size), size.bytes);
+    this.first = firstOf(size);
+    this.#region = new Region(this.first, size.bytes);
   }
 
   take(bytes: number): number | null {

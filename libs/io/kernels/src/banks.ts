@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { AppError, assert } from '@essaim/core';
 import { type KvMemory } from '@essaim/kv';
 import { Bank, type BankSize, bankView, roomOf, type BankView } from './bank.ts';
-import { HugePages } from './huge-pages.ts';
+import { useHugePages } from './huge-pages.ts';
 
 /** A piece in memory: the number of its bank, and its address there. */
 export interface Placed {
@@ -20,9 +20,8 @@ const CHUNK_BYTES = 4 << 20;
 export class Banks {
   readonly #module: WebAssembly.Module;
   readonly #size: BankSize;
-  readonly #banks: { readonly bank: Bank; readonly view: BankView; readonly keeps: Kept }[] = [];
+  readonly #banks: { readonly bank: Bank; readonly view: BankView; readonly keeps: Kept; /** Settles when it may be written to. */ readonly prepared: Promise<void> }[] = [];
   readonly #byBuffer = new Map<ArrayBufferLike, number>();
-  readonly #hugePages = new HugePages();
   /** Banks that the other threads know. */
   #shared = 0;
 
@@ -69,9 +68,8 @@ export class Banks {
   async load(file: string, bytes: number): Promise<Placed> {
     const placed = this.#take('weights', bytes);
     try {
-      const { buffer } = this.view(placed.bank).floats;
-      await read(file, new Uint8Array(buffer, placed.at, bytes));
-      this.#hugePages.add(buffer, placed.at, bytes);
+      await this.#banks[placed.bank]!.prepared;
+      await read(file, new Uint8Array(this.view(placed.bank).floats.buffer, placed.at, bytes));
       return placed;
     } catch (cause) {
       this.free(placed);
@@ -87,7 +85,6 @@ export class Banks {
   /** Gives all memories up, whatever lies in them: they are gone when nobody looks at one any more. */
   close(): void {
     this.#isClosed = true;
-    this.#hugePages.close();
     this.#banks.length = 0;
     this.#byBuffer.clear();
   }
@@ -110,7 +107,8 @@ export class Banks {
     const bank = new Bank(this.#size);
     const view = bankView(this.#module, bank.memory);
     view.kernels.initConstants();
-    const number = this.#banks.push({ bank, view, keeps }) - 1;
+    const prepared = keeps === 'weights' ? useHugePages(view.floats.buffer, bank.first) : Promise.resolve();
+    const number = this.#banks.push({ bank, view, keeps, prepared }) - 1;
     this.#byBuffer.set(view.floats.buffer, number);
     return { bank: number, at: bank.take(bytes)! };
   }
