@@ -44,9 +44,9 @@ const KINDS = ['attend', 'feed-forward', 'head', 'messages'] as const;
 /** Enough for as many sequences, or experts, as a job's rows can be of. */
 export const JOB_INTEGERS = 1 << 12;
 
-/** Addresses are up to 2^32: they come back unsigned. */
+/** Addresses are up to 2^32: they come back unsigned. The first integer is how many there are. */
 export function writeJob(job: Job | { readonly kind: 'messages' }, words: Uint32Array): void {
-  let next = 0;
+  let next = 1;
   const put = (...values: readonly number[]): void => {
     for (const value of values) words[next++] = value;
   };
@@ -61,11 +61,15 @@ export function writeJob(job: Job | { readonly kind: 'messages' }, words: Uint32
     put(job.bank, job.at, job.rows);
   }
   assert(next <= words.length, 'a job fits the integers that are there for it');
+  words[0] = next;
 }
+
+/** What was written, or what is there of several jobs where it was written anew meanwhile. */
+export const copyJob = (words: Uint32Array, into: Uint32Array): void => into.set(words.subarray(0, Math.min(words[0]!, into.length)));
 
 /** Null: there are messages to read. */
 export function readJob(words: Uint32Array): Job | null {
-  let next = 0;
+  let next = 1;
   const word = (): number => words[next++]!;
   const kind = KINDS[word()];
   switch (kind) {

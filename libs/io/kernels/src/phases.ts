@@ -37,7 +37,7 @@ const PARTS_PER_THREAD = 6;
 export const rowAt = (address: number, row: number, stride: number): number => address + 4 * row * stride;
 
 /**
- * The phases of a job: in each one a thread takes parts until none is left, and then meets the others. A part computes some rows, columns or
+ * The phases of a job: in each one a thread takes parts until none is left, and goes on when all are done. A part computes some rows, columns or
  * heads wholly, so no result depends on who computed it, nor on how many threads there are.
  */
 export class Phases {
@@ -55,10 +55,7 @@ export class Phases {
 
   /** Every part is done by one thread, and all are done when this returns. */
   parts(count: number, act: (part: number) => void): void {
-    const { signal } = this.#options;
-    const phase = this.#phase++;
-    for (let part = signal.take(phase); part < count; part = signal.take(phase)) act(part);
-    signal.meet();
+    this.#options.signal.share(this.#phase++, count, act);
   }
 
   /** Parts are rows. */

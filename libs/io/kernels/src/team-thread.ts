@@ -2,16 +2,17 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import { AppError, type ModelSpec } from '@essaim/core';
 import { type Arena } from './arena.ts';
 import { bankView, type BankView } from './bank.ts';
-import { type Job, readJob } from './job.ts';
+import { copyJob, type Job, JOB_INTEGERS, readJob } from './job.ts';
 import { type PieceLayouts } from './piece-layouts.ts';
 import { Program } from './program.ts';
-import { FailedElsewhere, TeamSignal, type TeamSignalOptions } from './team-signal.ts';
+import { FailedElsewhere, JobIsOver, TeamSignal, type TeamSignalOptions } from './team-signal.ts';
 
 /** A thread's place in its team. */
 export interface TeamSeat {
   /** See `TeamSignal`. */
   readonly signal: TeamSignalOptions;
-  readonly words: Uint32Array;
+  /** Where jobs are written, in turns. */
+  readonly slots: readonly Uint32Array[];
   readonly port: MessagePort;
 }
 
@@ -51,19 +52,26 @@ export function runTeamThread(): void {
   });
 }
 
-/** Does jobs until it is told to close. A job that fails is reported, unless it failed elsewhere. */
-export function serveTeam({ signal: options, words, port }: TeamSeat, workWith: (signal: TeamSignal) => TeamWork): void {
+/** Does its share of jobs until it is told to close. A job that fails is reported, unless it failed elsewhere. */
+export function serveTeam({ signal: options, slots, port }: TeamSeat, workWith: (signal: TeamSignal) => TeamWork): void {
   const signal = new TeamSignal(options);
   const work = workWith(signal);
+  const words = new Uint32Array(JOB_INTEGERS);
   for (let isClosed = false; !isClosed; ) {
     signal.awaitJob();
     try {
-      const job = readJob(words);
-      if (job !== null) work.run(job);
-      else isClosed = takeMessages();
+      copyJob(slots[signal.slot]!, words);
+      // Then there may be something of a later one in it.
+      if (!signal.isOver) {
+        const job = readJob(words);
+        if (job !== null) work.run(job);
+        else isClosed = takeMessages();
+      }
     } catch (thrown) {
-      signal.fail();
-      if (!(thrown instanceof FailedElsewhere)) port.postMessage(AppError.from(thrown).report());
+      if (!(thrown instanceof FailedElsewhere || thrown instanceof JobIsOver)) {
+        signal.fail();
+        port.postMessage(AppError.from(thrown).report());
+      }
     }
     signal.done();
   }

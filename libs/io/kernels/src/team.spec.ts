@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -18,6 +19,17 @@ describe.each([1, 2, 3])('a team of %i', (threads) => {
     const team = teamOf({ threads, after: 2 ** 31 - 1000 });
     for (let job = 0; job < 1200; job++) expectWhole(team, { phases: 1 + (job % 3), parts: job % MOST_PARTS });
     expectWhole(team, { phases: MOST_PHASES, parts: 5 });
+  });
+
+  it('does every part of every job while other processes keep its threads from their processors', async () => {
+    const team = teamOf({ threads });
+    const busy = Array.from({ length: 3 }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
+    try {
+      await Promise.all(busy.map((each) => once(each, 'spawn')));
+      for (let job = 0; job < 500; job++) expectWhole(team, { phases: 3, parts: 9 });
+    } finally {
+      for (const each of busy) each.kill('SIGKILL');
+    }
   });
 
   it('fails a job as the thread that failed says, whichever and wherever, and does the next ones', () => {
@@ -59,9 +71,10 @@ describe('a team that lost a thread', () => {
     await team.close();
   });
 
-  it('while it ran a job fails that one, soon, and all others', () => {
+  it('does jobs without it until all must come, then fails that one and all others', () => {
     const told: string[] = [];
-    const team = teamOf({ threads: 2, failsToStart: true, waitMs: 1, onLost: ({ message }) => told.push(message) });
+    const team = teamOf({ threads: 2, failsToStart: true, waitMs: 1, after: -3, onLost: ({ message }) => told.push(message) });
+    for (let job = 0; job < 2; job++) expectWhole(team, { phases: 2, parts: 3 });
     expect(() => team.count({ phases: 1, parts: 1 })).toThrow('does not answer: restart the worker');
     expect(() => team.count({ phases: 1, parts: 1 })).toThrow('does not answer: restart the worker');
     expect(told).toEqual(['a compute thread of this worker does not answer: restart the worker']);

@@ -21,7 +21,7 @@ export class Team<Setup> {
   readonly #workers: readonly Worker[];
   readonly #ended: readonly Promise<unknown>[];
   readonly #ports: readonly MessagePort[];
-  readonly #words = new Uint32Array(new SharedArrayBuffer(JOB_INTEGERS * Uint32Array.BYTES_PER_ELEMENT));
+  readonly #slots = [jobWords(), jobWords()] as const;
   readonly #onLost: (error: Error) => void;
   #lost: Error | null = null;
   #closing: Promise<void> | null = null;
@@ -34,7 +34,7 @@ export class Team<Setup> {
     const channels = Array.from({ length: threads - 1 }, () => new MessageChannel());
     this.#ports = channels.map(({ port1 }) => port1);
     this.#workers = channels.map(({ port2 }, nth) => {
-      const data: TeamThreadData<Setup> = { setup, seat: { signal: { ...options, ints, thread: nth + 1, threads }, words: this.#words, port: port2 } };
+      const data: TeamThreadData<Setup> = { setup, seat: { signal: { ...options, ints, thread: nth + 1, threads }, slots: this.#slots, port: port2 } };
       const worker = new Worker(entry!, { workerData: data, transferList: [port2] });
       worker.on('error', (error: Error) => this.#lose(error));
       worker.unref();
@@ -55,7 +55,7 @@ export class Team<Setup> {
       failure = thrown;
     }
     try {
-      this.signal.awaitOthers();
+      if (this.signal.isEndShared) this.signal.awaitOthers();
     } catch (thrown) {
       throw this.#lose(thrown as SilentThread);
     }
@@ -93,7 +93,7 @@ export class Team<Setup> {
 
   #begin(job: Job | { readonly kind: 'messages' }): void {
     if (this.#lost !== null) throw this.#lost;
-    writeJob(job, this.#words);
+    writeJob(job, this.#slots[1 - this.signal.slot]!);
     this.signal.begin();
   }
 
@@ -110,6 +110,8 @@ export class Team<Setup> {
     return error;
   }
 }
+
+const jobWords = (): Uint32Array => new Uint32Array(new SharedArrayBuffer(JOB_INTEGERS * Uint32Array.BYTES_PER_ELEMENT));
 
 const endProcess = (error: Error): void =>
   void setImmediate(() => {

@@ -18,7 +18,7 @@ export interface CountingSetup {
 export interface CountingJob {
   readonly phases: number;
   readonly parts: number;
-  /** The thread that fails in a phase before it has met the others, and that phase. */
+  /** The thread that fails in a part of a phase, which the others leave one for, and that phase. */
   readonly failing?: { readonly thread: number; readonly phase: number };
 }
 
@@ -41,10 +41,13 @@ export class CountingWork implements TeamWork {
   run(job: Job): void {
     if (job.kind !== 'head') throw new Error('a job that counts looks like a head');
     for (let phase = 0; phase < job.bank; phase++) {
-      const { done } = this.#setup;
-      for (let part = this.#signal.take(phase); part < job.rows; part = this.#signal.take(phase)) Atomics.add(done, phase * MOST_PARTS + part, 1);
-      if (job.at === 256 * phase + this.#thread) throw new AppError('data_loss', `injected: thread ${this.#thread} fails`);
-      this.#signal.meet();
+      const [failing, failingPhase] = [job.at % 256, Math.floor(job.at / 256)];
+      this.#signal.share(phase, job.rows, (part) => {
+        Atomics.add(this.#setup.done, phase * MOST_PARTS + part, 1);
+        if (failing === NOBODY || failingPhase !== phase) return;
+        if (failing === this.#thread) throw new AppError('data_loss', `injected: thread ${this.#thread} fails`);
+        while (!this.#signal.hasFailed);
+      });
     }
   }
 
