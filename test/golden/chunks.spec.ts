@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type KvDtype } from '@essaim/core';
 import { type LocalCluster, type LocalWorker, startLocalCluster } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
 import { checkpointDirectory, readLogits, type LogitsVector } from './read-vectors.ts';
@@ -12,8 +13,8 @@ const LOGIT_TOLERANCE = 2e-4;
 const compiled = temporaryCache();
 afterAll(compiled.remove);
 
-const start = (vector: LogitsVector, deterministic: boolean): Promise<LocalCluster> =>
-  startLocalCluster({ directory: checkpointDirectory(vector.checkpoints[0]!.folder), dtype: 'float32', deterministic, workers: 2, replicas: 1, seed: 1, cache: compiled.cache });
+const start = (vector: LogitsVector, deterministic: boolean, kvDtype: KvDtype = 'f32'): Promise<LocalCluster> =>
+  startLocalCluster({ directory: checkpointDirectory(vector.checkpoints[0]!.folder), dtype: 'float32', kvDtype, deterministic, workers: 2, replicas: 1, seed: 1, cache: compiled.cache });
 
 /** Logits of every token [tokenIds, vocab], computed in chunks of these sizes. */
 async function logitsInChunks({ workers, kv, spec }: LocalCluster, tokenIds: readonly number[], sizes: readonly number[]): Promise<Float32Array> {
@@ -54,8 +55,10 @@ describe.each(['mistral-window-bf16', 'mixtral-top1-odd-sharded-f16', 'mistral4-
     }
   });
 
-  it.each([['a short', tokenIds], ['a long', Array.from({ length: 300 }, (_, index) => 3 + (index * index * 37) % 150)]])('gives %s prompt the same bits in any chunks in deterministic mode', async (_how, tokenIds) => {
-    await using cluster = await start(vector, true);
+  const long = Array.from({ length: 300 }, (_, index) => 3 + (index * index * 37) % 150);
+
+  it.each([['a short', 'f32', tokenIds], ['a long', 'f32', long], ['a long', 'bf16', long]] as const)('gives %s prompt with keys and values of %s the same bits in any chunks in deterministic mode', async (_how, kvDtype, tokenIds) => {
+    await using cluster = await start(vector, true, kvDtype);
     const whole = await logitsInChunks(cluster, tokenIds, [tokenIds.length]);
     await fc.assert(fc.asyncProperty(anySizes(tokenIds.length), async (sizes) => {
       const chunked = await logitsInChunks(cluster, tokenIds, sizes);

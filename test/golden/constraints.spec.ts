@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Constraint, GREEDY, type SequenceEvent, type SequenceRequest, type SequenceStats } from '@essaim/core';
 import { buildVocabulary } from '@essaim/grammar';
-import { kvBytesPerToken, kvLayoutOf } from '@essaim/kv';
+import { kvBytesPerToken } from '@essaim/kv';
 import { type LocalCluster, type LocalClusterOptions } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
 import { eventsOf, greedyRequest } from './generate.ts';
@@ -108,7 +108,7 @@ describe('an answer that must be something', () => {
   it('is what it would have been where it gave way to better ones', async () => {
     let [steps, done] = [0, false];
     await using measured = await start();
-    const kvBytes = kvBytesPerToken(kvLayoutOf(measured.spec)) * 260;
+    const kvBytes = kvBytesPerToken(measured.kv.layout) * 260;
     await using cluster = await start({ deterministic: true, limits: { runningSequences: 1, stepTokens: 8 }, kvBytes, onStep: () => void steps++ });
     const { engine } = cluster.workers[0]!;
     const patient = Promise.all(REQUESTS.slice(0, 4).map((request) => eventsOf(engine, request))).finally(() => (done = true));

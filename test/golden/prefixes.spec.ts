@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { AppError, type SequenceEvent, type SequenceRequest, type SequenceStats } from '@essaim/core';
+import { AppError, KV_DTYPES, type SequenceEvent, type SequenceRequest, type SequenceStats } from '@essaim/core';
 import { type LocalCluster, type LocalClusterOptions } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
 import { eventsOf, greedyRequest } from './generate.ts';
@@ -33,10 +33,10 @@ const cachedOf = (events: readonly SequenceEvent[]): number => statsOf(events).c
 const said = (events: readonly SequenceEvent[]): SequenceEvent[] => events.filter(({ kind }) => kind !== 'done');
 
 /** Each by a cluster of its own. */
-async function cold(requests: readonly SequenceRequest[], deterministic: boolean): Promise<SequenceEvent[][]> {
+async function cold(requests: readonly SequenceRequest[], options: Partial<LocalClusterOptions>): Promise<SequenceEvent[][]> {
   const answers: SequenceEvent[][] = [];
   for (const request of requests) {
-    await using cluster = await start({ deterministic });
+    await using cluster = await start(options);
     answers.push(await eventsOf(cluster.workers[0]!.engine, request));
     expect(cachedOf(answers.at(-1)!)).toBe(0);
   }
@@ -44,8 +44,8 @@ async function cold(requests: readonly SequenceRequest[], deterministic: boolean
 }
 
 /** One after the other, and again: the second time nothing but each prompt's last token is computed. */
-async function warm(requests: readonly SequenceRequest[], deterministic: boolean): Promise<SequenceEvent[][]> {
-  await using cluster = await start({ deterministic });
+async function warm(requests: readonly SequenceRequest[], options: Partial<LocalClusterOptions>): Promise<SequenceEvent[][]> {
+  await using cluster = await start(options);
   const { engine } = cluster.workers[0]!;
   for (const request of requests) await eventsOf(engine, request);
   const answers: SequenceEvent[][] = [];
@@ -57,19 +57,20 @@ async function warm(requests: readonly SequenceRequest[], deterministic: boolean
 
 describe('prompts that begin alike', () => {
   it('get the greedy tokens that they get without the cache', async () => {
-    expect((await warm(REQUESTS, false)).map(tokenIds)).toEqual((await cold(REQUESTS, false)).map(tokenIds));
+    expect((await warm(REQUESTS, {})).map(tokenIds)).toEqual((await cold(REQUESTS, {})).map(tokenIds));
   });
 
-  it('get the same bits in deterministic mode, drawn tokens and logprobs', async () => {
+  it.each(KV_DTYPES)('get the same bits in deterministic mode with keys and values of %s, drawn tokens and logprobs', async (kvDtype) => {
     const requests = REQUESTS.map((request, nth) => drawn(request, BigInt(nth)));
-    expect((await warm(requests, true)).map(said)).toEqual((await cold(requests, true)).map(said));
+    const options = { deterministic: true, kvDtype };
+    expect((await warm(requests, options)).map(said)).toEqual((await cold(requests, options)).map(said));
   });
 
   it('get them also all at once, where one copies what another is still computing', async () => {
     const requests = REQUESTS.map((request, nth) => drawn(request, BigInt(nth)));
     await using cluster = await start({ deterministic: true });
     const together = await Promise.all(requests.map((request) => eventsOf(cluster.workers[0]!.engine, request)));
-    expect(together.map(said)).toEqual((await cold(requests, true)).map(said));
+    expect(together.map(said)).toEqual((await cold(requests, { deterministic: true })).map(said));
     expect(together.map(cachedOf).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(system.length);
     expect(cluster.kv.usedBytes).toBe(0);
     cluster.kv.checkIntegrity();
@@ -103,7 +104,7 @@ describe('nothing is copied', () => {
     await eventsOf(engine, greedyRequest(PROMPTS[0]!, 4));
     const answer = await eventsOf(engine, request);
     expect(cachedOf(answer)).toBe(0);
-    expect(said(answer)).toEqual(said((await cold([request], true))[0]!));
+    expect(said(answer)).toEqual(said((await cold([request], { deterministic: true }))[0]!));
   });
 
   it('from a sequence that failed', async () => {

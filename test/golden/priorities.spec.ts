@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { GREEDY, type SequenceEvent, type SequenceRequest } from '@essaim/core';
-import { kvBytesPerToken, kvLayoutOf } from '@essaim/kv';
+import { kvBytesPerToken } from '@essaim/kv';
 import { type LocalCluster, type LocalClusterOptions } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
 import { eventsOf, greedyRequest } from './generate.ts';
@@ -50,7 +50,7 @@ describe.each(PATIENT)('a sequence that is sent back to the line, %s', (_how, re
     await using quiet = await start();
     const expected = said(await eventsOf(quiet.workers[0]!.engine, request));
     // With room for what is left of it beside the urgent one, without, and where both guess.
-    const tight = kvBytesPerToken(kvLayoutOf(quiet.spec)) * (request.promptIds.length + request.maxTokens);
+    const tight = kvBytesPerToken(quiet.kv.layout) * (request.promptIds.length + request.maxTokens);
     for (const options of [{}, { kvBytes: tight }, { kvBytes: tight, draftTokens: 4 }]) {
       const { events, overtaken } = await disturbed(options, request, every);
       expect(overtaken).toBeGreaterThan(1);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { describeModel } from '@essaim/checkpoint';
-import { type ModelSpec, WEIGHT_DTYPES } from '@essaim/core';
+import { defaultKvDtype, type ModelSpec, WEIGHT_DTYPES } from '@essaim/core';
 import { kvBytesPerToken, kvLayoutOf } from '@essaim/kv';
 import { layoutOf, leadPieces } from '@essaim/panels';
 import { modelSize } from '@essaim/planning';
@@ -24,5 +24,5 @@ it.each(WEIGHT_DTYPES.flatMap((dtype) => (['large-3', 'small-4'] as const).map((
   const planned = modelSize({ ...spec, precision: 'float', predictorLayerCount: 0, vision: false }, dtype);
   expect(layoutOf(model, { kind: 'expert', layer: 0, expert: 0 }).bytes).toBe(planned.expertBytes);
   expect(leadPieces(spec).reduce((sum, piece) => sum + layoutOf(model, piece).bytes, 0)).toBe(planned.denseBytes);
-  expect(kvBytesPerToken(kvLayoutOf(spec))).toBe(planned.kvBytesPerToken);
+  expect(kvBytesPerToken(kvLayoutOf(spec, defaultKvDtype(dtype)))).toBe(planned.kvBytesPerToken);
 });

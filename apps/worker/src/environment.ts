@@ -1,4 +1,4 @@
-import { LIMITS, workerId, type WorkerId } from '@essaim/core';
+import { KV_DTYPES, type KvDtype, LIMITS, workerId, type WorkerId } from '@essaim/core';
 import { choiceVariable, controlAddress, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
 import { ACTIVATION_DTYPES, type ActivationDtype } from '@essaim/rpc';
 
@@ -15,6 +15,8 @@ export interface WorkerEnvironment {
   readonly memoryBytes: number;
   /** Of these, for keys and values. */
   readonly kvMemoryBytes: number;
+  /** How these are kept. */
+  readonly kvDtype: KvDtype;
   /** How its activations travel to other workers, outside deterministic mode. */
   readonly wireDtype: ActivationDtype;
   /** Tokens that a sequence may guess in a step; 0 for none. */
@@ -32,6 +34,7 @@ export const readEnvironment = async (stop: AbortSignal): Promise<WorkerEnvironm
   threads: wholeVariable('ESSAIM_THREADS_PER_WORKER', { from: 1, to: 1024 }),
   memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
   kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,
+  kvDtype: choiceVariable('ESSAIM_KV_DTYPE', KV_DTYPES),
   wireDtype: choiceVariable('ESSAIM_WIRE_DTYPE', ACTIVATION_DTYPES),
   draftTokens: wholeVariable('ESSAIM_SPECULATE', { from: 0, to: LIMITS.draftTokens }),
   stateFolder: textVariable('ESSAIM_STATE_DIR'),

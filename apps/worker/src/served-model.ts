@@ -52,7 +52,7 @@ export class ServedModel {
     this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
     const pace = new LoadPace({ clock: systemClock, isServing: () => this.#isServing });
     this.#residency = new Residency({ self, compiled: { spec, weights, dtype: ref.dtype }, model, compiler: this.#compiler, pace, onChange });
-    this.#kv = new KvPool(kvLayoutOf(spec), environment.kvMemoryBytes, model.kvMemory);
+    this.#kv = new KvPool(kvLayoutOf(spec, environment.kvDtype), environment.kvMemoryBytes, model.kvMemory);
     this.#experts = new LocalExperts({ runner: model, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({
       self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock, times: watches.lead,

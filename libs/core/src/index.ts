@@ -4,6 +4,7 @@ export * from './constraint.ts';
 export * from './errors.ts';
 export * from './feed-forward.ts';
 export * from './ids.ts';
+export * from './kv-dtype.ts';
 export * from './limits.ts';
 export * from './model-description.ts';
 export * from './model-spec.ts';

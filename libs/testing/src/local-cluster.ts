@@ -1,5 +1,5 @@
 import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
-import { AppError, type Clock, type ClusterSnapshot, type ExpertKey, hostedExperts, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
+import { AppError, type Clock, type ClusterSnapshot, defaultKvDtype, type ExpertKey, hostedExperts, type KvDtype, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
 import { Dispatcher, type ExpertGroup, type ExpertPeer, type ExpertRunner, LocalExperts } from '@essaim/dispatch';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { Matchers, type Vocabulary } from '@essaim/grammar';
@@ -20,6 +20,8 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly deterministic: boolean;
   /** Folder of compiled pieces. */
   readonly cache: string;
+  /** How keys and values are kept. Default: what goes with `dtype`, and float32 with ONNX Runtime. */
+  readonly kvDtype?: KvDtype;
   /** What computes. Default: the kernels. */
   readonly runtime?: 'kernels' | 'onnx';
   /** That each model computes with; for ONNX Runtime it is cut into as many slices. Default: 1. */
@@ -76,7 +78,8 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     experts.set(id, options.wire === undefined ? local : await options.wire(local));
   }
   const lead = await load(options, checkpoint, 'lead');
-  const kv = new KvPool(kvLayoutOf(checkpoint.spec, options.runtime === 'onnx' ? options.threads : 1), options.kvBytes ?? KV_BYTES, lead.kvMemory);
+  const layout = options.runtime === 'onnx' ? kvLayoutOf(checkpoint.spec, 'f32', options.threads ?? 1) : kvLayoutOf(checkpoint.spec, options.kvDtype ?? defaultKvDtype(options.dtype));
+  const kv = new KvPool(layout, options.kvBytes ?? KV_BYTES, lead.kvMemory);
   const peer = (id: WorkerId): ExpertPeer => ({
     execute: (batch, signal) => (dead.has(id) ? Promise.reject(new AppError('unavailable', `worker ${id} was killed`)) : experts.get(id)!.execute(batch, signal)),
   });

@@ -96,6 +96,7 @@ export interface ClusterFlags {
   readonly threadsPerWorker?: number;
   /** MiB. */
   readonly kvMemory?: number;
+  readonly kvDtype?: UpOptions['kvDtype'];
   readonly stateDir?: string;
 }
 

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { KV_DTYPES } from '@essaim/core';
 import { PLANNED_DTYPES } from '@essaim/planning';
 import { decimal, text, wholeNumber } from '../flags.ts';
 import { type PlanFlags } from '../plan/options.ts';
@@ -31,6 +32,7 @@ export function planCommand(): Command {
     .addOption(new Option('--model <path>', 'checkpoint folder, or its config.json or params.json (default: the built-in model)').argParser(text))
     .addOption(new Option('--cluster <name|file>', 'a topology that comes with Essaim, or a YAML file').argParser(text))
     .addOption(new Option('--dtype <form>', 'form of the weights (default: float32 for the built-in model, int4 for an NVFP4 checkpoint, else int8)').choices(PLANNED_DTYPES))
+    .addOption(new Option('--kv-dtype <f32|bf16>', 'form of keys and values (default: f32 with float32 weights, else bf16)').choices(KV_DTYPES))
     .addOption(new Option('--replicas <n>', 'copies of every expert, each on another worker').argParser(wholeNumber({ from: 1, to: 64 })).default(1))
     .addOption(new Option('--context <tokens>', 'tokens of each stream, prompt and answer together (default: 4096, or what the model reads)').argParser(wholeNumber({ from: 1, to: 1e8 })))
     .addOption(new Option('--streams <n>', 'streams at once').argParser(wholeNumber({ from: 1, to: 1e6 })).default(16))

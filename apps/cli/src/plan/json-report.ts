@@ -2,9 +2,10 @@ import { ASSUMED_EFFICIENCY, MEMORY_SHARE, type Plan, type PlanRequest } from '@
 import { notesOf } from './notes.ts';
 
 /** What programs read; keys are only ever added. Bytes, seconds, tokens. */
-export function jsonReport({ model, dtype, topology, load }: PlanRequest, { size, fit, prediction, smallest }: Plan): object {
+export function jsonReport(request: PlanRequest, { size, fit, prediction, smallest }: Plan): object {
+  const { model, dtype, kvDtype, topology, load } = request;
   return {
-    family: model.family, dtype, cluster: topology.name, load,
+    family: model.family, dtype, kvDtype, cluster: topology.name, load,
     model: { totalWeights: size.totalWeights, activeWeights: size.activeWeights, denseBytes: size.denseBytes, expertBytes: size.expertBytes, kvBytesPerToken: size.kvBytesPerToken },
     fits: fit.kind === 'fits',
     spareBytes: fit.kind === 'fits' ? fit.spareBytes : -fit.missingBytes,
@@ -12,6 +13,6 @@ export function jsonReport({ model, dtype, topology, load }: PlanRequest, { size
     workers: fit.workers,
     links: prediction?.traffic.map(({ link, ...traffic }) => ({ kind: link.kind, ...traffic })) ?? null,
     prediction: prediction && { ...prediction.speed, costPerMillionTokens: prediction.costPerMillionTokens },
-    smallest, calibrated: false, assumptions: { efficiency: ASSUMED_EFFICIENCY, memoryShare: MEMORY_SHARE }, notes: notesOf({ model, dtype, topology, load }),
+    smallest, calibrated: false, assumptions: { efficiency: ASSUMED_EFFICIENCY, memoryShare: MEMORY_SHARE }, notes: notesOf(request),
   };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AppError, type ModelDescription } from '@essaim/core';
+import { AppError, type KvDtype, type ModelDescription } from '@essaim/core';
 import { type PlannedDtype, type PlannedLoad } from '@essaim/planning';
 import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { BUILT_IN_DTYPE, defaultDtype } from '../default-dtype.ts';
@@ -9,6 +9,7 @@ export interface PlanFlags {
   readonly model?: string;
   readonly cluster?: string;
   readonly dtype?: PlannedDtype;
+  readonly kvDtype?: KvDtype;
   readonly replicas: number;
   readonly context?: number;
   readonly streams: number;

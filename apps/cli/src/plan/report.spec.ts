@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { openCheckpoint } from '@essaim/checkpoint';
-import { WEIGHT_DTYPES } from '@essaim/core';
+import { defaultKvDtype, WEIGHT_DTYPES } from '@essaim/core';
 import { openCheckpointFolder } from '@essaim/files';
 import { layoutOf, leadPieces, type PanelPiece } from '@essaim/panels';
 import { modelSize, planCluster, type PlanRequest } from '@essaim/planning';
@@ -16,7 +16,8 @@ const PETIT = modelPathOf(FLAGS);
 
 async function requestFor(cluster: string): Promise<PlanRequest> {
   const model = await readDescription(PETIT);
-  return { model, dtype: dtypeOf(FLAGS, model), topology: readTopology(cluster), load: loadOf(FLAGS, model) };
+  const dtype = dtypeOf(FLAGS, model);
+  return { model, dtype, kvDtype: defaultKvDtype(dtype), topology: readTopology(cluster), load: loadOf(FLAGS, model) };
 }
 
 it.each(WEIGHT_DTYPES)('the weights that are planned for in %s are those that the kernels hold', async (dtype) => {
@@ -44,7 +45,7 @@ it('the text says that it fits, the formula, and that nothing was calibrated', a
 it('the JSON has the keys that programs rely on', async () => {
   const request = await requestFor('cpu-box');
   expect(Object.keys(jsonReport(request, planCluster(request)))).toEqual([
-    'family', 'dtype', 'cluster', 'load', 'model', 'fits', 'spareBytes', 'reason', 'workers', 'links', 'prediction', 'smallest', 'calibrated', 'assumptions', 'notes',
+    'family', 'dtype', 'kvDtype', 'cluster', 'load', 'model', 'fits', 'spareBytes', 'reason', 'workers', 'links', 'prediction', 'smallest', 'calibrated', 'assumptions', 'notes',
   ]);
 });
 

@@ -1,4 +1,4 @@
-import { AppError } from '@essaim/core';
+import { AppError, defaultKvDtype } from '@essaim/core';
 import { planCluster, type PlanRequest } from '@essaim/planning';
 import { dtypeOf, loadOf, modelPathOf, type PlanFlags } from './options.ts';
 import { jsonReport } from './json-report.ts';
@@ -13,7 +13,8 @@ export async function runPlan(flags: PlanFlags): Promise<void> {
   if (flags.cluster === undefined) throw new AppError('invalid_argument', `--cluster is missing: name a file or one of ${shippedTopologies().join(', ')}`);
   const topology = withPrice(readTopology(flags.cluster), flags.price);
   const model = await readDescription(modelPathOf(flags));
-  const request: PlanRequest = { model, dtype: dtypeOf(flags, model), topology, load: loadOf(flags, model) };
+  const dtype = dtypeOf(flags, model);
+  const request: PlanRequest = { model, dtype, kvDtype: flags.kvDtype ?? defaultKvDtype(dtype), topology, load: loadOf(flags, model) };
   const plan = planCluster(request);
   process.stdout.write(flags.json ? `${JSON.stringify(jsonReport(request, plan))}\n` : `${textReport(request, plan)}\n`);
 }

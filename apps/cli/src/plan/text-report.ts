@@ -9,9 +9,9 @@ export function textReport(request: PlanRequest, plan: Plan): string {
   return [headline(request, plan), verdict(plan), memoryTable(request, plan), ...predicted(plan), smallestLine(plan), notesOf(request).join('\n')].join('\n\n');
 }
 
-function headline({ model, dtype, topology, load }: PlanRequest, { size }: Plan): string {
+function headline({ model, dtype, kvDtype, topology, load }: PlanRequest, { size }: Plan): string {
   const weights = `${billions(size.totalWeights)} weights, ${billions(size.activeWeights)} a token`;
-  return `${styleText('bold', model.family)}  ${weights}, ${dtype}, on ${topology.name} (${counted(topology.workers.length, 'worker')}); ${counted(load.streams, 'stream')} of ${load.contextTokens} tokens, ${load.replicas === 1 ? '1 copy' : `${load.replicas} copies`} of each expert`;
+  return `${styleText('bold', model.family)}  ${weights}, ${dtype}, keys and values ${kvDtype}, on ${topology.name} (${counted(topology.workers.length, 'worker')}); ${counted(load.streams, 'stream')} of ${load.contextTokens} tokens, ${load.replicas === 1 ? '1 copy' : `${load.replicas} copies`} of each expert`;
 }
 
 function verdict({ fit }: Plan): string {

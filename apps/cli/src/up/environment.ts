@@ -28,7 +28,7 @@ export function serverEnvironment({ host, ports }: UpOptions): Record<string, st
 }
 
 /** Workers of one machine talk over loopback, each on a port of its own, and share its memory. */
-export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, wireDtype, draftTokens, workers }: UpOptions): Record<string, string> {
+export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, kvDtype, wireDtype, draftTokens, workers }: UpOptions): Record<string, string> {
   return {
     ESSAIM_WORKER_ID: id,
     ESSAIM_WORKER_HOST: '127.0.0.1',
@@ -38,5 +38,6 @@ export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, w
     ESSAIM_SPECULATE: String(draftTokens),
     ESSAIM_WORKER_MEMORY_BYTES: String(workerMemoryBytes(workers)),
     ESSAIM_KV_MEMORY: String(kvMemoryMib),
+    ESSAIM_KV_DTYPE: kvDtype,
   };
 }

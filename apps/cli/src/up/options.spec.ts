@@ -30,6 +30,11 @@ it('gives keys and values a quarter of each worker\'s memory unless told otherwi
   expect(() => resolveOptions({ ...FLAGS, workers: 1, kvMemory: 4 * shared + 4 })).toThrow(/--kv-memory \d+ is more than the \d+ MiB that each of 1 workers may take/);
 });
 
+it('keeps keys and values in 16 bits beside weights of fewer, unless told otherwise', () => {
+  expect((['float32', 'int8', 'int4'] as const).map((dtype) => resolveOptions({ ...FLAGS, dtype }).kvDtype)).toEqual(['f32', 'bf16', 'bf16']);
+  expect(resolveOptions({ ...FLAGS, kvDtype: 'bf16' }).kvDtype).toBe('bf16');
+});
+
 it('a one-shot takes free ports except where one is given', () => {
   expect(resolveOptions({ ...FLAGS, prompt: 'x', httpPort: 9000 }).ports).toEqual({ http: 9000, grpc: 0, admin: 0, control: 0 });
 });

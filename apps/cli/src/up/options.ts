@@ -1,6 +1,6 @@
 import { availableParallelism, homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { AppError, type ModelRef, type WeightDtype, type WeightPrecision } from '@essaim/core';
+import { AppError, defaultKvDtype, type KvDtype, type ModelRef, type WeightDtype, type WeightPrecision } from '@essaim/core';
 import { flagVariable } from '@essaim/process';
 import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { BUILT_IN_DTYPE, defaultDtype } from '../default-dtype.ts';
@@ -17,6 +17,7 @@ export interface UpFlags {
   readonly replicas: number;
   readonly threadsPerWorker?: number;
   readonly kvMemory?: number;
+  readonly kvDtype?: KvDtype;
   readonly wireDtype?: ActivationDtype;
   readonly speculate?: number;
   readonly stateDir?: string;
@@ -56,6 +57,8 @@ export interface UpOptions {
   readonly threadsPerWorker: number;
   /** MiB of each worker for keys and values. */
   readonly kvMemoryMib: number;
+  /** How these are kept. */
+  readonly kvDtype: KvDtype;
   /** How activations travel between workers. */
   readonly wireDtype: ActivationDtype;
   /** Tokens that an answer may guess in a step; 0 for none. */
@@ -80,12 +83,14 @@ export function resolveOptions(flags: UpFlags, precision: WeightPrecision = 'flo
   if (flags.replicas > flags.workers) {
     throw new AppError('invalid_argument', `--replicas ${flags.replicas} needs as many workers, and --workers is ${flags.workers}: raise --workers or lower --replicas`);
   }
+  const model = resolveModel(flags, precision);
   return {
-    model: resolveModel(flags, precision),
+    model,
     workers: flags.workers,
     replicas: flags.replicas,
     threadsPerWorker: flags.threadsPerWorker ?? Math.max(1, Math.floor(availableParallelism() / flags.workers)),
     kvMemoryMib: resolveKvMemory(flags.kvMemory, flags.workers),
+    kvDtype: flags.kvDtype ?? defaultKvDtype(model.dtype),
     wireDtype: flags.wireDtype ?? DEFAULT_ACTIVATION_DTYPE,
     draftTokens: flags.speculate ?? 0,
     stateDirectory: resolve(flags.stateDir ?? join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'essaim')),

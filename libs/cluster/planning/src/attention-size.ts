@@ -1,4 +1,4 @@
-import { attentionMatrices, type ModelDescription } from '@essaim/core';
+import { attentionMatrices, kvWidthsOf, type ModelDescription } from '@essaim/core';
 
 /** [rows, columns] of a matrix. */
 export type Shape = readonly [rows: number, columns: number];
@@ -18,14 +18,16 @@ export interface AttentionSize {
 
 export function attentionSize({ attention, hiddenSize }: Pick<ModelDescription, 'attention' | 'hiddenSize'>): AttentionSize {
   const matrices = attentionMatrices(attention, hiddenSize);
+  const { keyWidth, valueWidth } = kvWidthsOf(attention);
+  const cachedValues = keyWidth + valueWidth;
   const results = matrices.reduce((sum, [rows]) => sum + rows, 0);
   if (attention.kind === 'gqa') {
-    const { headCount, kvHeadCount, headSize } = attention;
-    return { matrices, normValues: 0, cachedValues: 2 * kvHeadCount * headSize, workingValues: results, flopsPerPair: 4 * headCount * headSize };
+    const { headCount, headSize } = attention;
+    return { matrices, normValues: 0, cachedValues, workingValues: results, flopsPerPair: 4 * headCount * headSize };
   }
   const { headCount, queryRank, latentRank, rotarySize } = attention;
   return {
-    matrices, normValues: (queryRank ?? 0) + latentRank, cachedValues: latentRank + rotarySize,
+    matrices, normValues: (queryRank ?? 0) + latentRank, cachedValues,
     // Absorbed: queries meet the latent itself, DeepSeek-V2, arXiv:2405.04434, section 2.1.2. Each head has its query and its sum of latents beside the weights and beside the cache.
     workingValues: results + headCount * (2 * (latentRank + rotarySize) + 3 * latentRank),
     flopsPerPair: 2 * headCount * (2 * latentRank + rotarySize),

@@ -12,7 +12,9 @@ describe('the size of Mixtral 8x7B', () => {
   });
 
   it('keeps 8 heads of 128 keys and values a layer and token', () => {
-    expect(modelSize(MIXTRAL_8X7B, 'int4').kvBytesPerToken).toBe(32 * 2 * 8 * 128 * 4);
+    expect(modelSize(MIXTRAL_8X7B, 'int4').kvBytesPerToken).toBe(32 * 2 * 8 * 128 * 2);
+    expect(modelSize(MIXTRAL_8X7B, 'float32').kvBytesPerToken).toBe(32 * 2 * 8 * 128 * 4);
+    expect(modelSize(MIXTRAL_8X7B, 'int4', 'f32').kvBytesPerToken).toBe(32 * 2 * 8 * 128 * 4);
   });
 
   it('has a tied head beside the embedding in memory, and once among the weights', () => {
@@ -33,7 +35,7 @@ describe('the size of Mistral Large 3', () => {
   });
 
   it('caches the latent and the rotated key alone', () => {
-    expect(modelSize(MISTRAL_LARGE_3, 'fp8').kvBytesPerToken).toBe(61 * (512 + 64) * 4);
+    expect(modelSize(MISTRAL_LARGE_3, 'fp8').kvBytesPerToken).toBe(61 * (512 + 64) * 2);
   });
 
   it('has shared experts and dense layers in the dense part', () => {

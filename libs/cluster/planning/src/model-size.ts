@@ -1,8 +1,8 @@
-import { type ModelDescription } from '@essaim/core';
+import { defaultKvDtype, KV_VALUE_BYTES, type ModelDescription } from '@essaim/core';
 import { attentionSize, type Shape } from './attention-size.ts';
 import { MATRIX_BYTES, type PlannedDtype } from './matrix-bytes.ts';
 
-/** The engine keeps norms, routers, keys, values and activations in float32, and the embedding as stored, in 16 bits. */
+/** The engine keeps norms, routers and activations in float32, and the embedding as stored, in 16 bits. */
 const FLOAT32_BYTES = 4;
 const EMBEDDING_BYTES = 2;
 
@@ -35,7 +35,7 @@ export interface ModelSize {
  * Sizes as the engine lays weights out, to the byte but for the alignment of tensors to 64 bytes, where the widths of heads are whole blocks. The embedding is a table to look rows up
  * in; a head tied to it is held beside it, in the form that matrices have.
  */
-export function modelSize(model: ModelDescription, dtype: PlannedDtype): ModelSize {
+export function modelSize(model: ModelDescription, dtype: PlannedDtype, kvDtype = defaultKvDtype(dtype)): ModelSize {
   const { hiddenSize, vocabSize, layerCount } = model;
   const attention = attentionSize(model);
   const parts = feedForwardParts(model);
@@ -52,7 +52,7 @@ export function modelSize(model: ModelDescription, dtype: PlannedDtype): ModelSi
     expertBytes: sum(parts.expert.map((shape) => bytesOf(...shape))),
     denseBytes: readDenseBytes + EMBEDDING_BYTES * embeddingValues,
     readDenseBytes,
-    kvBytesPerToken: FLOAT32_BYTES * layerCount * attention.cachedValues,
+    kvBytesPerToken: KV_VALUE_BYTES[kvDtype] * layerCount * attention.cachedValues,
     activationBytesPerToken: FLOAT32_BYTES * (4 * hiddenSize + attention.workingValues + parts.widestValues),
     logitBytes: FLOAT32_BYTES * vocabSize,
     totalWeights: denseWeights + parts.routedLayerCount * parts.expertCount * expertWeights,

@@ -3,7 +3,7 @@ import { H200, LOAD, MIXTRAL_8X7B, topologyOf } from '../test/samples.ts';
 import { ASSUMED_EFFICIENCY } from './load.ts';
 import { planCluster, type PlanRequest } from './plan.ts';
 
-const request: PlanRequest = { model: MIXTRAL_8X7B, dtype: 'int8', topology: topologyOf([1]), load: { ...LOAD, streams: 1 } };
+const request: PlanRequest = { model: MIXTRAL_8X7B, dtype: 'int8', kvDtype: 'bf16', topology: topologyOf([1]), load: { ...LOAD, streams: 1 } };
 const speedOf = (changes: Partial<PlanRequest>): number => planCluster({ ...request, ...changes }).prediction!.speed.tokensPerSecond;
 
 describe('the prediction', () => {

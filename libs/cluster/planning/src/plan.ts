@@ -1,4 +1,4 @@
-import { type ModelDescription } from '@essaim/core';
+import { type KvDtype, type ModelDescription } from '@essaim/core';
 import { fitModel, type Fit } from './fit.ts';
 import { ASSUMED_EFFICIENCY, type PlannedLoad } from './load.ts';
 import { type PlannedDtype } from './matrix-bytes.ts';
@@ -11,6 +11,7 @@ import { linkTraffic, type LinkTraffic } from './traffic.ts';
 export interface PlanRequest {
   readonly model: ModelDescription;
   readonly dtype: PlannedDtype;
+  readonly kvDtype: KvDtype;
   readonly topology: Topology;
   readonly load: PlannedLoad;
 }
@@ -25,8 +26,8 @@ export interface Plan {
 }
 
 /** Everything that follows from a model, a cluster and a load. Pure; seconds and bytes are predictions that no measurement has corrected. */
-export function planCluster({ model, dtype, topology, load }: PlanRequest): Plan {
-  const size = modelSize(model, dtype);
+export function planCluster({ model, dtype, kvDtype, topology, load }: PlanRequest): Plan {
+  const size = modelSize(model, dtype, kvDtype);
   const fit = fitModel(size, topology.workers, load);
   const smallest = smallestClusters(size, topology.workers, load);
   if (fit.kind === 'short') return { size, fit, prediction: null, smallest };

@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compute, computedTokens, LAYOUT, TOKEN_BYTES } from '../test/rows.ts';
+import { KV_DTYPES, type KvDtype } from '@essaim/core';
+import { compute, computedTokens, layoutIn, TOKEN_BYTES } from '../test/rows.ts';
+import { kvBytesPerToken } from './kv-layout.ts';
 import { KvPool } from './kv-pool.ts';
 
 const tokens = (count: number, first = 1): number[] => Array.from({ length: count }, (_, index) => first + index);
 /** Unlike any other text. */
 const text = (nth: number, count: number): number[] => tokens(count, 1_000 * (nth + 1));
 
-function create(budgetTokens: number): KvPool {
-  return new KvPool(LAYOUT, budgetTokens * TOKEN_BYTES);
+function create(budgetTokens: number, dtype: KvDtype = 'f32'): KvPool {
+  const layout = layoutIn(dtype);
+  return new KvPool(layout, budgetTokens * kvBytesPerToken(layout));
 }
 
 /** A sequence that begins with what the pool knows, computes the rest and ends. Returns how many tokens were known. */
@@ -30,8 +33,8 @@ function known(pool: KvPool, tokenIds: readonly number[]): number {
 }
 
 describe('a pool keeps what was computed', () => {
-  it('for a sequence that begins alike: it starts with the same keys and values, to the token', () => {
-    const pool = create(1_000);
+  it.each(KV_DTYPES)('for a sequence that begins alike: it starts with the same keys and values, to the token, in %s', (dtype) => {
+    const pool = create(1_000, dtype);
     expect(run(pool, tokens(100))).toBe(0);
     expect(run(pool, tokens(100))).toBe(99);
     expect(run(pool, [...tokens(70), 500, 501])).toBe(70);
@@ -103,10 +106,10 @@ describe('what is kept gives way', () => {
     expect([known(pool, text(0, 40)), known(pool, text(1, 40))]).toEqual([0, 32]);
   });
 
-  it('and whatever happens nothing is lost, doubled or over the budget, and keys and values are those of their tokens', () => {
+  it.each(KV_DTYPES)('and whatever happens nothing is lost, doubled or over the budget, and keys and values are those of their tokens, in %s', (dtype) => {
     const act = fc.record({ text: fc.nat(3), count: fc.integer({ min: 1, max: 120 }), end: fc.constantFrom('keep', 'release', 'stay') });
     fc.assert(fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
-      const pool = create(400);
+      const pool = create(400, dtype);
       for (const { text: nth, count, end } of acts) {
         const tokenIds = [...tokens(40), ...text(nth, count)];
         const cache = pool.reserve(tokenIds.length, tokenIds.slice(0, -1));

@@ -1,13 +1,13 @@
 import { assert } from '@essaim/core';
-import { allocateKv, type KvBuffer, type KvLayout, type KvMemory, kvView } from './kv-layout.ts';
+import { allocateKv, type KvBuffer, type KvLayout, type KvMemory, type KvNumbers, kvView } from './kv-layout.ts';
 
 /** Allocated beyond what is asked for, so that an answer behind a prompt is not copied at its first token. */
 const SPARE_TOKENS = 64;
 
-const NO_FLOATS = new Float32Array(0);
+const NO_BYTES = new Uint8Array(0);
 
 /** Of a cache that holds nothing yet, or no more. */
-const nothingOf = ({ layerCount }: KvLayout): KvBuffer => ({ layers: new Array<Float32Array>(layerCount).fill(NO_FLOATS), capacity: 0 });
+const nothingOf = ({ layerCount }: KvLayout): KvBuffer => ({ layers: new Array<Uint8Array>(layerCount).fill(NO_BYTES), capacity: 0 });
 
 let lastId = 0;
 
@@ -80,7 +80,7 @@ export class KvCache {
   }
 
   /** Puts `count` tokens behind the committed ones of one layer's slice: keys [count, keyWidth / slices], values likewise. Nothing is committed. */
-  append(layer: number, count: number, { keys, values }: { readonly keys: Float32Array; readonly values: Float32Array }, slice = 0): void {
+  append(layer: number, count: number, { keys, values }: { readonly keys: KvNumbers; readonly values: KvNumbers }, slice = 0): void {
     this.prepare(count);
     const view = kvView(this.#buffer, this.layout, { layer, slice });
     view.keys.set(keys, this.length * (keys.length / count));
@@ -88,13 +88,13 @@ export class KvCache {
   }
 
   /** Positions [first, end) of one layer's slice, appended ones included: [end - first, keyWidth / slices]. Valid until the next `prepare`. */
-  keys(layer: number, first: number, end: number, slice = 0): Float32Array {
+  keys(layer: number, first: number, end: number, slice = 0): KvNumbers {
     const width = this.layout.keyWidth / (this.layout.slices ?? 1);
     return kvView(this.#buffer, this.layout, { layer, slice }).keys.subarray(first * width, end * width);
   }
 
   /** The same of the values. */
-  values(layer: number, first: number, end: number, slice = 0): Float32Array {
+  values(layer: number, first: number, end: number, slice = 0): KvNumbers {
     const width = this.layout.valueWidth / (this.layout.slices ?? 1);
     return kvView(this.#buffer, this.layout, { layer, slice }).values.subarray(first * width, end * width);
   }
@@ -125,7 +125,7 @@ export class KvCache {
   }
 
   #give(): void {
-    if (this.#buffer.capacity > 0) for (const floats of this.#buffer.layers) this.#memory.give(floats);
+    if (this.#buffer.capacity > 0) for (const bytes of this.#buffer.layers) this.#memory.give(bytes);
     this.#buffer = nothingOf(this.layout);
   }
 

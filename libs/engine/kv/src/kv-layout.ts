@@ -1,58 +1,55 @@
-import { assert, type ModelSpec } from '@essaim/core';
+import { assert, KV_VALUE_BYTES, type KvDtype, type KvWidths, kvWidthsOf, type ModelSpec } from '@essaim/core';
 
-/** float32 values that one token keeps in each layer. */
-export interface KvLayout {
+/** What one token keeps in each layer. */
+export interface KvLayout<Dtype extends KvDtype = KvDtype> extends KvWidths {
   readonly layerCount: number;
-  /** For grouped-query attention key-value heads times head size, for latent attention the latent and behind it the rotated key. */
-  readonly keyWidth: number;
-  /** As wide as keys, or 0 for latent attention: its values are the latents within the keys. */
-  readonly valueWidth: number;
-  /** Threads that each compute a part of the heads and keep these heads' keys and values beside each other. Divides both widths. Default: 1. */
+  readonly dtype: Dtype;
+  /** Parts of the heads whose keys and values lie by themselves. Divides both widths. Default: 1. */
   readonly slices?: number;
 }
 
-export function kvLayoutOf({ layerCount, attention }: ModelSpec, slices = 1): KvLayout {
-  if (attention.kind === 'gqa') {
-    const width = attention.kvHeadCount * attention.headSize;
-    return { layerCount, keyWidth: width, valueWidth: width, slices };
-  }
-  assert(slices === 1, 'all heads of latent attention share one key');
-  return { layerCount, keyWidth: attention.latentRank + attention.rotarySize, valueWidth: 0, slices };
+/** @param slices default: one for each key-value head, which is then read from one end to the other */
+export function kvLayoutOf<Dtype extends KvDtype>({ layerCount, attention }: ModelSpec, dtype: Dtype, slices = attention.kind === 'gqa' ? attention.kvHeadCount : 1): KvLayout<Dtype> {
+  assert(slices === 1 || attention.kind === 'gqa', 'all heads of latent attention share one key');
+  return { layerCount, dtype, ...kvWidthsOf(attention), slices };
 }
 
 /** Bytes that one token takes over all layers. */
-export const kvBytesPerToken = (layout: KvLayout): number => layout.layerCount * floatsPerLayer(layout) * Float32Array.BYTES_PER_ELEMENT;
+export const kvBytesPerToken = (layout: KvLayout): number => layout.layerCount * bytesPerLayer(layout);
+
+/** Of one token. */
+const bytesPerLayer = ({ keyWidth, valueWidth, dtype }: KvLayout): number => (keyWidth + valueWidth) * KV_VALUE_BYTES[dtype];
 
 /** The memory of one cache: of each layer, for each slice keys [capacity, keyWidth / slices], then values [capacity, valueWidth / slices]. */
 export interface KvBuffer {
-  readonly layers: readonly Float32Array<ArrayBufferLike>[];
+  readonly layers: readonly Uint8Array[];
   /** In tokens. */
   readonly capacity: number;
 }
 
-/** Where the floats of caches come from. */
+/** Where the memory of caches comes from. */
 export interface KvMemory {
-  /** Of floats that are taken at once: one layer of one sequence. */
+  /** That are taken at once: one layer of one sequence. */
   readonly mostBytes: number;
-  /** So many floats, the caller's until it gives them back; what is in them may be anything. */
-  take(count: number): Float32Array<ArrayBufferLike>;
-  give(floats: Float32Array<ArrayBufferLike>): void;
+  /** So many bytes, aligned for numbers of 4, the caller's until it gives them back; what is in them may be anything. */
+  take(bytes: number): Uint8Array;
+  give(bytes: Uint8Array): void;
 }
 
 /** Memory of the process's heap; shared with other threads where each of them has a part of it. */
 export const heapMemory = ({ slices = 1 }: KvLayout): KvMemory => ({
   mostBytes: Number.MAX_SAFE_INTEGER,
-  take: (count) => new Float32Array(slices > 1 ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count)),
+  take: (bytes) => new Uint8Array(slices > 1 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
   give: () => undefined,
 });
 
 export function allocateKv(memory: KvMemory, layout: KvLayout, capacity: number): KvBuffer {
-  const layers: Float32Array<ArrayBufferLike>[] = [];
+  const layers: Uint8Array[] = [];
   try {
-    while (layers.length < layout.layerCount) layers.push(memory.take(capacity * floatsPerLayer(layout)));
+    while (layers.length < layout.layerCount) layers.push(memory.take(capacity * bytesPerLayer(layout)));
     return { layers, capacity };
   } catch (thrown) {
-    for (const floats of layers) memory.give(floats);
+    for (const bytes of layers) memory.give(bytes);
     throw thrown;
   }
 }
@@ -63,15 +60,17 @@ export interface KvPlace {
   readonly slice: number;
 }
 
-/** Keys [capacity, keyWidth / slices] and values [capacity, valueWidth / slices] of one layer and slice: views. */
-export function kvView({ layers, capacity }: KvBuffer, layout: KvLayout, { layer, slice }: KvPlace): { readonly keys: Float32Array; readonly values: Float32Array } {
-  const slices = layout.slices ?? 1;
-  const [keyWidth, valueWidth] = [layout.keyWidth / slices, layout.valueWidth / slices];
-  const floats = layers[layer]!;
-  const first = slice * capacity * (keyWidth + valueWidth);
-  const middle = first + capacity * keyWidth;
-  return { keys: floats.subarray(first, middle), values: floats.subarray(middle, middle + capacity * valueWidth) };
-}
+const ARRAYS = { f32: Float32Array, bf16: Uint16Array } as const satisfies Record<KvDtype, unknown>;
 
-/** Of one token. */
-const floatsPerLayer = ({ keyWidth, valueWidth }: KvLayout): number => keyWidth + valueWidth;
+/** Numbers as a cache keeps them: float32, or the bits of bfloat16. */
+export type KvNumbers<Dtype extends KvDtype = KvDtype> = { readonly f32: Float32Array; readonly bf16: Uint16Array }[Dtype];
+
+/** Keys [capacity, keyWidth / slices] and values [capacity, valueWidth / slices] of one layer and slice: views. */
+export function kvView<Dtype extends KvDtype>({ layers, capacity }: KvBuffer, layout: KvLayout<Dtype>, { layer, slice }: KvPlace): { readonly keys: KvNumbers<Dtype>; readonly values: KvNumbers<Dtype> } {
+  const { keyWidth, valueWidth, dtype, slices = 1 } = layout;
+  const { buffer, byteOffset } = layers[layer]!;
+  const [keyCount, valueCount] = [(capacity * keyWidth) / slices, (capacity * valueWidth) / slices];
+  const numbers = (first: number, count: number): KvNumbers<Dtype> => new ARRAYS[dtype as KvDtype](buffer as ArrayBuffer, byteOffset + first * KV_VALUE_BYTES[dtype], count) as KvNumbers<Dtype>;
+  const first = slice * (keyCount + valueCount);
+  return { keys: numbers(first, keyCount), values: numbers(first + keyCount, valueCount) };
+}

@@ -86,17 +86,17 @@ describe('a KV cache', () => {
   });
 
   it('that finds no memory for one of its layers keeps what it has, and takes none', () => {
-    const taken: Float32Array[] = [];
+    const taken: Uint8Array[] = [];
     const bytes = 1000 * TOKEN_BYTES;
     const pool = new KvPool(LAYOUT, bytes, {
       mostBytes: bytes,
       take: (count) => {
         if (taken.length > LAYOUT.layerCount) throw new AppError('resource_exhausted', 'no more');
-        const floats = new Float32Array(count);
-        taken.push(floats);
-        return floats;
+        const memory = new Uint8Array(count);
+        taken.push(memory);
+        return memory;
       },
-      give: (floats) => void taken.splice(taken.indexOf(floats as Float32Array), 1),
+      give: (memory) => void taken.splice(taken.indexOf(memory), 1),
     });
     const cache = pool.reserve(500)!;
     appendAll(cache, 3);

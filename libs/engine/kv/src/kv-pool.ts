@@ -24,7 +24,7 @@ export class KvPool {
   #reservedBytes = 0;
   #keptBytes = 0;
 
-  /** @param memory that caches take their floats from, a little more than the budget at times; default: the process's heap */
+  /** @param memory that caches take theirs from, a little more than the budget at times; default: the process's heap */
   constructor(layout: KvLayout, budgetBytes: number, memory = heapMemory(layout)) {
     this.layout = layout;
     this.budgetBytes = budgetBytes;

@@ -17,7 +17,7 @@ class ToyLead {
   nowMs = 0;
   readonly times: PhaseTimes<LeadPhase>;
   readonly engine: Engine;
-  readonly kv = new KvPool({ layerCount: 1, keyWidth: 1, valueWidth: 1 }, 4_096);
+  readonly kv = new KvPool({ layerCount: 1, keyWidth: 1, valueWidth: 1, dtype: 'f32' }, 4_096);
   readonly failures: AppError[] = [];
 
   constructor(fails = false) {

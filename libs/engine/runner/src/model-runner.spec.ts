@@ -37,7 +37,7 @@ class ToyModel {
       },
     };
     const runner = new ModelRunner({ spec: SPEC, pieces: this.#pieces(), dispatcher, evenAttention: false });
-    const cache = new KvPool({ layerCount: 3, keyWidth: 2, valueWidth: 2 }, 1 << 12).reserve(16)!;
+    const cache = new KvPool({ layerCount: 3, keyWidth: 2, valueWidth: 2, dtype: 'f32' }, 1 << 12).reserve(16)!;
     const [output] = await runner.forward([{ cache, first: 0, tokenIds, logitsOfLast: tokenIds.length }], signal);
     return output!;
   }

@@ -1,7 +1,7 @@
 import { KvPool } from '@essaim/kv';
 import { type Schedulable, Scheduler, type StepItem } from '../src/scheduler.ts';
 
-export const LAYOUT = { layerCount: 1, keyWidth: 1, valueWidth: 1 };
+export const LAYOUT = { layerCount: 1, keyWidth: 1, valueWidth: 1, dtype: 'f32' } as const;
 export const TOKEN_BYTES = 8;
 export const LIMITS = { waitingSequences: 8, runningSequences: 4, stepTokens: 16 };
 

@@ -1,5 +1,6 @@
 import { QUERY_BYTES, RESULT, VECTOR, WEIGHTS, addProducts, beginQuery, finishQuery } from './query';
 import { raiseLargest, weigh } from './softmax';
+import { storedBytes } from './stored';
 import { PANEL, transpose } from './transpose';
 import { clear } from './vectors';
 
@@ -33,7 +34,22 @@ export function attention(
   q: usize, qStride: i32, out: usize, outStride: i32, rows: i32, first: i32, heads: i32, keySize: i32, valueSize: i32,
   keys: usize, keyStride: i32, values: usize, valueStride: i32, window: i32, scoreScale: f32, scratch: usize,
 ): void {
-  const keyBytes = usize(keySize) << 2, valueBytes = usize(valueSize) << 2, keyStep = usize(keyStride) << 2, valueStep = usize(valueStride) << 2;
+  attend<f32>(q, qStride, out, outStride, rows, first, heads, keySize, valueSize, keys, keyStride, values, valueStride, window, scoreScale, scratch);
+}
+
+/** The same with keys and values of bfloat16, so position p is at keys + 2 p keyStride: the bits that these numbers give as float32. */
+export function attentionBf16(
+  q: usize, qStride: i32, out: usize, outStride: i32, rows: i32, first: i32, heads: i32, keySize: i32, valueSize: i32,
+  keys: usize, keyStride: i32, values: usize, valueStride: i32, window: i32, scoreScale: f32, scratch: usize,
+): void {
+  attend<u16>(q, qStride, out, outStride, rows, first, heads, keySize, valueSize, keys, keyStride, values, valueStride, window, scoreScale, scratch);
+}
+
+function attend<T>(
+  q: usize, qStride: i32, out: usize, outStride: i32, rows: i32, first: i32, heads: i32, keySize: i32, valueSize: i32,
+  keys: usize, keyStride: i32, values: usize, valueStride: i32, window: i32, scoreScale: f32, scratch: usize,
+): void {
+  const keyBytes = usize(keySize) << 2, valueBytes = usize(valueSize) << 2, keyStep = usize(keyStride) * sizeof<T>(), valueStep = usize(valueStride) * sizeof<T>();
   const together = rowsTogether(heads), end = first + rows, rowBytes = usize(heads) * QUERY_BYTES;
   const weights = scratch + usize(CHUNK) * keyBytes, queries = weights + usize(together * heads) * WEIGHTS_BYTES;
   for (let row = 0; row < rows; row++) {
@@ -41,7 +57,7 @@ export function attention(
     beginRow(queries + usize(row) * rowBytes, heads, q + (usize(row * qStride) << 2), keyBytes, rowWeights, out + (usize(row * outStride) << 2), valueBytes);
   }
   for (let chunk = seenFrom(first, 0, window) & -CHUNK; chunk < end; chunk += CHUNK) {
-    transpose(keys + usize(chunk) * keyStep, keyStep, min(CHUNK, end - chunk), keyBytes, scratch);
+    transpose<T>(keys + usize(chunk) * keyStep, keyStep, min(CHUNK, end - chunk), keyBytes, scratch);
     const chunkValues = values + usize(chunk) * valueStep;
     for (let position = max(first, chunk); position < end; position += together) {
       const last = min(position + together, end) - 1, from = seenFrom(position, chunk, window), to = seenTo(last, chunk);
@@ -52,7 +68,7 @@ export function attention(
       // What a row does not see may be NaN, so values are added for several rows only where they see the same.
       const alike = seenFrom(last, chunk, window) == from && seenTo(position, chunk) == to ? last + 1 - position : 1;
       for (let p = position; p <= last; p += alike) {
-        addValues(group + usize(p - position) * rowBytes, alike * heads, seenFrom(p, chunk, window), seenTo(p, chunk), chunkValues, valueStep, valueBytes);
+        addValues<T>(group + usize(p - position) * rowBytes, alike * heads, seenFrom(p, chunk, window), seenTo(p, chunk), chunkValues, valueStep, valueBytes);
       }
     }
   }
@@ -82,7 +98,7 @@ function beginRow(query: usize, heads: i32, vector: usize, keyBytes: usize, weig
 function scores(queries: usize, count: i32, keys: usize, keySize: i32, from: i32, to: i32): void {
   for (let i = 0; i < count; i++) clear(load<usize>(queries + usize(i) * QUERY_BYTES + WEIGHTS), WEIGHTS_BYTES);
   for (let panel = from & -PANEL; panel < to; panel += PANEL) {
-    addProducts(queries, count, VECTOR, 0, keySize, keys + (usize(panel * keySize) << 2), 4 * PANEL, 4 * PANEL, WEIGHTS, usize(panel) << 2);
+    addProducts<f32>(queries, count, VECTOR, 0, keySize, keys + (usize(panel * keySize) << 2), 4 * PANEL, 4 * PANEL, WEIGHTS, usize(panel) << 2);
   }
 }
 
@@ -94,7 +110,7 @@ function softmax(queries: usize, count: i32, from: i32, to: i32, scale: f32, val
   for (let query = queries; query < end; query += QUERY_BYTES) weigh(query, from, to, scale);
 }
 
-function addValues(queries: usize, count: i32, from: i32, to: i32, values: usize, valueStep: usize, valueBytes: usize): void {
+function addValues<T>(queries: usize, count: i32, from: i32, to: i32, values: usize, valueStep: usize, valueBytes: usize): void {
   if (from >= to) return;
-  addProducts(queries, count, WEIGHTS, usize(from) << 2, to - from, values + usize(from) * valueStep, valueStep, valueBytes, RESULT, 0);
+  addProducts<T>(queries, count, WEIGHTS, usize(from) << 2, to - from, values + usize(from) * valueStep, valueStep, valueBytes, RESULT, 0);
 }

@@ -1,17 +1,19 @@
+import { loadFour, storedBytes } from './stored';
+
 /**
  * out += a b: what both halves of attention are made of. Each value of out adds up its products one after another, in order of n,
- * whatever is computed beside it. a: number n of a row at 4 n; b: row n at n bStep.
+ * whatever is computed beside it. a: number n of a row at 4 n; b: row n at n bStep, its numbers T.
  */
 
 /** Four rows of a and out, 16 columns of b. Rows may be the same one. */
-export function addToFour(a0: usize, a1: usize, a2: usize, a3: usize, count: i32, b: usize, bStep: usize, out0: usize, out1: usize, out2: usize, out3: usize): void {
+export function addToFour<T>(a0: usize, a1: usize, a2: usize, a3: usize, count: i32, b: usize, bStep: usize, out0: usize, out1: usize, out2: usize, out3: usize): void {
   let s00 = v128.load(out0), s01 = v128.load(out0, 16), s02 = v128.load(out0, 32), s03 = v128.load(out0, 48);
   let s10 = v128.load(out1), s11 = v128.load(out1, 16), s12 = v128.load(out1, 32), s13 = v128.load(out1, 48);
   let s20 = v128.load(out2), s21 = v128.load(out2, 16), s22 = v128.load(out2, 32), s23 = v128.load(out2, 48);
   let s30 = v128.load(out3), s31 = v128.load(out3, 16), s32 = v128.load(out3, 32), s33 = v128.load(out3, 48);
   const end = usize(count) << 2;
   for (let n: usize = 0; n < end; n += 4, b += bStep) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+    const b0 = loadFour<T>(b), b1 = loadFour<T>(b + storedBytes<T>(16)), b2 = loadFour<T>(b + storedBytes<T>(32)), b3 = loadFour<T>(b + storedBytes<T>(48));
     const n0 = v128.load32_splat(a0 + n), n1 = v128.load32_splat(a1 + n), n2 = v128.load32_splat(a2 + n), n3 = v128.load32_splat(a3 + n);
     s00 = f32x4.relaxed_madd(n0, b0, s00);
     s01 = f32x4.relaxed_madd(n0, b1, s01);
@@ -49,14 +51,14 @@ export function addToFour(a0: usize, a1: usize, a2: usize, a3: usize, count: i32
 }
 
 /** One row, 16 columns. */
-export function addToOne(a: usize, count: i32, b: usize, bStep: usize, out: usize): void {
+export function addToOne<T>(a: usize, count: i32, b: usize, bStep: usize, out: usize): void {
   let s0 = v128.load(out), s1 = v128.load(out, 16), s2 = v128.load(out, 32), s3 = v128.load(out, 48);
   for (const end = a + (usize(count) << 2); a < end; a += 4, b += bStep) {
     const n = v128.load32_splat(a);
-    s0 = f32x4.relaxed_madd(n, v128.load(b), s0);
-    s1 = f32x4.relaxed_madd(n, v128.load(b, 16), s1);
-    s2 = f32x4.relaxed_madd(n, v128.load(b, 32), s2);
-    s3 = f32x4.relaxed_madd(n, v128.load(b, 48), s3);
+    s0 = f32x4.relaxed_madd(n, loadFour<T>(b), s0);
+    s1 = f32x4.relaxed_madd(n, loadFour<T>(b + storedBytes<T>(16)), s1);
+    s2 = f32x4.relaxed_madd(n, loadFour<T>(b + storedBytes<T>(32)), s2);
+    s3 = f32x4.relaxed_madd(n, loadFour<T>(b + storedBytes<T>(48)), s3);
   }
   v128.store(out, s0);
   v128.store(out, s1, 16);
@@ -65,8 +67,8 @@ export function addToOne(a: usize, count: i32, b: usize, bStep: usize, out: usiz
 }
 
 /** One row, 4 columns. */
-export function addToVector(a: usize, count: i32, b: usize, bStep: usize, out: usize): void {
+export function addToVector<T>(a: usize, count: i32, b: usize, bStep: usize, out: usize): void {
   let sum = v128.load(out);
-  for (const end = a + (usize(count) << 2); a < end; a += 4, b += bStep) sum = f32x4.relaxed_madd(v128.load32_splat(a), v128.load(b), sum);
+  for (const end = a + (usize(count) << 2); a < end; a += 4, b += bStep) sum = f32x4.relaxed_madd(v128.load32_splat(a), loadFour<T>(b), sum);
   v128.store(out, sum);
 }

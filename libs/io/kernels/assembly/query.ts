@@ -1,5 +1,6 @@
 import { laneSum } from './math';
 import { addToFour, addToOne, addToVector } from './products';
+import { storedBytes } from './stored';
 import { clear, divide } from './vectors';
 
 /**
@@ -30,9 +31,9 @@ export function finishQuery(query: usize, resultBytes: usize): void {
 
 /**
  * out += a b for `count` queries: a, `terms` floats, is `aAt` bytes behind the address in their field `a`, and out likewise.
- * b: [terms, columns], `bStep` bytes from row to row; `width`: bytes of its columns, a multiple of 16.
+ * b: [terms, columns], its numbers T, `bStep` bytes from row to row; `width`: bytes of its columns in float32, a multiple of 16.
  */
-export function addProducts(queries: usize, count: i32, a: usize, aAt: usize, terms: i32, b: usize, bStep: usize, width: usize, out: usize, outAt: usize): void {
+export function addProducts<T>(queries: usize, count: i32, a: usize, aAt: usize, terms: i32, b: usize, bStep: usize, width: usize, out: usize, outAt: usize): void {
   const last = queries + usize(count - 1) * QUERY_BYTES;
   let column: usize = 0;
   for (; column + 64 <= width; column += 64) {
@@ -41,14 +42,14 @@ export function addProducts(queries: usize, count: i32, a: usize, aAt: usize, te
     // Where two or three are left, the last one is computed again beside them.
     for (; query < last; query += 4 * QUERY_BYTES) {
       const second = query + QUERY_BYTES, third = min(second + QUERY_BYTES, last), fourth = min(third + QUERY_BYTES, last);
-      addToFour(
-        load<usize>(query + a) + aAt, load<usize>(second + a) + aAt, load<usize>(third + a) + aAt, load<usize>(fourth + a) + aAt, terms, b + column, bStep,
+      addToFour<T>(
+        load<usize>(query + a) + aAt, load<usize>(second + a) + aAt, load<usize>(third + a) + aAt, load<usize>(fourth + a) + aAt, terms, b + storedBytes<T>(column), bStep,
         load<usize>(query + out) + at, load<usize>(second + out) + at, load<usize>(third + out) + at, load<usize>(fourth + out) + at,
       );
     }
-    if (query == last) addToOne(load<usize>(last + a) + aAt, terms, b + column, bStep, load<usize>(last + out) + at);
+    if (query == last) addToOne<T>(load<usize>(last + a) + aAt, terms, b + storedBytes<T>(column), bStep, load<usize>(last + out) + at);
   }
   for (; column < width; column += 16) {
-    for (let query = queries; query <= last; query += QUERY_BYTES) addToVector(load<usize>(query + a) + aAt, terms, b + column, bStep, load<usize>(query + out) + outAt + column);
+    for (let query = queries; query <= last; query += QUERY_BYTES) addToVector<T>(load<usize>(query + a) + aAt, terms, b + storedBytes<T>(column), bStep, load<usize>(query + out) + outAt + column);
   }
 }

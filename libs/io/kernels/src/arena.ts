@@ -19,9 +19,9 @@ export interface Arena {
   readonly output: number;
   /** [rows, widthOf(experts)] */
   readonly router: number;
-  /** [rows, projected]: queries, keys and values. */
+  /** [rows, projected]: queries, keys and values, in either bank. */
   readonly projected: number;
-  /** [rows, query width], in the bank of the keys and values. */
+  /** Of latent attention. [rows, heads of latents and rotated parts]: what keys are compared with, in either bank. */
   readonly query: number;
   /** [rows, attended width], in either bank, and quantised. */
   readonly attended: number;

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { KV_DTYPES, type KvDtype } from '@essaim/core';
+import { fromBf16, toBf16 } from '../test/float32.ts';
 import { KernelMemory, randomFloats } from '../test/kernel-memory.ts';
+import { KEPT } from './kept.ts';
 
 const memory = new KernelMemory({ wide: true }, 1 << 25);
 
@@ -50,7 +53,14 @@ interface Part {
 
 const scoreScale = (keySize: number): number => Math.fround(1 / Math.sqrt(keySize));
 
-function attend(given: Case, parts: readonly Part[] = [{}], on = memory): Float32Array {
+interface Call {
+  readonly parts?: readonly Part[];
+  readonly on?: KernelMemory;
+  /** Of keys and values. */
+  readonly dtype?: KvDtype;
+}
+
+function attend(given: Case, { parts = [{}], on = memory, dtype = 'f32' }: Call = {}): Float32Array {
   const { rows, first, heads, keySize, valueSize, window } = given;
   on.clear();
   // Rows and positions are further apart than they are long; what lies between is NaN.
@@ -60,12 +70,18 @@ function attend(given: Case, parts: readonly Part[] = [{}], on = memory): Float3
     for (let row = 0; row * width < values.length; row++) wide.set(values.subarray(row * width, (row + 1) * width), row * stride);
     return on.put(wide);
   };
-  const [q, keys, values] = [spread(given.q, heads * keySize, qStride), spread(given.keys, keySize, keyStride), spread(given.values, valueSize, valueStride)];
+  const kept = (numbers: Float32Array, width: number, stride: number): number => {
+    const [count, from] = [(numbers.length / width) * stride, spread(numbers, width, stride)];
+    const to = on.room(count);
+    on.kernels[KEPT[dtype].copyRows](from, count, to, count, 1, count);
+    return to;
+  };
+  const [q, keys, values] = [spread(given.q, heads * keySize, qStride), kept(given.keys, keySize, keyStride), kept(given.values, valueSize, valueStride)];
   const out = on.room(rows * outStride);
   const scratch = on.room(on.kernels.attentionScratchBytes(rows, heads, keySize) / 4);
   for (const part of parts) {
     const [row, head] = [part.fromRow ?? 0, part.fromHead ?? 0];
-    on.kernels.attention(
+    on.kernels[KEPT[dtype].attention](
       q + 4 * (row * qStride + head * keySize), qStride, out + 4 * (row * outStride + head * valueSize), outStride, part.rows ?? rows - row, first + row,
       part.heads ?? heads - head, keySize, valueSize, keys, keyStride, values, valueStride, window, scoreScale(keySize), scratch,
     );
@@ -133,17 +149,26 @@ describe('attention', () => {
       fc.property(cases, fc.nat(19), fc.nat(8), (given, row, head) => {
         const [rows, heads] = [Math.min(row, given.rows - 1), Math.min(head, given.heads - 1)];
         const parts = [{ rows, heads }, { rows, fromHead: heads }, { fromRow: rows, heads }, { fromRow: rows, fromHead: heads }];
-        const split = attend(given, parts.filter((part) => part.rows !== 0 && part.heads !== 0));
+        const split = attend(given, { parts: parts.filter((part) => part.rows !== 0 && part.heads !== 0) });
         expect(bits(split)).toEqual(bits(attend(given)));
       }),
     );
   });
 
-  it('gives the same bits with and without operations on 256 bits', () => {
+  it('over bfloat16 gives the bits that these numbers give as float32', () => {
+    const rounded = (numbers: Float32Array): Float32Array => numbers.map((value) => fromBf16(toBf16(value)));
+    fc.assert(
+      fc.property(cases, (given) => {
+        expect(bits(attend(given, { dtype: 'bf16' }))).toEqual(bits(attend({ ...given, keys: rounded(given.keys), values: rounded(given.values) })));
+      }),
+    );
+  });
+
+  it.each(KV_DTYPES)('over %s gives the same bits with and without operations on 256 bits', (dtype) => {
     const narrow = new KernelMemory({ wide: false }, 1 << 25);
     fc.assert(
       fc.property(cases, (given) => {
-        expect(bits(attend(given, [{}], narrow))).toEqual(bits(attend(given)));
+        expect(bits(attend(given, { dtype, on: narrow }))).toEqual(bits(attend(given, { dtype })));
       }),
     );
   });
@@ -165,12 +190,12 @@ describe('attention', () => {
     }
   });
 
-  it('keeps NaN of a query in its row, and NaN of a key or value in the rows that see it', () => {
+  it.each(KV_DTYPES)('over %s keeps NaN of a query in its row, and NaN of a key or value in the rows that see it', (dtype) => {
     const shape = { rows: 6, first: 62, heads: 3, keySize: 16, valueSize: 8, window: 3 };
     const bad = (poison: (given: Case) => void): boolean[] => {
       const given = fill(shape, 5);
       poison(given);
-      const out = attend(given);
+      const out = attend(given, { dtype });
       return Array.from({ length: 6 }, (_, row) => {
         const isNaNs = Array.from(out.subarray(row * 24, (row + 1) * 24), Number.isNaN);
         expect(new Set(isNaNs).size).toBe(1);

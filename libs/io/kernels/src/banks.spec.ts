@@ -44,15 +44,15 @@ describe('banks', () => {
   it('keep weights apart from keys and values', async () => {
     const banks = new Banks(module, SIZE);
     const placed = await banks.load(fileOf(64), 64);
-    const floats = banks.kvMemory.take(16);
-    expect(banks.kvPlace(floats)).toEqual({ bank: 1, at: placed.at });
+    const kept = banks.kvMemory.take(64);
+    expect(banks.kvPlace(kept)).toEqual({ bank: 1, at: placed.at });
     expect([banks.taken('weights'), banks.taken('keys and values')]).toEqual([64, 64]);
   });
 
   it('are each told of to other threads, in order, once', () => {
     const banks = new Banks(module, SIZE);
     expect(banks.unshared).toBeNull();
-    const memories = [1, 2].map(() => banks.kvMemory.take(ROOM / 4).buffer);
+    const memories = [1, 2].map(() => banks.kvMemory.take(ROOM).buffer);
     for (const [bank, buffer] of memories.entries()) {
       expect([banks.unshared?.bank, banks.unshared?.memory.buffer === buffer]).toEqual([bank, true]);
       banks.share();
@@ -63,8 +63,8 @@ describe('banks', () => {
   it('hold what is just as large as there is room, and refuse more with a sentence, whoever asks', async () => {
     const banks = new Banks(module, SIZE);
     expect(banks.kvMemory.mostBytes).toBe(ROOM);
-    expect(banks.kvMemory.take(ROOM / 4)).toHaveLength(ROOM / 4);
-    expect(() => banks.kvMemory.take(ROOM / 4 + 1)).toThrow(expect.objectContaining({ code: 'resource_exhausted', message: expect.stringContaining('bytes of keys and values are more than can be addressed as one') as string }));
+    expect(banks.kvMemory.take(ROOM)).toHaveLength(ROOM);
+    expect(() => banks.kvMemory.take(ROOM + 1)).toThrow(expect.objectContaining({ code: 'resource_exhausted', message: expect.stringContaining('bytes of keys and values are more than can be addressed as one') as string }));
     await expect(banks.load(fileOf(64), ROOM + 64)).rejects.toMatchObject({ code: 'resource_exhausted' });
     expect([banks.taken('weights'), banks.unshared?.bank]).toEqual([0, 0]);
   });
@@ -79,7 +79,7 @@ describe('banks', () => {
 });
 
 /** Of each layer a token takes two cache lines. A bank holds this many tokens. */
-const LAYOUT: KvLayout = { layerCount: 2, keyWidth: 28, valueWidth: 4 };
+const LAYOUT: KvLayout = { layerCount: 2, keyWidth: 28, valueWidth: 4, dtype: 'f32' };
 const TOKENS = Math.floor(ROOM / kvBytesPerToken(LAYOUT));
 /** Sequences of as many tokens that the pool has room for. */
 const MOST = 5;

@@ -34,12 +34,12 @@ export class Banks {
     this.#size = size;
     this.kvMemory = {
       mostBytes: roomOf(size),
-      take: (count) => {
-        const { bank, at } = this.#take('keys and values', 4 * count);
-        return new Float32Array(this.view(bank).floats.buffer, at, count);
+      take: (bytes) => {
+        const { bank, at } = this.#take('keys and values', bytes);
+        return new Uint8Array(this.view(bank).floats.buffer, at, bytes);
       },
-      give: (floats) => {
-        if (!this.#isClosed) this.free(this.kvPlace(floats));
+      give: (bytes) => {
+        if (!this.#isClosed) this.free(this.kvPlace(bytes));
       },
     };
   }
@@ -89,11 +89,11 @@ export class Banks {
     this.#byBuffer.clear();
   }
 
-  /** Of floats that `kvMemory` gave. */
-  kvPlace(floats: Float32Array<ArrayBufferLike>): Placed {
-    const bank = this.#byBuffer.get(floats.buffer);
+  /** Of bytes that `kvMemory` gave. */
+  kvPlace({ buffer, byteOffset }: Uint8Array): Placed {
+    const bank = this.#byBuffer.get(buffer);
     assert(bank !== undefined, 'keys and values lie in a bank');
-    return { bank, at: floats.byteOffset };
+    return { bank, at: byteOffset };
   }
 
   #take(keeps: Kept, bytes: number): Placed {

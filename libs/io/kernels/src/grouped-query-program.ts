@@ -3,6 +3,7 @@ import { PANEL, panelsNamed, type PanelTensor, type PieceLayout, quantisedStride
 import { widthOf } from './arena.ts';
 import { ATTENTION_ROWS, attentionParts, spansWithin } from './attention-parts.ts';
 import { type AttendJob, type JobSpan } from './job.ts';
+import { KEPT } from './kept.ts';
 import { rowAt } from './phases.ts';
 import { type AttentionProgram, type ProgramContext } from './program-context.ts';
 
@@ -10,14 +11,10 @@ import { type AttentionProgram, type ProgramContext } from './program-context.ts
 export class GroupedQueryProgram implements AttentionProgram {
   readonly #context: ProgramContext;
   readonly #attention: GroupedQueryAttention;
-  readonly #queryWidth: number;
-  readonly #keyWidth: number;
 
   constructor(context: ProgramContext, attention: GroupedQueryAttention) {
     this.#context = context;
     this.#attention = attention;
-    this.#queryWidth = attention.headCount * attention.headSize;
-    this.#keyWidth = attention.kvHeadCount * attention.headSize;
   }
 
   run(job: AttendJob, layout: PieceLayout): void {
@@ -27,59 +24,61 @@ export class GroupedQueryProgram implements AttentionProgram {
     const [stride, { rows }] = [widthOf(spec.hiddenSize), job];
     phases.linear({ kernels, piece: job.at, matrix: qkv }, { floats: arena.normed, stride, quantised: arena.quantised }, { rows, out: arena.projected, stride: qkv.panels * PANEL });
     phases.rows(rows, (row, count) => this.#rotate(job, qkv, row, count));
-    this.#attend(job);
+    this.#attend(job, qkv);
     phases.rows(rows, (row, count) => this.#collect(job, output, row, count));
     const attended = { floats: arena.attended, stride: widthOf(output.columns), quantised: arena.quantisedAttended };
     phases.linear({ kernels, piece: job.at, matrix: output }, attended, { rows, out: arena.output, stride });
   }
 
-  /** Queries, keys and values of rows go to where the sequence's keys and values are; queries and keys are turned there. */
+  /** Queries, keys and values of rows go to the memory where the sequence's keys and values are; queries and keys are turned there, and keys and values kept. */
   #rotate(job: AttendJob, qkv: PanelTensor, row: number, count: number): void {
     const { spec, arena, bank } = this.#context;
     const { headCount, kvHeadCount, headSize } = this.#attention;
-    const [queryWidth, keyWidth, stride] = [this.#queryWidth, this.#keyWidth, qkv.panels * PANEL];
-    const [, keyAt, valueAt] = qkv.parts.map(({ firstPanel }) => firstPanel * PANEL);
+    const stride = qkv.panels * PANEL;
+    const [, keyAt, valueAt] = qkv.parts.map(({ firstPanel }) => 4 * firstPanel * PANEL);
     const from = bank(job.bank).floats;
     for (const { span, first, end } of spansWithin(job, row, count)) {
       const { kernels, floats } = bank(span.bank);
-      const { keys, values } = this.#cache(span);
-      const position = span.first + first - span.row;
-      for (let nth = first; nth < end; nth++) {
-        const source = arena.projected / 4 + nth * stride;
-        const target = position + nth - first;
-        floats.set(from.subarray(source, source + queryWidth), arena.query / 4 + nth * queryWidth);
-        floats.set(from.subarray(source + keyAt!, source + keyAt! + keyWidth), keys / 4 + target * keyWidth);
-        floats.set(from.subarray(source + valueAt!, source + valueAt! + keyWidth), values / 4 + target * keyWidth);
-      }
+      const rows = end - first;
+      const query = rowAt(arena.projected, first, stride);
+      floats.set(from.subarray(query / 4, query / 4 + rows * stride), query / 4);
       const angles = [rowAt(arena.cos, first, headSize / 2), rowAt(arena.sin, first, headSize / 2)] as const;
       const scale = spec.queryScaling === null ? 0 : rowAt(arena.queryScale, first, 1);
-      kernels.rotateHalves(rowAt(arena.query, first, queryWidth), headCount, headSize, headSize, 0, end - first, queryWidth, headSize, ...angles, scale);
-      kernels.rotateHalves(rowAt(keys, position, keyWidth), kvHeadCount, headSize, headSize, 0, end - first, keyWidth, headSize, ...angles, 0);
+      kernels.rotateHalves(query, headCount, headSize, headSize, 0, rows, stride, headSize, ...angles, scale);
+      kernels.rotateHalves(query + keyAt!, kvHeadCount, headSize, headSize, 0, rows, stride, headSize, ...angles, 0);
+      const { bytes, copyRows } = KEPT[span.dtype];
+      const position = span.first + first - span.row;
+      for (let head = 0; head < kvHeadCount; head++) {
+        const { keys, values } = this.#cache(span, head);
+        const [source, target] = [query + 4 * head * headSize, bytes * position * headSize];
+        kernels[copyRows](source + keyAt!, stride, keys + target, headSize, rows, headSize);
+        kernels[copyRows](source + valueAt!, stride, values + target, headSize, rows, headSize);
+      }
     }
   }
 
-  /** Addresses of the layer's keys and values of one sequence: [capacity, width] each. */
-  #cache({ at, capacity }: JobSpan): { readonly keys: number; readonly values: number } {
-    return { keys: at, values: at + 4 * capacity * this.#keyWidth };
+  /** Addresses of one head's keys and values of one sequence: [capacity, headSize] each. */
+  #cache({ at, capacity, dtype }: JobSpan, head: number): { readonly keys: number; readonly values: number } {
+    const bytes = KEPT[dtype].bytes * capacity * this.#attention.headSize;
+    const keys = at + 2 * head * bytes;
+    return { keys, values: keys + bytes };
   }
 
   /** Parts: some rows of a span, for one key-value head. */
-  #attend(job: AttendJob): void {
+  #attend(job: AttendJob, qkv: PanelTensor): void {
     const { arena, bank, phases, scratch } = this.#context;
     const { headCount, kvHeadCount, headSize, slidingWindow } = this.#attention;
     const group = headCount / kvHeadCount;
-    const stride = widthOf(this.#queryWidth);
+    const [stride, outStride] = [qkv.panels * PANEL, widthOf(headCount * headSize)];
     const parts = attentionParts(job.spans, ATTENTION_ROWS);
     phases.parts(parts.length * kvHeadCount, (part) => {
       const { span, first, count } = parts[Math.floor(part / kvHeadCount)]!;
       const head = part % kvHeadCount;
-      const { kernels } = bank(span.bank);
-      const { keys, values } = this.#cache(span);
-      const row = span.row + first;
-      kernels.attention(
-        rowAt(arena.query, row, this.#queryWidth) + 4 * head * group * headSize, this.#queryWidth, rowAt(arena.attended, row, stride) + 4 * head * group * headSize, stride,
-        count, span.first + first, group, headSize, headSize, keys + 4 * head * headSize, this.#keyWidth, values + 4 * head * headSize, this.#keyWidth,
-        slidingWindow ?? 0, scoreFactorOf(this.#attention), scratch,
+      const { keys, values } = this.#cache(span, head);
+      const [row, queryAt] = [span.row + first, 4 * head * group * headSize];
+      bank(span.bank).kernels[KEPT[span.dtype].attention](
+        rowAt(arena.projected, row, stride) + queryAt, stride, rowAt(arena.attended, row, outStride) + queryAt, outStride,
+        count, span.first + first, group, headSize, headSize, keys, headSize, values, headSize, slidingWindow ?? 0, scoreFactorOf(this.#attention), scratch,
       );
     });
   }

@@ -11,7 +11,7 @@ const rows = (first: number, count: number): number[] => Array.from({ length: co
 /** Spans one behind the other, of so many rows each. */
 const spansOf = (counts: readonly number[]): JobSpan[] => {
   let row = 0;
-  return counts.map((count, nth) => ({ row: (row += count) - count, count, first: 5 * nth, bank: nth % 2, at: 64 * nth, capacity: 100 }));
+  return counts.map((count, nth) => ({ row: (row += count) - count, count, first: 5 * nth, bank: nth % 2, at: 64 * nth, capacity: 100, dtype: 'f32' }));
 };
 
 const spans = fc.array(fc.integer({ min: 1, max: 90 }), { maxLength: 12 }).map(spansOf);

@@ -1,4 +1,4 @@
-import { assert } from '@essaim/core';
+import { assert, KV_DTYPES, type KvDtype } from '@essaim/core';
 
 /** What all threads do together, each its share. Numbers only: it lies in memory that all of them see. Banks are named by their number, what is in them by address. */
 export type Job = AttendJob | FeedForwardJob | HeadJob;
@@ -21,6 +21,7 @@ export interface JobSpan {
   readonly at: number;
   /** In tokens. */
   readonly capacity: number;
+  readonly dtype: KvDtype;
 }
 
 /** Experts of one layer, or one layer's own network, each over its own rows; the rows of all of them lie one behind the other. */
@@ -53,7 +54,7 @@ export function writeJob(job: Job | { readonly kind: 'messages' }, words: Uint32
   put(KINDS.indexOf(job.kind));
   if (job.kind === 'attend') {
     put(job.layer, job.bank, job.at, job.rows, job.spans.length);
-    for (const { row, count, first, bank, at, capacity } of job.spans) put(row, count, first, bank, at, capacity);
+    for (const { row, count, first, bank, at, capacity, dtype } of job.spans) put(row, count, first, bank, at, capacity, KV_DTYPES.indexOf(dtype));
   } else if (job.kind === 'feed-forward') {
     put(job.layer, Number(job.routed), job.bank, job.groups.length);
     for (const { at, rows } of job.groups) put(at, rows);
@@ -75,7 +76,7 @@ export function readJob(words: Uint32Array): Job | null {
   switch (kind) {
     case 'attend': {
       const [layer, bank, at, rows] = [word(), word(), word(), word()];
-      const spans = Array.from({ length: word() }, () => ({ row: word(), count: word(), first: word(), bank: word(), at: word(), capacity: word() }));
+      const spans = Array.from({ length: word() }, () => ({ row: word(), count: word(), first: word(), bank: word(), at: word(), capacity: word(), dtype: KV_DTYPES[word()]! }));
       return { kind, layer, bank, at, rows, spans };
     }
     case 'feed-forward': {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ModelSpec, type WeightDtype } from '@essaim/core';
+import { defaultKvDtype, type ModelSpec, type WeightDtype } from '@essaim/core';
 import { kvBytesPerToken, type KvCache, kvLayoutOf, KvPool } from '@essaim/kv';
 import { differing, forward, type Given, idsOf, joined, rowsOf } from '../test/forward.ts';
 import { modelOf, SMALL_SPECS } from '../test/model-of.ts';
@@ -38,10 +38,11 @@ const CASES = (['grouped queries', 'latent attention'] as const).flatMap((what) 
 
 describe.each(CASES)('a model with $what at $dtype', ({ spec, dtype }) => {
   const compiled = modelOf(spec, dtype);
-  const tokenBytes = kvBytesPerToken(kvLayoutOf(spec));
+  const layout = kvLayoutOf(spec, defaultKvDtype(dtype));
+  const tokenBytes = kvBytesPerToken(layout);
   const plain = async (): Promise<Given[]> => {
     const model = await openWhole(compiled, { folder });
-    const given = await growing(model, spec, new KvPool(kvLayoutOf(spec), 800 * tokenBytes, model.kvMemory), () => undefined);
+    const given = await growing(model, spec, new KvPool(layout, 800 * tokenBytes, model.kvMemory), () => undefined);
     await model.close();
     return given;
   };
@@ -51,7 +52,7 @@ describe.each(CASES)('a model with $what at $dtype', ({ spec, dtype }) => {
     const bankBytes = PAGE * Math.ceil((PAGE + arena.bytes + 210 * tokenBytes) / PAGE);
     const model = await openWhole(compiled, { folder, threads: 2, bankBytes });
     const buffers = new Set<ArrayBufferLike>();
-    const given = await growing(model, spec, new KvPool(kvLayoutOf(spec), 800 * tokenBytes, model.kvMemory), ({ buffer: { layers } }) => layers.forEach(({ buffer }) => void buffers.add(buffer)));
+    const given = await growing(model, spec, new KvPool(layout, 800 * tokenBytes, model.kvMemory), ({ buffer: { layers } }) => layers.forEach(({ buffer }) => void buffers.add(buffer)));
     expect(buffers.size).toBeGreaterThan(1);
     for (const [nth, expected] of (await plain()).entries()) expect(differing(given[nth]!, expected)).toEqual([]);
     model.checkIntegrity();
@@ -61,8 +62,8 @@ describe.each(CASES)('a model with $what at $dtype', ({ spec, dtype }) => {
   it('gives the same bits where keys and values lie beyond 2 GiB', async () => {
     const model = await openWhole(compiled, { folder, threads: 2 });
     // Nobody writes there: only what is written to is memory.
-    model.kvMemory.take(2 ** 29 + 2 ** 27);
-    const given = await growing(model, spec, new KvPool(kvLayoutOf(spec), 800 * tokenBytes, model.kvMemory), ({ buffer: { layers } }) => layers.forEach(({ byteOffset }) => expect(byteOffset).toBeGreaterThan(2 ** 31)));
+    model.kvMemory.take(2 ** 31 + 2 ** 29);
+    const given = await growing(model, spec, new KvPool(layout, 800 * tokenBytes, model.kvMemory), ({ buffer: { layers } }) => layers.forEach(({ byteOffset }) => expect(byteOffset).toBeGreaterThan(2 ** 31)));
     for (const [nth, expected] of (await plain()).entries()) expect(differing(given[nth]!, expected)).toEqual([]);
     await model.close();
   });
@@ -77,7 +78,7 @@ describe('weights in several memories', () => {
     for (const bankBytes of [2 ** 32, PAGE * Math.ceil((2 * PAGE + arena.bytes + 400_000) / PAGE)]) {
       const model = await openWhole(compiled, { folder, threads: 2, bankBytes });
       if (bankBytes < 2 ** 32) expect(model.weightBytes).toBeGreaterThan(3 * (bankBytes - arena.bytes));
-      const pool = new KvPool(kvLayoutOf(spec), 1 << 20, model.kvMemory);
+      const pool = new KvPool(kvLayoutOf(spec, 'f32'), 1 << 20, model.kvMemory);
       given.push(await forward(model, spec, [{ cache: pool.reserve(40)!, tokenIds: idsOf(40, 1) }]));
       await model.close();
     }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ModelSpec, type WeightDtype, WEIGHT_DTYPES } from '@essaim/core';
+import { defaultKvDtype, type ModelSpec, type WeightDtype, WEIGHT_DTYPES } from '@essaim/core';
 import { type KvCache, kvLayoutOf, KvPool } from '@essaim/kv';
 import { differing, forward, type Given, idsOf, joined, rowsOf } from '../test/forward.ts';
 import { modelOf, SMALL_SPECS } from '../test/model-of.ts';
@@ -25,7 +25,7 @@ interface Opened {
 
 async function withModel<T>(use: (opened: Opened) => Promise<T>, { spec, dtype, ...options }: { readonly spec: ModelSpec; readonly dtype: WeightDtype } & Omit<OpenOptions, 'folder'>): Promise<T> {
   const model = await openWhole(modelOf(spec, dtype), { ...options, folder });
-  const pool = new KvPool(kvLayoutOf(spec), POOL_BYTES, model.kvMemory);
+  const pool = new KvPool(kvLayoutOf(spec, defaultKvDtype(dtype)), POOL_BYTES, model.kvMemory);
   try {
     return await use({ spec, model, cache: () => pool.reserve(spec.contextLength)! });
   } finally {

@@ -147,9 +147,9 @@ describe('a model that is closed', () => {
   });
 
   it('takes back what was kept of keys and values, and gives none', async () => {
-    const floats = model.kvMemory.take(1000);
+    const kept = model.kvMemory.take(4000);
     await model.close();
-    model.kvMemory.give(floats);
+    model.kvMemory.give(kept);
     expect(() => model.kvMemory.take(10)).toThrow('given up');
   });
 });

@@ -229,7 +229,8 @@ export class KernelModel implements ModelPieces, ExpertRunner {
     return spans.flatMap((span): JobSpan[] => {
       const [from, end] = [Math.max(span.row, first), Math.min(span.row + span.count, first + count)];
       if (from >= end) return [];
-      return [{ row: from - first, count: end - from, first: span.cache.length + from - span.row, ...this.#banks.kvPlace(span.cache.buffer.layers[layer]!), capacity: span.cache.buffer.capacity }];
+      const { cache: { length, layout, buffer } } = span;
+      return [{ row: from - first, count: end - from, first: length + from - span.row, ...this.#banks.kvPlace(buffer.layers[layer]!), capacity: buffer.capacity, dtype: layout.dtype }];
     });
   }
 

@@ -40,6 +40,8 @@ export interface Kernels {
   addScaled(out: number, x: number, scale: number, count: number): void;
   /** Copies rows of `width` floats. */
   copyRows(from: number, fromStride: number, to: number, toStride: number, rows: number, width: number): void;
+  /** The same, as bfloat16: rounded to nearest even, NaN stays NaN. `width` is a multiple of 4, strides are in numbers. */
+  copyRowsBf16(from: number, fromStride: number, to: number, toStride: number, rows: number, width: number): void;
   /** out = silu(gate) * up, each [rows, width]; a value's bits don't depend on which columns a call computes. out may be gate or up. */
   swiglu(gate: number, up: number, out: number, rows: number, width: number, gateStride: number, upStride: number, outStride: number): void;
 
@@ -60,6 +62,11 @@ export interface Kernels {
    * A row's bits depend on nothing but its own query and what it sees.
    */
   attention(
+    q: number, qStride: number, out: number, outStride: number, rows: number, first: number, heads: number, keySize: number, valueSize: number,
+    keys: number, keyStride: number, values: number, valueStride: number, window: number, scoreScale: number, scratch: number,
+  ): void;
+  /** The same with keys and values of bfloat16, position p at keys + 2 p keyStride and values + 2 p valueStride: the bits that these numbers give as float32. */
+  attentionBf16(
     q: number, qStride: number, out: number, outStride: number, rows: number, first: number, heads: number, keySize: number, valueSize: number,
     keys: number, keyStride: number, values: number, valueStride: number, window: number, scoreScale: number, scratch: number,
   ): void;

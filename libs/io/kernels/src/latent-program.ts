@@ -3,6 +3,7 @@ import { PANEL, panelsNamed, type PanelTensor, type PieceLayout, quantisedStride
 import { widthOf } from './arena.ts';
 import { ATTENTION_ROWS, attentionParts, spansWithin } from './attention-parts.ts';
 import { type AttendJob } from './job.ts';
+import { KEPT } from './kept.ts';
 import { type Kernels } from './kernels.ts';
 import { rowAt } from './phases.ts';
 import { type AttentionProgram, type ProgramContext } from './program-context.ts';
@@ -78,12 +79,12 @@ export class LatentProgram implements AttentionProgram {
     }
     for (const { span, first, end } of spansWithin(job, row, count)) {
       const { kernels: beside, floats } = bank(span.bank);
-      const keys = rowAt(span.at, span.first + first - span.row, this.#keySize);
-      for (let nth = first; nth < end; nth++) {
-        const source = arena.projected / 4 + nth * stride + latentAt;
-        floats.set(from.subarray(source, source + this.#keySize), keys / 4 + (nth - first) * this.#keySize);
-      }
-      this.#turn(beside, keys, 1, first, end - first, this.#keySize, 0);
+      const rows = end - first;
+      const keys = rowAt(arena.projected, first, stride) + 4 * latentAt;
+      for (let at = keys / 4; at < keys / 4 + rows * stride; at += stride) floats.set(from.subarray(at, at + this.#keySize), at);
+      this.#turn(beside, keys, 1, first, rows, stride, 0);
+      const { bytes, copyRows } = KEPT[span.dtype];
+      beside[copyRows](keys, stride, span.at + bytes * (span.first + first - span.row) * this.#keySize, this.#keySize, rows, this.#keySize);
     }
   }
 
@@ -153,7 +154,7 @@ export class LatentProgram implements AttentionProgram {
       const { span, first, count } = parts[Math.floor(part / groups)]!;
       const head = (part % groups) * atOnce;
       const row = span.row + first;
-      bank(span.bank).kernels.attention(
+      bank(span.bank).kernels[KEPT[span.dtype].attention](
         rowAt(arena.query, row, queryStride) + 4 * head * this.#keySize, queryStride, rowAt(arena.mixed, row, stride) + 4 * head * latentRank, stride,
         count, span.first + first, Math.min(atOnce, headCount - head), this.#keySize, latentRank, span.at, this.#keySize, span.at, this.#keySize,
         0, scoreFactorOf(this.#attention), scratch,

@@ -36,8 +36,7 @@ type AttentionSizes = Pick<ArenaSizes, 'projected' | 'query' | 'attended' | 'que
 function attentionSizes({ attention }: ModelSpec, layer: PieceLayout): AttentionSizes {
   const panels = (name: string): number => panelsNamed(layer, name).panels * PANEL;
   if (attention.kind === 'gqa') {
-    const query = attention.headCount * attention.headSize;
-    return { projected: panels('qkv'), query, attended: widthOf(query), queryLatent: 0, queries: 0, perHead: 0, headInput: 0, mixed: 0 };
+    return { projected: panels('qkv'), query: 0, attended: widthOf(attention.headCount * attention.headSize), queryLatent: 0, queries: 0, perHead: 0, headInput: 0, mixed: 0 };
   }
   const { headCount, queryRank, latentRank, plainSize, rotarySize, valueSize } = attention;
   return {

@@ -25,6 +25,18 @@ export function fromBf16(pattern: number): number {
   return bits.getFloat32(0);
 }
 
+/** The bf16 pattern next to a float32, the even one of two that are as near. */
+export function toBf16(value: number): number {
+  bits.setFloat32(0, value);
+  const below = bits.getUint16(0);
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 0x7fc0 : below;
+  const above = fromBf16(below + 1);
+  // Beyond the largest number rounding goes on as if there were one more.
+  const next = Number.isFinite(above) ? above : Math.sign(value) * 2 ** 128;
+  const [low, high] = [Math.abs(value - fromBf16(below)), Math.abs(next - value)];
+  return low < high || (low === high && below % 2 === 0) ? below : below + 1;
+}
+
 /** Nearest integer, ties to even. */
 export function nearest(x: number): number {
   const rounded = Math.round(x);

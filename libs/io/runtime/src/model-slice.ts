@@ -39,14 +39,14 @@ export class ModelSlice {
   readonly #spec: ModelSpec;
   readonly #slice: Slice;
   readonly #threads: number;
-  readonly #kvLayout: KvLayout;
+  readonly #kvLayout: KvLayout<'f32'>;
   readonly #sessions = new Map<string, OnnxSession>();
 
   constructor({ spec, slice, threads }: ModelSliceOptions) {
     this.#spec = spec;
     this.#slice = slice;
     this.#threads = threads;
-    this.#kvLayout = kvLayoutOf(spec, slice.of);
+    this.#kvLayout = kvLayoutOf(spec, 'f32', slice.of);
   }
 
   /** By the piece's name. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { type ModelSpec } from '@essaim/core';
+import { type KvDtype, type ModelSpec } from '@essaim/core';
 import { kvBytesPerToken, kvLayoutOf } from '@essaim/kv';
 import { type BenchModel } from '../models.ts';
 import { type BenchOptions, upOptions } from '../options.ts';
@@ -11,6 +11,9 @@ import { exportGguf } from './gguf/export.ts';
 import { installLlama, LLAMA_PACKAGE } from './llama/package.ts';
 import { tryLlamaSettings } from './llama/try-settings.ts';
 import { LOAD_METRICS, METRICS } from './metrics.ts';
+
+/** 16 bits, as llama.cpp keeps them. */
+const KV_DTYPE: KvDtype = 'bf16';
 
 export interface Preparing {
   readonly options: BenchOptions;
@@ -28,7 +31,7 @@ export async function prepareDuel({ ref, spec }: BenchModel, { options, folder, 
   const library = await installLlama(cacheFolder, stop);
   const gguf = await exportGguf({ checkpointFolder: ref.directory, cacheFolder, onProgress: progress.bytes('writing the same weights as GGUF'), signal: stop });
   const threads = options.threads.one;
-  const cluster = upOptions({ model: ref.directory, modelId: ref.id, dtype: 'int4', workers: 1, threadsPerWorker: threads, kvMemory: kvMemoryMib(spec), stateDir: join(folder, 'peer') });
+  const cluster = upOptions({ model: ref.directory, modelId: ref.id, dtype: 'int4', workers: 1, threadsPerWorker: threads, kvMemory: kvMemoryMib(spec, KV_DTYPE), kvDtype: KV_DTYPE, stateDir: join(folder, 'peer') });
   note('Essaim: compiling what is not compiled yet');
   const beganMs = performance.now();
   await withCluster(cluster, () => Promise.resolve(), stop);
@@ -39,7 +42,7 @@ export async function prepareDuel({ ref, spec }: BenchModel, { options, folder, 
 }
 
 /** Room for the keys and values of the largest load, as the peer's context has it: more would be filled with prompts that may come again. */
-function kvMemoryMib(spec: ModelSpec): number {
+function kvMemoryMib(spec: ModelSpec, dtype: KvDtype): number {
   const tokens = Math.max(...LOAD_METRICS.map(({ load }) => load.streams * (load.promptTokens + load.newTokens)));
-  return Math.ceil((tokens * kvBytesPerToken(kvLayoutOf(spec))) / 2 ** 20);
+  return Math.ceil((tokens * kvBytesPerToken(kvLayoutOf(spec, dtype))) / 2 ** 20);
 }

@@ -6,7 +6,7 @@ import { processorNs } from './processor-time.ts';
 /** Tokens that each sequence generates before another one takes its place. */
 const ANSWER_TOKENS = 64;
 /** One number a token: what a model stores is not what is measured. */
-const LAYOUT = { layerCount: 1, keyWidth: 1, valueWidth: 1 };
+const LAYOUT = { layerCount: 1, keyWidth: 1, valueWidth: 1, dtype: 'f32' } as const;
 /** Tokens of one measurement, at least. */
 const MEASURED_TOKENS = 400_000;
 

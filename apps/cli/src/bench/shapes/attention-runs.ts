@@ -10,7 +10,7 @@ const MOST_TOKENS = 8192 + 256;
 /** Some rows behind tokens that a sequence has already. */
 export interface AttentionRun {
   readonly angles: RopeAngles;
-  /** [known, latent and rotated key]: random, never computed. */
+  /** [known, latent and rotated key]: random, never computed, of bfloat16. */
   readonly keys: Float32Array;
   /** hidden [count, hidden]; any number of times, since nothing is committed. */
   attend(hidden: Float32Array): Promise<Attended>;
@@ -23,7 +23,7 @@ export class AttentionRuns {
   readonly #rope: RopeTable;
 
   constructor(model: KernelModel, spec: ModelSpec) {
-    const layout = kvLayoutOf(spec);
+    const layout = kvLayoutOf(spec, 'bf16');
     this.#model = model;
     this.#pool = new KvPool(layout, kvBytesPerToken(layout) * MOST_TOKENS, model.kvMemory);
     this.#rope = new RopeTable(spec);
@@ -31,11 +31,11 @@ export class AttentionRuns {
 
   async behind<Result>({ known, count }: { readonly known: number; readonly count: number }, act: (run: AttentionRun) => Promise<Result>): Promise<Result> {
     const cache = this.#pool.reserve(known + count)!;
-    fill(cache, known, count);
+    const keys = fill(cache, known, count);
     const angles = this.#rope.rows(Array.from({ length: count }, (_, nth) => known + nth));
     try {
       return await act({
-        angles, keys: cache.keys(0, 0, known),
+        angles, keys,
         attend: (hidden) => this.#model.attend(0, hidden, { angles, even: false, spans: [{ cache, row: 0, count }] }),
       });
     } finally {
@@ -44,11 +44,15 @@ export class AttentionRuns {
   }
 }
 
-function fill(cache: KvCache, known: number, count: number): void {
+/** Returns the keys. */
+function fill(cache: KvCache, known: number, count: number): Float32Array {
   const random = seededRandom(5);
   cache.prepare(known + count);
-  for (const floats of cache.buffer.layers) {
-    for (let index = 0; index < floats.length; index++) floats[index] = random.next() / 2 ** 31 - 1;
-  }
+  const keys = Float32Array.from({ length: known * cache.layout.keyWidth }, () => random.next() / 2 ** 31 - 1);
+  const halves = new Uint16Array(keys.buffer);
+  // Of each number the lower half comes first.
+  for (let index = 0; index < halves.length; index += 2) halves[index] = 0;
+  cache.append(0, known, { keys: halves.filter((_, index) => index % 2 === 1), values: new Uint16Array(0) });
   cache.commit(new Array<number>(known).fill(0));
+  return keys;
 }
