@@ -29,6 +29,7 @@ const MAY_SEE = {
   'unit:scheduler': ['layer:core', 'unit:kv'],
   'unit:tokenizer': ['layer:core'],
 
+  'unit:devices': ['layer:core', 'layer:pure', 'layer:io'],
   'unit:files': ['layer:core', 'layer:pure', 'layer:io'],
   'unit:kernels': ['layer:core', 'layer:pure', 'layer:io'],
   'unit:process': ['layer:core', 'layer:pure', 'layer:io'],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
+import { devicesCommand } from './commands/devices.ts';
 import { planCommand } from './commands/plan.ts';
 import { upCommand } from './commands/up.ts';
 import { packageRoot } from './package-root.ts';
@@ -14,6 +15,7 @@ export function program(): Command {
     .helpCommand(false)
     .addCommand(upCommand())
     .addCommand(planCommand())
+    .addCommand(devicesCommand())
     .addCommand(benchCommand());
   for (const command of [essaim, ...essaim.commands]) {
     command.exitOverride().configureOutput({ outputError: () => undefined }).allowExcessArguments(false).showHelpAfterError(false);

@@ -2,3 +2,4 @@ export { compilePiece, graphDigest, weightBytesOf } from './compile.ts';
 export { type Graph, type PlacedWeight, WEIGHTS_FILE } from './graph-builder.ts';
 export { groupedQueryOf } from './grouped-query.ts';
 export { type CompiledModel, expertPieces, leadPieces, type PieceKey, pieceName, sliceCount, slicesFor } from './piece.ts';
+export { selfTestGraph } from './self-test-graph.ts';

@@ -1,0 +1,95 @@
+import { cpus, totalmem } from 'node:os';
+import { AppError } from '@essaim/core';
+import { askProbe } from './ask-probe.ts';
+import { type HostDevice, type Nvlink, type Provider, type Unusable } from './device.ts';
+import { listNvidiaGpus, type NvidiaHost } from './nvidia/list-gpus.ts';
+import { type NvidiaGpu, visibleGpus } from './nvidia/gpus.ts';
+import { hasProviderLibrary, neededLibraries } from './onnx-libraries.ts';
+import { type Adapter } from './vulkan.ts';
+import { inWebgpuOrder, pinning } from './webgpu-order.ts';
+
+export interface HostDevices {
+  readonly devices: readonly TestedDevice[];
+  /** Of the providers that offer no device. */
+  readonly unusable: readonly Unusable[];
+}
+
+export interface TestedDevice extends HostDevice {
+  /** Null where a small graph with a known answer came out right on it, in one sentence what happened otherwise. */
+  readonly fault: string | null;
+}
+
+type Found = { readonly kind: 'found'; readonly devices: readonly TestedDevice[] } | { readonly kind: 'unusable'; readonly reason: string };
+
+/** Nobody's index moves when another program decides to sort cards by speed. */
+const CUDA_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
+/** The first with arithmetic in float16 at all. */
+const F16_CAPABILITY = 5.3;
+const WARP = 32;
+
+/** What this host offers, each device tried in a process of its own, the file `entry` (see `runProbe`). Never fails: what can't be used says why. */
+export async function listDevices(entry: URL): Promise<HostDevices> {
+  const nvidia = listNvidiaGpus();
+  const [webgpu, cuda, tensorrt] = await Promise.all([findWebgpu(entry, nvidia), findCuda('cuda', entry, nvidia), findCuda('tensorrt', entry, nvidia)]);
+  const found = Object.entries({ webgpu, cuda, tensorrt }) as [Provider, Found][];
+  return {
+    devices: [processor(), ...found.flatMap(([, each]) => (each.kind === 'found' ? each.devices : []))],
+    unusable: found.flatMap(([provider, each]) => (each.kind === 'unusable' ? [{ provider, reason: each.reason }] : [])),
+  };
+}
+
+/** Its kernels prove themselves whenever they are compiled. */
+function processor(): TestedDevice {
+  const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  return { provider: 'cpu', index: 0, adapter: cpus()[0]?.model.trim() ?? 'unknown processor', kind: 'processor', memoryBytes, f16: false, subgroupSize: null, driver: null, pciBusId: null, nvlink: null, fault: null };
+}
+
+async function findWebgpu(entry: URL, nvidia: Promise<NvidiaHost>): Promise<Found> {
+  if (process.platform !== 'linux') return { kind: 'found', devices: [await tested(systemAdapter(), () => askProbe({ kind: 'self-test', provider: 'webgpu', index: 0, adapter: null }, { entry }))] };
+  try {
+    const adapters = inWebgpuOrder(await askProbe({ kind: 'adapters' }, { entry }));
+    if (adapters.length === 0) return { kind: 'unusable', reason: 'the Vulkan drivers of this host list no adapter' };
+    const host = await nvidia;
+    return { kind: 'found', devices: await Promise.all(adapters.map((adapter, index) => tested(webgpuDevice(adapter, index, host), () => askProbe({ kind: 'self-test', provider: 'webgpu', index, adapter }, { entry, environment: index === 0 ? {} : pinning(adapter) })))) };
+  } catch (thrown) {
+    return { kind: 'unusable', reason: AppError.from(thrown).message };
+  }
+}
+
+/** Where Metal or Direct3D 12 chooses, and nothing is asked before. */
+const systemAdapter = (): HostDevice => ({
+  provider: 'webgpu', index: 0, adapter: process.platform === 'darwin' ? 'what Metal chooses' : 'what Direct3D 12 chooses', kind: 'gpu', memoryBytes: null, f16: null, subgroupSize: null, driver: null, pciBusId: null, nvlink: null,
+});
+
+function webgpuDevice({ name, type, memoryBytes, f16, subgroupSize, driver, pciBusId }: Adapter, index: number, nvidia: NvidiaHost): HostDevice {
+  return { provider: 'webgpu', index, adapter: name, kind: type === 'software' ? 'software' : 'gpu', memoryBytes, f16, subgroupSize, driver, pciBusId, nvlink: pciBusId === null ? null : nvlinkAt(nvidia, pciBusId) };
+}
+
+function nvlinkAt(nvidia: NvidiaHost, pciBusId: string): Nvlink | null {
+  if (nvidia.kind === 'none') return null;
+  const gpu = nvidia.gpus.find((each) => each.pciBusId === pciBusId);
+  return gpu === undefined ? null : (nvidia.nvlinks.get(gpu.index) ?? null);
+}
+
+async function findCuda(provider: 'cuda' | 'tensorrt', entry: URL, nvidia: Promise<NvidiaHost>): Promise<Found> {
+  const host = await nvidia;
+  if (host.kind === 'none') return { kind: 'unusable', reason: host.reason };
+  if (!hasProviderLibrary(provider)) return { kind: 'unusable', reason: `ONNX Runtime's libonnxruntime_providers_${provider}.so is not installed: run node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12` };
+  const gpus = visibleGpus(host.gpus, process.env['CUDA_VISIBLE_DEVICES']);
+  if (gpus.length === 0) return { kind: 'unusable', reason: 'CUDA_VISIBLE_DEVICES hides every GPU' };
+  try {
+    const missing = await askProbe({ kind: 'missing-library', names: neededLibraries(provider) }, { entry });
+    if (missing !== null) return { kind: 'unusable', reason: `${missing} is not installed` };
+    return { kind: 'found', devices: await Promise.all(gpus.map((gpu, index) => tested(cudaDevice(provider, gpu, index, host.nvlinks.get(gpu.index) ?? null), () => askProbe({ kind: 'self-test', provider, index, adapter: null }, { entry, environment: CUDA_ORDER })))) };
+  } catch (thrown) {
+    return { kind: 'unusable', reason: AppError.from(thrown).message };
+  }
+}
+
+function cudaDevice(provider: 'cuda' | 'tensorrt', { name, memoryBytes, computeCapability, driver, pciBusId }: NvidiaGpu, index: number, nvlink: Nvlink | null): HostDevice {
+  return { provider, index, adapter: name, kind: 'gpu', memoryBytes, f16: computeCapability === null ? null : computeCapability >= F16_CAPABILITY, subgroupSize: WARP, driver, pciBusId, nvlink };
+}
+
+async function tested(device: HostDevice, test: () => Promise<null>): Promise<TestedDevice> {
+  return { ...device, fault: await test().catch((thrown: unknown) => AppError.from(thrown).message) };
+}

@@ -1,0 +1,2 @@
+/** A driver that ends its process. */
+process.kill(process.pid, 'SIGSEGV');

@@ -1,0 +1,2 @@
+/** A driver that never answers. */
+setInterval(() => undefined, 1e6);

@@ -1,0 +1,3 @@
+import { runProbe } from '../src/index.ts';
+
+await runProbe();

@@ -1,0 +1,11 @@
+import { GraphBuilder } from './graph-builder.ts';
+
+/** A graph without weights that tells whether a device computes: left, right [size, size] -> output [size, size], the softmax of each row of their product. */
+export function selfTestGraph(size: number): Uint8Array {
+  const graph = new GraphBuilder('self-test');
+  const shape = { type: 'f32', dims: [size, size] } as const;
+  const product = graph.node('MatMul', [graph.input('left', shape), graph.input('right', shape)]);
+  graph.nodes('Softmax', [product], { outputs: ['output'], attributes: { axis: 1 } });
+  graph.output('output', shape);
+  return graph.build().model;
+}
