@@ -41,8 +41,10 @@ interface Ports {
 /** Runs it with this test as the parent that hears where it listens. */
 async function start(stop: AbortSignal): Promise<{ readonly ports: Ports; readonly ended: Promise<void> }> {
   const { promise, resolve, reject } = Promise.withResolvers<Ports>();
+  let told = {};
   vi.spyOn(process as { send: (...sent: unknown[]) => boolean }, 'send').mockImplementation((message, ...rest) => {
-    resolve(message as Ports);
+    told = { ...told, ...(message as object) };
+    if ('adminPort' in told) resolve(told as Ports);
     (rest.at(-1) as () => void)();
     return true;
   });

@@ -29,10 +29,11 @@ export async function runControlPlane(stop: AbortSignal, logger: Logger): Promis
   const { host, model } = settings;
   const control = await serveControlPlane(cluster, { host, port: settings.controlPort, tls: readTlsFiles(), onFailure: ({ method, error }) => logger.info({ method, error }, 'a call was refused') });
   opened.defer(() => control.close({ graceMs: CLOSE_GRACE_MS }));
+  await tellParent({ kind: 'control', controlPort: control.port });
   const admin = await serveAdmin({ cluster, model, spec }, { host, port: settings.adminPort, logger });
   opened.defer(() => admin.close());
   logger.info({ adminPort: admin.port, controlPort: control.port, model: model.id }, 'listening');
-  await tellParent({ kind: 'listening', adminPort: admin.port, controlPort: control.port });
+  await tellParent({ kind: 'listening', adminPort: admin.port });
   await cluster.run(stop);
 }
 

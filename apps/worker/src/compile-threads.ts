@@ -28,10 +28,6 @@ export class CompileThreads {
     this.#idle = [...this.#all];
   }
 
-  get threads(): number {
-    return this.#all.length;
-  }
-
   /** Fails as the compiler fails: `data_loss` for a broken checkpoint, `resource_exhausted` for a full disk. */
   async compile(piece: PanelPiece, onBytes: (bytes: number) => void): Promise<PanelFile> {
     const thread = this.#idle.pop() ?? (await new Promise<CompileThread>((resolve) => this.#waiting.push(resolve)));

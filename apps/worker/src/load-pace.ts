@@ -15,7 +15,7 @@ const APART_MS = 1_000;
 /** How soon a rest ends once nobody is served any more. */
 const LOOK_MS = 50;
 
-/** Loads one after the other, since each holds up what is computed. While somebody is served, there is a rest before the next one; but for no longer than ten seconds of many loads. */
+/** While somebody is served, loads are done one after the other, since each holds up what is computed, and there is a rest before the next one; but for no longer than ten seconds of many loads. */
 export class LoadPace {
   readonly #options: LoadPaceOptions;
   #last: Promise<unknown> = Promise.resolve();
@@ -28,6 +28,7 @@ export class LoadPace {
 
   /** Fails as `load` fails; those behind it are loaded all the same. */
   load(load: () => Promise<void>): Promise<void> {
+    if (!this.#options.isServing()) return load();
     const result = this.#last.then(() => this.#loadRested(load));
     this.#last = result.catch(() => undefined);
     return result;

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Checkpoint, openCheckpoint } from '@essaim/checkpoint';
 import { AppError, type ExpertKey, type LoadProgress, type WorkerRoles } from '@essaim/core';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
-import { KernelModel, packIntoCache } from '@essaim/kernels';
+import { findInCache, KernelModel, packIntoCache } from '@essaim/kernels';
 import { leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
 import { hosting, peer, SELF, snapshot } from '../test/samples.ts';
 import { Residency, type ResidencyOptions } from './residency.ts';
@@ -30,13 +30,12 @@ let model: KernelModel;
 beforeEach(async () => void (model = await KernelModel.open({ model: compiled, threads: 1, threadEntry: null })));
 afterEach(() => model.close());
 
-/** Compiles on this thread, two pieces at a time. */
+/** Compiles on this thread. */
 const inline: ResidencyOptions['compiler'] = {
-  threads: 2,
   compile: (key, onBytes) => packIntoCache(compiled, key, new CompiledCache(folder), { onBytes }),
 };
 
-const residencyWith = (options: Partial<ResidencyOptions> = {}): Residency => new Residency({ self: SELF, compiled, model, compiler: inline, pace: { load: (load) => load() }, onChange: () => undefined, ...options });
+const residencyWith = (options: Partial<ResidencyOptions> = {}): Residency => new Residency({ self: SELF, compiled, model, find: () => Promise.resolve(null), compiler: inline, pace: { load: (load) => load() }, onChange: () => undefined, ...options });
 
 let epoch = 0;
 const wanting = (keys: readonly ExpertKey[], roles: WorkerRoles = { lead: true, expert: true }) => snapshot(++epoch, { workers: [peer(SELF, { roles })], placement: hosting(keys, SIZE) });
@@ -58,6 +57,13 @@ describe('a worker\'s residency', () => {
     expect(residency.hosted()).toEqual(FEW);
   });
 
+  it('is read without a compiler where the cache has it', async () => {
+    await residencyWith({ model: await KernelModel.open({ model: compiled, threads: 1, threadEntry: null }) }).follow(wanting(FEW));
+    const residency = residencyWith({ find: (piece) => findInCache(compiled, piece, new CompiledCache(folder)), compiler: { compile: () => Promise.reject(new Error('nothing is compiled')) } });
+    await residency.follow(wanting(FEW));
+    expect([residency.isComplete, residency.progress().doneBytes]).toEqual([true, model.weightBytes]);
+  });
+
   it('is of experts alone where the worker does not lead', async () => {
     const residency = residencyWith();
     await residency.follow(wanting(FEW, { lead: false, expert: true }));
@@ -69,7 +75,7 @@ describe('a worker\'s residency', () => {
     const residency = residencyWith();
     await residency.follow(wanting(FEW));
     const compiledAgain: string[] = [];
-    const watching = residencyWith({ compiler: { threads: 1, compile: (key, onBytes) => (compiledAgain.push(pieceName(key)), inline.compile(key, onBytes)) } });
+    const watching = residencyWith({ compiler: { compile: (key, onBytes) => (compiledAgain.push(pieceName(key)), inline.compile(key, onBytes)) } });
     await watching.follow(wanting(OTHERS));
     expect(held()).toEqual([...LEAD(), ...experts(OTHERS)].sort());
     expect(compiledAgain.sort()).toEqual(experts(OTHERS.slice(1)));
@@ -104,7 +110,6 @@ describe('a change of mind in the middle', () => {
   it('while the last piece is compiled takes that piece out again', async () => {
     let residency: Residency | null = null;
     const turning: ResidencyOptions['compiler'] = {
-      threads: 1,
       compile: async (key, onBytes) => {
         const file = await inline.compile(key, onBytes);
         if (pieceName(key) === experts(FEW).at(-1)) void residency!.follow(wanting([]));
@@ -121,7 +126,7 @@ describe('progress', () => {
   it('never goes back or beyond the whole, and ends with it, whether pieces are compiled or found', async () => {
     for (const cache of [mkdtempSync(join(folder, 'cold-')), folder]) {
       const seen: LoadProgress[] = [];
-      const compiler = { threads: 2, compile: (key: PanelPiece, onBytes: (bytes: number) => void) => packIntoCache(compiled, key, new CompiledCache(cache), { onBytes }) };
+      const compiler = { compile: (key: PanelPiece, onBytes: (bytes: number) => void) => packIntoCache(compiled, key, new CompiledCache(cache), { onBytes }) };
       const own = await KernelModel.open({ model: compiled, threads: 1, threadEntry: null });
       const residency: Residency = residencyWith({ compiler, model: own, onChange: () => seen.push(residency.progress()) });
       await residency.follow(wanting(FEW));
@@ -139,7 +144,6 @@ describe('a piece that can\'t be compiled', () => {
   it('fails the wait with its reason, and is tried again by the next snapshot', async () => {
     let broken = true;
     const failing: ResidencyOptions['compiler'] = {
-      threads: 2,
       compile: (key, onBytes) => (broken && key.kind === 'head' ? Promise.reject(new AppError('data_loss', 'model.safetensors ends before byte 100')) : inline.compile(key, onBytes)),
     };
     const residency = residencyWith({ compiler: failing });

@@ -1,5 +1,5 @@
 import { type ClusterSnapshot, type ExpertKey, hostedExperts, type LoadProgress, type WorkerId } from '@essaim/core';
-import { type KernelModel } from '@essaim/kernels';
+import { type KernelModel, type PanelFile } from '@essaim/kernels';
 import { layoutOf, leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
 import { type CompileThreads } from './compile-threads.ts';
 import { type LoadPace } from './load-pace.ts';
@@ -8,12 +8,17 @@ export interface ResidencyOptions {
   readonly self: WorkerId;
   readonly compiled: PanelModel;
   readonly model: Pick<KernelModel, 'has' | 'pieces' | 'load' | 'unload'>;
-  readonly compiler: Pick<CompileThreads, 'compile' | 'threads'>;
+  /** A piece that was compiled before; null for one that was not. */
+  readonly find: (piece: PanelPiece) => Promise<PanelFile | null>;
+  readonly compiler: Pick<CompileThreads, 'compile'>;
   /** When a compiled piece is loaded. */
   readonly pace: Pick<LoadPace, 'load'>;
   /** Told whenever what is held, or how far it is, changed. */
   readonly onChange: () => void;
 }
+
+/** Pieces that are brought in at once, so that some are read while others are looked for. Fewer are compiled at once. */
+const AT_ONCE = 8;
 
 /** Makes what this worker holds what the placement wants it to hold: the dense part to lead, and its experts. Owns the loading. */
 export class Residency {
@@ -54,7 +59,8 @@ export class Residency {
     const { self } = this.#options;
     const isLead = snapshot.workers.some(({ id, roles }) => id === self && roles.lead);
     const experts = hostedExperts(snapshot, self).map((key): PanelPiece => ({ kind: 'expert', ...key }));
-    this.#wanted = [...(isLead ? this.#lead : []), ...experts];
+    const wanted = [...(isLead ? this.#lead : []), ...experts];
+    if (!areSame(wanted, this.#wanted)) this.#wanted = wanted;
     // A turn later, so that the loop's own end always comes after this assignment.
     this.#reconciling ??= Promise.resolve().then(() => this.#reconcile());
     return this.#reconciling;
@@ -64,7 +70,7 @@ export class Residency {
     try {
       while (this.#missing().length > 0 || this.#unwanted().length > 0) {
         for (const key of this.#unwanted()) await this.#options.model.unload(key);
-        await Promise.all(this.#missing().slice(0, this.#options.compiler.threads).map((key) => this.#bringIn(key)));
+        await this.#bringInAll();
         this.#options.onChange();
       }
     } finally {
@@ -72,12 +78,32 @@ export class Residency {
     }
   }
 
+  /** What is missing, until something else is wanted. Nothing is under way any more when it fails. */
+  async #bringInAll(): Promise<void> {
+    const wanted = this.#wanted;
+    const missing = this.#missing().values();
+    const failures: unknown[] = [];
+    const lane = async (): Promise<void> => {
+      for (const key of missing) {
+        if (this.#wanted !== wanted || failures.length > 0) return;
+        await this.#bringIn(key).catch((thrown: unknown) => failures.push(thrown));
+        this.#options.onChange();
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    if (failures.length > 0) throw failures[0];
+  }
+
   async #bringIn(key: PanelPiece): Promise<void> {
-    const { compiler, model, pace, onChange } = this.#options;
-    const file = await compiler.compile(key, (bytes) => {
+    const { find, compiler, model, pace, onChange } = this.#options;
+    const onBytes = (bytes: number): void => {
       this.#compiledBytes += bytes;
       onChange();
-    });
+    };
+    // Threads that compile take longer to start than all pieces take to find.
+    const found = await find(key);
+    if (found !== null) onBytes(found.bytes);
+    const file = found ?? (await compiler.compile(key, onBytes));
     await pace.load(() => model.load(file));
   }
 
@@ -94,6 +120,9 @@ export class Residency {
     return layoutOf(this.#options.compiled, piece).bytes;
   }
 }
+
+const areSame = (some: readonly PanelPiece[], others: readonly PanelPiece[]): boolean =>
+  some.length === others.length && some.every((piece, nth) => pieceName(piece) === pieceName(others[nth]!));
 
 /** Workers that start together begin at different pieces, so that each finds in the cache what another has compiled meanwhile. */
 function rotated(keys: readonly PanelPiece[], self: WorkerId): PanelPiece[] {

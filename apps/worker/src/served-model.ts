@@ -3,7 +3,7 @@ import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
 import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
 import { Dispatcher, type ExpertBatch, LocalExperts } from '@essaim/dispatch';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
-import { KernelModel } from '@essaim/kernels';
+import { findInCache, KernelModel } from '@essaim/kernels';
 import { kvLayoutOf, KvPool } from '@essaim/kv';
 import { Engine, ModelRunner } from '@essaim/runner';
 import { Scheduler } from '@essaim/scheduler';
@@ -50,8 +50,10 @@ export class ServedModel {
     this.ref = ref;
     this.#checkpoint = checkpoint;
     this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
+    const cache = new CompiledCache(cacheFolderOf(environment));
+    const compiled = { spec, weights, dtype: ref.dtype };
     const pace = new LoadPace({ clock: systemClock, isServing: () => this.#isServing });
-    this.#residency = new Residency({ self, compiled: { spec, weights, dtype: ref.dtype }, model, compiler: this.#compiler, pace, onChange });
+    this.#residency = new Residency({ self, compiled, model, find: (piece) => findInCache(compiled, piece, cache), compiler: this.#compiler, pace, onChange });
     this.#kv = new KvPool(kvLayoutOf(spec, environment.kvDtype), environment.kvMemoryBytes, model.kvMemory);
     this.#experts = new LocalExperts({ runner: model, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({

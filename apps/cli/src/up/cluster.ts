@@ -65,15 +65,14 @@ export class Cluster {
     const controlPlane = this.#fork('control-plane', 'control-plane', serverEnvironment(this.#options));
     const gateway = this.#fork('gateway', 'gateway', serverEnvironment(this.#options));
     const workers = this.workerIds.map((id) => this.#fork('worker', `worker-${id}`, workerEnvironment(id, this.#options)));
-    const controlPort = async (): Promise<{ admin: number; control: number }> => {
-      const listening = await controlPlane.message('listening', deadline);
-      const [admin, control] = [portOf(listening, 'adminPort'), portOf(listening, 'controlPort')];
+    const controlPort = async (): Promise<number> => {
+      const { controlPort: control } = await controlPlane.message('control', deadline);
       const { control: address } = addressesOf(host, { ...ports, control });
       for (const child of [gateway, ...workers]) child.tell({ kind: 'control-plane', address });
-      return { admin, control };
+      return control;
     };
-    const [given, listening] = await Promise.all([controlPort(), gateway.message('listening', deadline), ...workers.map((worker) => worker.message('listening', deadline))]);
-    this.#addresses = addressesOf(host, { ...given, http: portOf(listening, 'httpPort'), grpc: portOf(listening, 'grpcPort') });
+    const [control, ...listening] = await Promise.all([controlPort(), ...[controlPlane, gateway, ...workers].map((child) => child.message('listening', deadline))]);
+    this.#addresses = addressesOf(host, { control, admin: portOf(listening[0]!, 'adminPort'), http: portOf(listening[1]!, 'httpPort'), grpc: portOf(listening[1]!, 'grpcPort') });
   }
 
   /** Resolves with the placement's epoch when a token came out of it; rejects as soon as any process gives up. */

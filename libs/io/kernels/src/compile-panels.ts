@@ -19,7 +19,13 @@ export interface PanelFile {
   readonly bytes: number;
 }
 
-/** The piece's file: found in the cache or packed into it. The digest covers layout and weights, so a found one is right. Fails as reading the checkpoint and `CompiledCache.put` do. */
+/** The piece's file where the cache has it. The digest covers layout and weights, so a found one is right. Fails as reading the checkpoint does. */
+export async function findInCache(model: PanelModel, piece: PanelPiece, cache: CompiledCache): Promise<PanelFile | null> {
+  const digest = await panelDigest(model, piece);
+  return cache.holds(digest, WEIGHTS_FILE) ? { piece, file: cache.path(digest, WEIGHTS_FILE), bytes: layoutOf(model, piece).bytes } : null;
+}
+
+/** The piece's file: found in the cache or packed into it. Fails as reading the checkpoint and `CompiledCache.put` do. */
 export async function packIntoCache(model: PanelModel, piece: PanelPiece, cache: CompiledCache, { onBytes }: PackProgress): Promise<PanelFile> {
   const { bytes } = layoutOf(model, piece);
   const digest = await panelDigest(model, piece);

@@ -2,5 +2,5 @@ export { KERNELS_WASM } from './kernels_wasm.ts';
 export { type Kernels } from './kernels.ts';
 export { instantiate, kernelsModule } from './module.ts';
 export { KernelModel, type KernelModelOptions } from './kernel-model.ts';
-export { packIntoCache, type PanelFile } from './compile-panels.ts';
+export { findInCache, packIntoCache, type PanelFile } from './compile-panels.ts';
 export { runTeamThread } from './team-thread.ts';

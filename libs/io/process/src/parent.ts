@@ -1,6 +1,8 @@
 /** What the processes of a cluster say to the one that started them, each kind at most once. */
 export type ChildMessage =
   | ({ readonly kind: 'listening' } & Readonly<Record<string, unknown>>)
+  /** The control plane: workers and gateways can come, before anything else of it listens. */
+  | { readonly kind: 'control'; readonly controlPort: number }
   | { readonly kind: 'ready'; readonly epoch: number }
   | { readonly kind: 'failed'; readonly message: string };
 
