@@ -5,13 +5,15 @@ import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { packIntoCache } from '@essaim/kernels';
 import { type PanelPiece } from '@essaim/panels';
 import { type CompileReply, type CompileThreadsOptions } from './compile-threads.ts';
+import { stepBack } from './step-back.ts';
 
-/** A thread that compiles one piece after the other, so that the thread that serves never waits for disks or quantisation. */
+/** A thread that compiles one piece after the other, so that the thread that serves never waits for disks or quantisation, and hardly for a processor. */
 const { model, cacheFolder } = workerData as Pick<CompileThreadsOptions, 'model' | 'cacheFolder'>;
 const port = parentPort;
 assert(port, 'this file is the entry of a thread');
 const reply = (message: CompileReply): void => port.postMessage(message);
 
+stepBack();
 const checkpoint = openCheckpoint(openCheckpointFolder(model.directory));
 const cache = new CompiledCache(cacheFolder);
 
