@@ -64,7 +64,7 @@ export class ServedModel {
     this.#engine = new Engine({
       self, spec, clock: systemClock, epoch: () => snapshots.epoch, times: watches.lead,
       scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, ...STEPS }, this.#kv),
-      runner: new ModelRunner({ spec, pieces: model, dispatcher, evenAttention: ref.deterministic || environment.draftTokens > 0 }),
+      runner: new ModelRunner({ spec, pieces: model, dispatcher, evenAttention: ref.deterministic || environment.draftTokens > 0, sameInAnyChunk: ref.deterministic }),
       draftTokens: environment.draftTokens, openMatcher: (constraint) => matchers.open(constraint),
       onStepFailure: (error) => logger.error({ error }, 'a step failed'),
     });

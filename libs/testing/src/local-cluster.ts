@@ -85,7 +85,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   });
   const workers = snapshot.workers.map(({ id }): LocalWorker => {
     const dispatcher = new Dispatcher({ self: id, local: experts.get(id)!, peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: options.deterministic, clock });
-    const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, evenAttention });
+    const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, evenAttention, sameInAnyChunk: options.deterministic });
     const matchers = options.vocabulary === undefined ? null : new Matchers(options.vocabulary, checkpoint.spec.vocabSize);
     const engine = new Engine({
       self: id, spec: checkpoint.spec, scheduler: new Scheduler({ ...LIMITS, ...options.limits }, kv), runner: observed(runner, options), draftTokens,

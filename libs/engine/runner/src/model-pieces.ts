@@ -25,6 +25,11 @@ export interface AttentionStep {
    * zeros beside each token that is alone. Without it the two differ in the last bit, on a device that treats single rows in a way of their own.
    */
   readonly even: boolean;
+  /**
+   * True: a token comes out the same to the last bit however many others of its sequence are in the step. Costs a form of latent attention that is faster for many at once; without it
+   * the two forms differ by what rounding to the forms of weights and activations makes of either.
+   */
+  readonly sameInAnyChunk: boolean;
 }
 
 /** What a layer's attention leaves to its feed-forward network. */

@@ -36,7 +36,7 @@ class ToyModel {
         return this.dispatchOf(work);
       },
     };
-    const runner = new ModelRunner({ spec: SPEC, pieces: this.#pieces(), dispatcher, evenAttention: false });
+    const runner = new ModelRunner({ spec: SPEC, pieces: this.#pieces(), dispatcher, evenAttention: false, sameInAnyChunk: false });
     const cache = new KvPool({ layerCount: 3, keyWidth: 2, valueWidth: 2, dtype: 'f32' }, 1 << 12).reserve(16)!;
     const [output] = await runner.forward([{ cache, first: 0, tokenIds, logitsOfLast: tokenIds.length }], signal);
     return output!;

@@ -36,6 +36,8 @@ export interface RunnerOptions {
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
   /** See `AttentionStep.even`. */
   readonly evenAttention: boolean;
+  /** See `AttentionStep.sameInAnyChunk`. */
+  readonly sameInAnyChunk: boolean;
 }
 
 /** An item within the rows of a step. */
@@ -70,7 +72,9 @@ export class ModelRunner {
     const spans = this.#layOut(items);
     const step = ++this.#step;
     let hidden = await pieces.embed(spans.flatMap((span) => span.tokenIds));
-    const attention: AttentionStep = { spans, even: this.#options.evenAttention, angles: this.#rope.rows(spans.flatMap((span) => Array.from({ length: span.count }, (_, index) => span.first + index))) };
+    const { evenAttention: even, sameInAnyChunk } = this.#options;
+    const angles = this.#rope.rows(spans.flatMap((span) => Array.from({ length: span.count }, (_, index) => span.first + index)));
+    const attention: AttentionStep = { spans, even, sameInAnyChunk, angles };
     for (let layer = 0; layer < spec.layerCount && spans.some((span) => span.failure === null); layer++) {
       const attended = await pieces.attend(layer, hidden, attention);
       await this.#addFeedForward({ step, layer }, attended, spans, signal);

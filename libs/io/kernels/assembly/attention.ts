@@ -49,30 +49,74 @@ function attend<T>(
   q: usize, qStride: i32, out: usize, outStride: i32, rows: i32, first: i32, heads: i32, keySize: i32, valueSize: i32,
   keys: usize, keyStride: i32, values: usize, valueStride: i32, window: i32, scoreScale: f32, scratch: usize,
 ): void {
-  const keyBytes = usize(keySize) << 2, valueBytes = usize(valueSize) << 2, keyStep = usize(keyStride) * sizeof<T>(), valueStep = usize(valueStride) * sizeof<T>();
-  const together = rowsTogether(heads), end = first + rows, rowBytes = usize(heads) * QUERY_BYTES;
-  const weights = scratch + usize(CHUNK) * keyBytes, queries = weights + usize(together * heads) * WEIGHTS_BYTES;
+  const keyStep = usize(keyStride) * sizeof<T>(), valueStep = usize(valueStride) * sizeof<T>(), end = first + rows;
+  const weights = scratch + (usize(CHUNK * keySize) << 2), queries = weights + usize(rowsTogether(heads) * heads) * WEIGHTS_BYTES;
+  begin(queries, rows, heads, q, qStride, keySize, weights, out, outStride, valueSize);
+  for (let chunk = seenFrom(first, 0, window) & -CHUNK; chunk < end; chunk += CHUNK) {
+    meet<T>(queries, rows, first, heads, chunk, keySize, valueSize, keys + usize(chunk) * keyStep, keyStep, values + usize(chunk) * valueStep, valueStep, window, scoreScale, scratch);
+  }
+  finish(queries, rows * heads, valueSize);
+}
+
+/**
+ * Attention of heads whose keys and values don't lie anywhere but are made chunk by chunk, several heads in turns: `beginHead`, then `meetChunk` for all chunks from position 0 on,
+ * then `finishHead`. `nth`: the head's number among those that share the scratch, which has `headsScratchBytes`. Other arguments are those of `attention`, without a window.
+ */
+export function headsScratchBytes(rows: i32, heads: i32, keySize: i32): i32 {
+  return attentionScratchBytes(rows * heads, 1, keySize);
+}
+
+export function beginHead(nth: i32, q: usize, qStride: i32, out: usize, outStride: i32, rows: i32, keySize: i32, valueSize: i32, scratch: usize): void {
+  begin(queriesOf(nth, rows, keySize, scratch), rows, 1, q, qStride, keySize, scratch + (usize(CHUNK * keySize) << 2), out, outStride, valueSize);
+}
+
+/** keys, values: of the CHUNK positions from `chunk` on, a multiple of CHUNK, as far as some row sees them. */
+export function meetChunk(
+  nth: i32, chunk: i32, rows: i32, first: i32, keySize: i32, valueSize: i32, keys: usize, keyStride: i32, values: usize, valueStride: i32, scoreScale: f32, scratch: usize,
+): void {
+  meet<f32>(queriesOf(nth, rows, keySize, scratch), rows, first, 1, chunk, keySize, valueSize, keys, usize(keyStride) << 2, values, usize(valueStride) << 2, 0, scoreScale, scratch);
+}
+
+export function finishHead(nth: i32, rows: i32, keySize: i32, valueSize: i32, scratch: usize): void {
+  finish(queriesOf(nth, rows, keySize, scratch), rows, valueSize);
+}
+
+function queriesOf(nth: i32, rows: i32, keySize: i32, scratch: usize): usize {
+  return scratch + (usize(CHUNK * keySize) << 2) + usize(TOGETHER) * WEIGHTS_BYTES + usize(nth * rows) * QUERY_BYTES;
+}
+
+/** What is known of the queries before they meet the first chunk. */
+function begin(queries: usize, rows: i32, heads: i32, q: usize, qStride: i32, keySize: i32, weights: usize, out: usize, outStride: i32, valueSize: i32): void {
+  const together = rowsTogether(heads);
   for (let row = 0; row < rows; row++) {
     const rowWeights = weights + usize(row % together * heads) * WEIGHTS_BYTES;
-    beginRow(queries + usize(row) * rowBytes, heads, q + (usize(row * qStride) << 2), keyBytes, rowWeights, out + (usize(row * outStride) << 2), valueBytes);
+    beginRow(queries + usize(row * heads) * QUERY_BYTES, heads, q + (usize(row * qStride) << 2), usize(keySize) << 2, rowWeights, out + (usize(row * outStride) << 2), usize(valueSize) << 2);
   }
-  for (let chunk = seenFrom(first, 0, window) & -CHUNK; chunk < end; chunk += CHUNK) {
-    transpose<T>(keys + usize(chunk) * keyStep, keyStep, min(CHUNK, end - chunk), keyBytes, scratch);
-    const chunkValues = values + usize(chunk) * valueStep;
-    for (let position = max(first, chunk); position < end; position += together) {
-      const last = min(position + together, end) - 1, from = seenFrom(position, chunk, window), to = seenTo(last, chunk);
-      if (from >= to) break;
-      const group = queries + usize(position - first) * rowBytes;
-      scores(group, (last + 1 - position) * heads, scratch, keySize, from, to);
-      for (let p = position; p <= last; p++) softmax(group + usize(p - position) * rowBytes, heads, seenFrom(p, chunk, window), seenTo(p, chunk), scoreScale, valueBytes);
-      // What a row does not see may be NaN, so values are added for several rows only where they see the same.
-      const alike = seenFrom(last, chunk, window) == from && seenTo(position, chunk) == to ? last + 1 - position : 1;
-      for (let p = position; p <= last; p += alike) {
-        addValues<T>(group + usize(p - position) * rowBytes, alike * heads, seenFrom(p, chunk, window), seenTo(p, chunk), chunkValues, valueStep, valueBytes);
-      }
+}
+
+/** All rows and a chunk, whose first key and value are at `keys` and `values`; steps are in bytes. */
+function meet<T>(
+  queries: usize, rows: i32, first: i32, heads: i32, chunk: i32, keySize: i32, valueSize: i32,
+  keys: usize, keyStep: usize, values: usize, valueStep: usize, window: i32, scoreScale: f32, scratch: usize,
+): void {
+  const together = rowsTogether(heads), end = first + rows, rowBytes = usize(heads) * QUERY_BYTES, valueBytes = usize(valueSize) << 2;
+  transpose<T>(keys, keyStep, min(CHUNK, end - chunk), usize(keySize) << 2, scratch);
+  for (let position = max(first, chunk); position < end; position += together) {
+    const last = min(position + together, end) - 1, from = seenFrom(position, chunk, window), to = seenTo(last, chunk);
+    if (from >= to) break;
+    const group = queries + usize(position - first) * rowBytes;
+    scores(group, (last + 1 - position) * heads, scratch, keySize, from, to);
+    for (let p = position; p <= last; p++) softmax(group + usize(p - position) * rowBytes, heads, seenFrom(p, chunk, window), seenTo(p, chunk), scoreScale, valueBytes);
+    // What a row does not see may be NaN, so values are added for several rows only where they see the same.
+    const alike = seenFrom(last, chunk, window) == from && seenTo(position, chunk) == to ? last + 1 - position : 1;
+    for (let p = position; p <= last; p += alike) {
+      addValues<T>(group + usize(p - position) * rowBytes, alike * heads, seenFrom(p, chunk, window), seenTo(p, chunk), values, valueStep, valueBytes);
     }
   }
-  for (let i = 0; i < rows * heads; i++) finishQuery(queries + usize(i) * QUERY_BYTES, valueBytes);
+}
+
+function finish(queries: usize, count: i32, valueSize: i32): void {
+  for (let i = 0; i < count; i++) finishQuery(queries + usize(i) * QUERY_BYTES, usize(valueSize) << 2);
 }
 
 /** What a position sees of a chunk: its positions [from, to), counted from where it begins. Nothing if to <= from. */

@@ -1,5 +1,5 @@
 export { add, addScaled, swiglu } from './activation';
-export { attention, attentionBf16, attentionScratchBytes } from './attention';
+export { attention, attentionBf16, attentionScratchBytes, beginHead, finishHead, headsScratchBytes, meetChunk } from './attention';
 export { initConstants, setDotForm } from './constants';
 export { probeDot } from './dot';
 export { linear32 } from './linear32';
@@ -11,4 +11,4 @@ export { quantise, quantiseColumns } from './quantise';
 export { rotateHalves, rotatePairs } from './rope';
 export { linearScratchBytes } from './scratch';
 export { copyRows } from './copy';
-export { copyRowsBf16 } from './stored';
+export { copyRowsBf16, widenRowsBf16 } from './stored';

@@ -28,3 +28,11 @@ export function copyRowsBf16(from: usize, fromStride: i32, to: usize, toStride: 
     }
   }
 }
+
+/** Copies `rows` rows of `width` numbers of bfloat16, a multiple of 4, as float32. Strides are in numbers. */
+export function widenRowsBf16(from: usize, fromStride: i32, to: usize, toStride: i32, rows: i32, width: i32): void {
+  for (let row = 0; row < rows; row++) {
+    const source = from + (usize(row) * fromStride << 1), target = to + (usize(row) * toStride << 2);
+    for (let i: usize = 0; i < usize(width) << 2; i += 16) v128.store(target + i, loadFour<u16>(source + storedBytes<u16>(i)));
+  }
+}

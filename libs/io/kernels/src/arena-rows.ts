@@ -42,7 +42,7 @@ export class ArenaRows {
     else for (let nth = 0; nth < count; nth++) array.set(floats.subarray(at + nth * stride, at + nth * stride + width), (row + nth) * width);
   }
 
-  /** A step's angles from row `row` on, into the banks of some keys and values: once for all layers that lie there. */
+  /** A step's angles from row `row` on, into the banks of some keys and values, or of a layer's weights: once for all layers that lie there. */
   setAngles(banks: ReadonlySet<number>, step: AttentionStep, row: number, count: number): void {
     if (this.#angles?.step !== step || this.#angles.row !== row) this.#angles = { step, row, banks: new Set() };
     const { cos, sin, queryScale } = step.angles;

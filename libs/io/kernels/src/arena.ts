@@ -36,6 +36,9 @@ export interface Arena {
   readonly quantisedHeadBytes: number;
   /** [rows, heads of latents], in either bank. */
   readonly mixed: number;
+  /** What a thread makes keys and values of heads in, of each thread, `expandingBytes` apart. */
+  readonly expanding: number;
+  readonly expandingBytes: number;
   /** [rows, inner]: gate's part, then up's part. */
   readonly inner: number;
   readonly quantisedInner: number;
@@ -66,6 +69,7 @@ export interface ArenaSizes {
   readonly perHead: number;
   readonly headInput: number;
   readonly mixed: number;
+  readonly expandingBytes: number;
   /** Of one of gate and up, padded. */
   readonly inner: number;
   readonly experts: number;
@@ -88,9 +92,9 @@ export function arenaOf(sizes: ArenaSizes): Arena {
     input: floats(sizes.hidden), normed: floats(sizes.hidden), quantised: quantised(sizes.hidden), next: floats(sizes.hidden), output: floats(widthOf(sizes.hidden)),
     router: floats(widthOf(sizes.experts)), projected: floats(sizes.projected), query: floats(sizes.query),
     quantisedLatent: quantised(sizes.queryLatent), queries: floats(sizes.queries), perHead: floats(sizes.perHead), mixed: floats(sizes.mixed),
-    quantisedHead: bytes(sizes.threads * quantisedHeadBytes), attended: floats(sizes.attended), quantisedAttended: quantised(sizes.attended), inner: floats(2 * sizes.inner), quantisedInner: quantised(sizes.inner),
+    quantisedHead: bytes(sizes.threads * quantisedHeadBytes), expanding: bytes(sizes.threads * sizes.expandingBytes), attended: floats(sizes.attended), quantisedAttended: quantised(sizes.attended), inner: floats(2 * sizes.inner), quantisedInner: quantised(sizes.inner),
     logits: floats(widthOf(sizes.vocabulary), HEAD_ROWS), cos: floats(sizes.rotary / 2), sin: floats(sizes.rotary / 2), queryScale: floats(1),
     scratch: bytes(sizes.threads * sizes.scratchBytes),
   };
-  return { ...arena, quantisedHeadBytes, scratchBytes: sizes.scratchBytes, bytes: at - ARENA_AT };
+  return { ...arena, quantisedHeadBytes, expandingBytes: sizes.expandingBytes, scratchBytes: sizes.scratchBytes, bytes: at - ARENA_AT };
 }

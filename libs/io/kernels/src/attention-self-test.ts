@@ -5,7 +5,7 @@ const [ROWS, FIRST, HEADS, KEY, VALUE] = [5, 67, 5, 8, 20];
 const POSITIONS = FIRST + ROWS;
 /** Positions that the kernel meets together. */
 const CHUNK = 64;
-const AT = { q: 16_384, keys: 32_768, keptKeys: 36_864, values: 49_152, keptValues: 57_344, out: 65_536, scratch: 81_920 };
+const AT = { q: 16_384, keys: 32_768, keptKeys: 36_864, values: 49_152, keptValues: 57_344, out: 65_536, outInTurns: 69_632, widened: 73_728, scratch: 81_920 };
 
 /**
  * Whether attention gives known answers, over keys and values of each form: all of them are numbers that bfloat16 has. A query fits every KEYth key; scores differ by 128 or not at all, so that weights are exactly 1 or 0 and a result is
@@ -18,12 +18,24 @@ export function attendsRight(kernels: Kernels, memory: WebAssembly.Memory): bool
   const [q, keys] = [floats(AT.q, ROWS * HEADS * KEY).fill(0), floats(AT.keys, POSITIONS * KEY).fill(0)];
   for (let query = 0; query < ROWS * HEADS; query++) q[query * KEY + (query % KEY)] = 1;
   for (let position = 0; position < POSITIONS; position++) keys[position * KEY + (position % KEY)] = position < CHUNK ? 128 : 256;
-  return Object.values(KEPT).every(({ copyRows, attention }) => {
+  return Object.values(KEPT).every(({ copyRows, widen, attention }) => {
     kernels[copyRows](AT.keys, KEY, AT.keptKeys, KEY, POSITIONS, KEY);
     kernels[copyRows](AT.values, VALUE, AT.keptValues, VALUE, POSITIONS, VALUE);
     kernels[attention](AT.q, HEADS * KEY, AT.out, HEADS * VALUE, ROWS, FIRST, HEADS, KEY, VALUE, AT.keptKeys, KEY, AT.keptValues, VALUE, 0, 1, AT.scratch);
-    return floats(AT.out, ROWS * HEADS * VALUE).every((result, i) => result === expected(values, i));
+    kernels[widen](AT.keptKeys, KEY, AT.widened, KEY, POSITIONS, KEY);
+    inTurns(kernels);
+    return [AT.out, AT.outInTurns].every((at) => floats(at, ROWS * HEADS * VALUE).every((result, i) => result === expected(values, i)));
   });
+}
+
+/** The heads by turns, chunk by chunk. */
+function inTurns(kernels: Kernels): void {
+  const heads = Array.from({ length: HEADS }, (_, head) => head);
+  for (const head of heads) kernels.beginHead(head, AT.q + 4 * head * KEY, HEADS * KEY, AT.outInTurns + 4 * head * VALUE, HEADS * VALUE, ROWS, KEY, VALUE, AT.scratch);
+  for (const chunk of [0, CHUNK]) {
+    for (const head of heads) kernels.meetChunk(head, chunk, ROWS, FIRST, KEY, VALUE, AT.widened + 4 * chunk * KEY, KEY, AT.values + 4 * chunk * VALUE, VALUE, 1, AT.scratch);
+  }
+  for (const head of heads) kernels.finishHead(head, ROWS, KEY, VALUE, AT.scratch);
 }
 
 function expected(values: Float32Array, i: number): number {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { toBf16 } from '../test/float32.ts';
+import { fromBf16, toBf16 } from '../test/float32.ts';
 import { KernelMemory } from '../test/kernel-memory.ts';
 
 const memory = new KernelMemory();
@@ -25,4 +25,16 @@ it('rows are copied as bfloat16 to nearest even, NaN as NaN, and nothing beside 
     });
     expect(copied).toEqual(expected);
   }));
+});
+
+it('rows of bfloat16 are copied as the float32 that they mean, and nothing beside them is touched', () => {
+  memory.clear();
+  const [rows, width, fromStride, toStride] = [3, 20, 24, 21];
+  const numbers = Uint16Array.from({ length: rows * fromStride }, (_, index) => (index * 2503) % 2 ** 16);
+  const [from, to] = [memory.put(new Float32Array(numbers.buffer)), memory.room(rows * toStride)];
+  memory.kernels.widenRowsBf16(from, fromStride, to, toStride, rows, width);
+  memory.read(to, rows * toStride).forEach((value, index) => {
+    const [row, column] = [Math.floor(index / toStride), index % toStride];
+    expect(value).toBe(column < width ? fromBf16(numbers[row * fromStride + column]!) : NaN);
+  });
 });

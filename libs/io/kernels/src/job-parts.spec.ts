@@ -35,7 +35,7 @@ describe('the spans within some rows', () => {
   it('have each of these rows once, in order', () => {
     fc.assert(fc.property(spans, fc.nat(200), fc.integer({ min: 0, max: 200 }), (all, row, count) => {
       const total = all.reduce((sum, span) => sum + span.count, 0);
-      const within = spansWithin({ kind: 'attend', layer: 0, bank: 0, at: 0, rows: total, spans: all }, row, count);
+      const within = spansWithin({ kind: 'attend', layer: 0, bank: 0, at: 0, rows: total, sameInAnyChunk: true, spans: all }, row, count);
       expect(within.flatMap(({ first, end }) => rows(first, end - first))).toEqual(rows(row, Math.max(0, Math.min(row + count, total) - row)));
       for (const { span, first, end } of within) expect([first >= span.row, first < end, end <= span.row + span.count]).toEqual([true, true, true]);
     }));

@@ -8,7 +8,7 @@ import { type Job, JOB_INTEGERS, readJob, writeJob } from './job.ts';
 const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const span = fc.record({ row: word, count: word, first: word, bank: word, at: word, capacity: word, dtype: fc.constantFrom(...KV_DTYPES) });
 const jobs: fc.Arbitrary<Job> = fc.oneof(
-  fc.record({ kind: fc.constant('attend' as const), layer: word, bank: word, at: word, rows: word, spans: fc.array(span, { maxLength: JOB_ROWS }) }),
+  fc.record({ kind: fc.constant('attend' as const), layer: word, bank: word, at: word, rows: word, sameInAnyChunk: fc.boolean(), spans: fc.array(span, { maxLength: JOB_ROWS }) }),
   fc.record({ kind: fc.constant('feed-forward' as const), layer: word, routed: fc.boolean(), bank: word, groups: fc.array(fc.record({ at: word, rows: word }), { maxLength: JOB_ROWS }) }),
   fc.record({ kind: fc.constant('head' as const), bank: word, at: word, rows: word }),
 );
@@ -25,7 +25,7 @@ describe('a job', () => {
   it('of as many sequences, or experts, as there may be rows fits', () => {
     const words = new Uint32Array(JOB_INTEGERS);
     const spans = Array.from({ length: JOB_ROWS }, (_, row) => ({ row, count: 1, first: 7, bank: 1, at: 2 ** 32 - 64, capacity: 9, dtype: 'bf16' as const }));
-    const attend: Job = { kind: 'attend', layer: 3, bank: 0, at: 2 ** 31, rows: JOB_ROWS, spans };
+    const attend: Job = { kind: 'attend', layer: 3, bank: 0, at: 2 ** 31, rows: JOB_ROWS, sameInAnyChunk: true, spans };
     writeJob(attend, words);
     expect(readJob(words)).toEqual(attend);
   });

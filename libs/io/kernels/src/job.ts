@@ -9,6 +9,8 @@ export interface AttendJob {
   readonly bank: number;
   readonly at: number;
   readonly rows: number;
+  /** See `AttentionStep.sameInAnyChunk`. */
+  readonly sameInAnyChunk: boolean;
   readonly spans: readonly JobSpan[];
 }
 
@@ -53,7 +55,7 @@ export function writeJob(job: Job | { readonly kind: 'messages' }, words: Uint32
   };
   put(KINDS.indexOf(job.kind));
   if (job.kind === 'attend') {
-    put(job.layer, job.bank, job.at, job.rows, job.spans.length);
+    put(job.layer, job.bank, job.at, job.rows, Number(job.sameInAnyChunk), job.spans.length);
     for (const { row, count, first, bank, at, capacity, dtype } of job.spans) put(row, count, first, bank, at, capacity, KV_DTYPES.indexOf(dtype));
   } else if (job.kind === 'feed-forward') {
     put(job.layer, Number(job.routed), job.bank, job.groups.length);
@@ -75,9 +77,9 @@ export function readJob(words: Uint32Array): Job | null {
   const kind = KINDS[word()];
   switch (kind) {
     case 'attend': {
-      const [layer, bank, at, rows] = [word(), word(), word(), word()];
+      const [layer, bank, at, rows, sameInAnyChunk] = [word(), word(), word(), word(), word() === 1];
       const spans = Array.from({ length: word() }, () => ({ row: word(), count: word(), first: word(), bank: word(), at: word(), capacity: word(), dtype: KV_DTYPES[word()]! }));
-      return { kind, layer, bank, at, rows, spans };
+      return { kind, layer, bank, at, rows, sameInAnyChunk, spans };
     }
     case 'feed-forward': {
       const [layer, routed, bank] = [word(), word() === 1, word()];

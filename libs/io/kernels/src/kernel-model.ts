@@ -144,9 +144,9 @@ export class KernelModel implements ModelPieces, ExpertRunner {
       for (let row = 0; row < rows; row += JOB_ROWS) {
         const count = Math.min(JOB_ROWS, rows - row);
         const spans = this.#spans(layer, step, row, count);
-        this.#rows.setAngles(new Set(spans.map((span) => span.bank)), step, row, count);
+        this.#rows.setAngles(new Set([bank, ...spans.map((span) => span.bank)]), step, row, count);
         this.#rows.put(bank, { array: hidden, row, count });
-        this.#run({ kind: 'attend', layer, bank, at, rows: count, spans });
+        this.#run({ kind: 'attend', layer, bank, at, rows: count, sameInAnyChunk: step.sameInAnyChunk, spans });
         this.#rows.get({ bank, address: this.#arena.next, width: hiddenSize }, { array: output.next, row, count });
         this.#rows.get({ bank, address: this.#arena.normed, width: hiddenSize }, { array: output.normed, row, count });
         if (output.routerLogits !== null) this.#rows.get({ bank, address: this.#arena.router, width: experts }, { array: output.routerLogits, row, count });

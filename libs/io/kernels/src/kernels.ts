@@ -42,6 +42,8 @@ export interface Kernels {
   copyRows(from: number, fromStride: number, to: number, toStride: number, rows: number, width: number): void;
   /** The same, as bfloat16: rounded to nearest even, NaN stays NaN. `width` is a multiple of 4, strides are in numbers. */
   copyRowsBf16(from: number, fromStride: number, to: number, toStride: number, rows: number, width: number): void;
+  /** Copies rows of bfloat16 as float32. `width` is a multiple of 4, strides are in numbers. */
+  widenRowsBf16(from: number, fromStride: number, to: number, toStride: number, rows: number, width: number): void;
   /** out = silu(gate) * up, each [rows, width]; a value's bits don't depend on which columns a call computes. out may be gate or up. */
   swiglu(gate: number, up: number, out: number, rows: number, width: number, gateStride: number, upStride: number, outStride: number): void;
 
@@ -70,4 +72,17 @@ export interface Kernels {
     q: number, qStride: number, out: number, outStride: number, rows: number, first: number, heads: number, keySize: number, valueSize: number,
     keys: number, keyStride: number, values: number, valueStride: number, window: number, scoreScale: number, scratch: number,
   ): void;
+
+  /** Bytes that the `scratch` of `heads` heads needs that take turns, aligned to 16; it is the calling thread's own. */
+  headsScratchBytes(rows: number, heads: number, keySize: number): number;
+  /**
+   * Attention of a head whose keys and values are made in chunks of 64 positions: this, then `meetChunk` for every chunk from position 0 on that some row sees, then `finishHead`.
+   * `nth`: its number among the heads that share the scratch. The bits that `attention` gives for such keys and values.
+   */
+  beginHead(nth: number, q: number, qStride: number, out: number, outStride: number, rows: number, keySize: number, valueSize: number, scratch: number): void;
+  /** keys, values: of the positions from `chunk` on, float32. */
+  meetChunk(
+    nth: number, chunk: number, rows: number, first: number, keySize: number, valueSize: number, keys: number, keyStride: number, values: number, valueStride: number, scoreScale: number, scratch: number,
+  ): void;
+  finishHead(nth: number, rows: number, keySize: number, valueSize: number, scratch: number): void;
 }

@@ -1,8 +1,9 @@
-import { type LatentAttention, scoreFactorOf } from '@essaim/core';
+import { type LatentAttention, scoreFactorOf, type WeightDtype } from '@essaim/core';
 import { PANEL, panelsNamed, type PanelTensor, type PieceLayout, quantisedStride } from '@essaim/panels';
 import { widthOf } from './arena.ts';
 import { ATTENTION_ROWS, attentionParts, spansWithin } from './attention-parts.ts';
-import { type AttendJob } from './job.ts';
+import { ExpandedHeads, type Queries } from './expanded-heads.ts';
+import { type AttendJob, type JobSpan } from './job.ts';
 import { KEPT } from './kept.ts';
 import { type Kernels } from './kernels.ts';
 import { rowAt } from './phases.ts';
@@ -11,9 +12,13 @@ import { type AttentionProgram, type ProgramContext } from './program-context.ts
 /** Heads that one call of attention takes: they read each key once. */
 const HEADS_AT_ONCE = 16;
 
+/** From so many rows of a sequence on it is faster to make keys and values of all that they see than to compare them with latents, by the form of the weights. */
+const EXPANDED_ROWS: Readonly<Record<WeightDtype, number>> = { float32: 192, int8: 64, int4: 64 };
+
 /**
- * Multi-head latent attention in its absorbed form: of a token only its latent and one rotated key are kept. What makes a head's key of a latent
- * is applied to the query instead, and what makes its value to the sum of latents, so keys and values of the heads are never made.
+ * Multi-head latent attention: of a token only its latent and one rotated key are kept. In its absorbed form what makes a head's key of a latent
+ * is applied to the query instead, and what makes its value to the sum of latents, so keys and values of the heads are never made. Where many rows of a sequence come
+ * at once, and its bits may depend on that, keys and values are made instead: see `ExpandedHeads`.
  * @see DeepSeek-V2, arXiv:2405.04434, section 2.1.2
  */
 export class LatentProgram implements AttentionProgram {
@@ -22,38 +27,50 @@ export class LatentProgram implements AttentionProgram {
   /** Of a key, and of a head's query once it is absorbed: latent, then rotated part. */
   readonly #keySize: number;
   readonly #headSize: number;
+  readonly #expanded: ExpandedHeads;
 
   constructor(context: ProgramContext, attention: LatentAttention) {
     this.#context = context;
     this.#attention = attention;
     this.#keySize = attention.latentRank + attention.rotarySize;
     this.#headSize = attention.plainSize + attention.rotarySize;
+    this.#expanded = new ExpandedHeads(context, attention);
   }
 
   run(job: AttendJob, layout: PieceLayout): void {
     const { spec, arena, bank, phases } = this.#context;
     const { queryRank } = this.#attention;
     const { kernels } = bank(job.bank);
-    const [down, keyUp, valueUp, output] = ['down', 'keyUp', 'valueUp', 'output'].map((name) => panelsNamed(layout, name)) as [PanelTensor, PanelTensor, PanelTensor, PanelTensor];
+    const [down, up, output] = ['down', 'up', 'output'].map((name) => panelsNamed(layout, name)) as [PanelTensor, PanelTensor, PanelTensor];
     const [stride, { rows }] = [widthOf(spec.hiddenSize), job];
     const projectedStride = down.panels * PANEL;
     const placed = (matrix: PanelTensor) => ({ kernels, piece: job.at, matrix });
     phases.linear(placed(down), { floats: arena.normed, stride, quantised: arena.quantised }, { rows, out: arena.projected, stride: projectedStride });
     phases.rows(rows, (row, count) => this.#keep(job, layout, down, row, count));
-    let queries = { at: arena.projected, stride: projectedStride };
+    let queries: Queries = { at: arena.projected, stride: projectedStride };
     if (queryRank !== null) {
-      const up = panelsNamed(layout, 'query');
-      queries = { at: arena.queries, stride: up.panels * PANEL };
-      phases.linear(placed(up), { floats: arena.projected, stride: projectedStride, quantised: arena.quantisedLatent }, { rows, out: queries.at, stride: queries.stride });
+      const query = panelsNamed(layout, 'query');
+      queries = { at: arena.queries, stride: query.panels * PANEL };
+      phases.linear(placed(query), { floats: arena.projected, stride: projectedStride, quantised: arena.quantisedLatent }, { rows, out: queries.at, stride: queries.stride });
     }
-    this.#heads((head) => this.#absorb(job, keyUp, queries, head));
-    phases.rows(rows, (row, count) => this.#rotate(job, row, count));
-    this.#attend(job);
-    phases.rows(rows, (row, count) => this.#collect(job, row, count));
-    this.#heads((head) => this.#values(job, valueUp, head));
+    const expands = ({ count }: JobSpan): boolean => !job.sameInAnyChunk && this.#expanded.fits && count >= EXPANDED_ROWS[up.form];
+    const [long, short] = [job.spans.filter(expands), job.spans.filter((span) => !expands(span))];
+    if (long.length > 0) this.#expanded.attend(job, up, queries, long);
+    if (short.length > 0) this.#absorbed({ ...job, spans: short }, layout, queries);
     const attended = { floats: arena.attended, stride: widthOf(output.columns), quantised: arena.quantisedAttended };
     if (output.form !== 'float32') phases.rows(rows, (row, count) => kernels.quantise(rowAt(attended.floats, row, attended.stride), count, output.columns, attended.stride, attended.quantised + row * quantisedStride(output.columns)));
     phases.linear(placed(output), attended, { rows, out: arena.output, stride });
+  }
+
+  /** Of the rows of a job's spans, from their queries to `attended`. */
+  #absorbed(job: AttendJob, layout: PieceLayout, queries: Queries): void {
+    const { phases } = this.#context;
+    const [keyUp, up, runs] = [panelsNamed(layout, 'keyUp'), panelsNamed(layout, 'up'), rowRuns(job.spans)];
+    this.#heads((head) => runs.forEach((run) => this.#absorb(job, keyUp, queries, { head, ...run })));
+    phases.rows(job.rows, (row, count) => this.#rotate(job, row, count));
+    this.#attend(job);
+    phases.rows(job.rows, (row, count) => this.#collect(job, row, count));
+    this.#heads((head) => runs.forEach((run) => this.#values(job, up, { head, ...run })));
   }
 
   #heads(act: (head: number) => void): void {
@@ -97,36 +114,39 @@ export class LatentProgram implements AttentionProgram {
     kernels[turn](address, heads, this.#keySize, rotarySize, latentRank, count, stride, this.#keySize, cos, sin, scale);
   }
 
-  /** A head's query as latents are: through what makes keys of them, and its rotated part behind it. */
-  #absorb(job: AttendJob, keyUp: PanelTensor, queries: { readonly at: number; readonly stride: number }, head: number): void {
+  /** A head's queries as latents are: through what makes keys of them, and their rotated part behind it. */
+  #absorb(job: AttendJob, keyUp: PanelTensor, queries: Queries, { head, row, count }: HeadRows): void {
     const { arena, bank } = this.#context;
     const { headCount, plainSize, rotarySize, latentRank } = this.#attention;
     const { kernels } = bank(job.bank);
-    const query = queries.at + 4 * head * this.#headSize;
-    const absorbed = this.#multiply(job, keyUp, head, { address: query, stride: queries.stride });
-    const [to, stride] = [arena.query + 4 * head * this.#keySize, headCount * this.#keySize];
-    kernels.copyRows(absorbed, keyUp.panels * PANEL, to, stride, job.rows, latentRank);
-    kernels.copyRows(query + 4 * plainSize, queries.stride, to + 4 * latentRank, stride, job.rows, rotarySize);
+    const query = rowAt(queries.at, row, queries.stride) + 4 * head * this.#headSize;
+    const absorbed = this.#multiply(job, keyUp, head, { address: query, stride: queries.stride, row, count });
+    const stride = headCount * this.#keySize;
+    const to = rowAt(arena.query, row, stride) + 4 * head * this.#keySize;
+    kernels.copyRows(absorbed, keyUp.panels * PANEL, to, stride, count, latentRank);
+    kernels.copyRows(query + 4 * plainSize, queries.stride, to + 4 * latentRank, stride, count, rotarySize);
   }
 
   /** What a head attended to, as its value. */
-  #values(job: AttendJob, valueUp: PanelTensor, head: number): void {
+  #values(job: AttendJob, up: PanelTensor, { head, row, count }: HeadRows): void {
     const { arena, bank } = this.#context;
     const { headCount, latentRank, valueSize } = this.#attention;
-    const values = this.#multiply(job, valueUp, head, { address: arena.mixed + 4 * head * latentRank, stride: headCount * latentRank });
-    const stride = widthOf(headCount * valueSize);
-    bank(job.bank).kernels.copyRows(values, valueUp.panels * PANEL, arena.attended + 4 * head * valueSize, stride, job.rows, valueSize);
+    const [from, to] = [headCount * latentRank, widthOf(headCount * valueSize)];
+    const values = this.#multiply(job, up, 2 * head, { address: rowAt(arena.mixed, row, from) + 4 * head * latentRank, stride: from, row, count });
+    bank(job.bank).kernels.copyRows(values, up.panels * PANEL, rowAt(arena.attended, row, to) + 4 * head * valueSize, to, count, valueSize);
   }
 
-  /** A head's own matrix over its own columns of all rows; returns where the result is, rows as far apart as the whole matrix is wide. */
-  #multiply(job: AttendJob, matrix: PanelTensor, head: number, { address, stride }: { readonly address: number; readonly stride: number }): number {
+  /** One of the matrices over its own columns of some rows; returns where the result is, rows as far apart as all of them are wide. */
+  #multiply(job: AttendJob, matrix: PanelTensor, part: number, { address, stride, row, count }: PlacedRows): number {
     const { arena, bank, phases, thread } = this.#context;
     const { kernels } = bank(job.bank);
     const quantised = arena.quantisedHead + thread * arena.quantisedHeadBytes;
-    if (matrix.form !== 'float32') kernels.quantise(address, job.rows, matrix.columns, stride, quantised);
-    const { firstPanel, rows } = matrix.parts[head]!;
-    phases.panels({ kernels, piece: job.at, matrix }, { floats: address, stride, quantised }, { rows: job.rows, out: arena.perHead, stride: matrix.panels * PANEL }, firstPanel, firstPanel + Math.ceil(rows / PANEL));
-    return arena.perHead + 4 * firstPanel * PANEL;
+    if (matrix.form !== 'float32') kernels.quantise(address, count, matrix.columns, stride, quantised);
+    const { firstPanel, rows } = matrix.parts[part]!;
+    const width = matrix.panels * PANEL;
+    const out = rowAt(arena.perHead, row, width);
+    phases.panels({ kernels, piece: job.at, matrix }, { floats: address, stride, quantised }, { rows: count, out, stride: width }, firstPanel, firstPanel + Math.ceil(rows / PANEL));
+    return out + 4 * firstPanel * PANEL;
   }
 
   /** Queries of rows go to where the sequence's keys are, and are turned there. */
@@ -171,4 +191,31 @@ export class LatentProgram implements AttentionProgram {
       bank(job.bank).floats.set(bank(span.bank).floats.subarray(start, arena.mixed / 4 + end * stride), start);
     }
   }
+}
+
+/** Rows [row, row + count) of a job. */
+interface Rows {
+  readonly row: number;
+  readonly count: number;
+}
+
+interface HeadRows extends Rows {
+  readonly head: number;
+}
+
+/** The first of them is at an address, the others `stride` floats apart. */
+interface PlacedRows extends Rows {
+  readonly address: number;
+  readonly stride: number;
+}
+
+/** The rows of spans, those of neighbours as one: kernels take rows by fours. */
+function rowRuns(spans: readonly JobSpan[]): Rows[] {
+  const runs: { row: number; count: number }[] = [];
+  for (const { row, count } of spans) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.row + last.count === row) last.count += count;
+    else runs.push({ row, count });
+  }
+  return runs;
 }

@@ -29,9 +29,9 @@ describe('an arena', () => {
   it('has every array at a cache line of its own, one behind the other', () => {
     for (const spec of [...Object.values(SMALL_SPECS), LARGE]) {
       const model = modelOf(spec, 'int8');
-      const { bytes, scratchBytes, quantisedHeadBytes, ...places } = arenaFor(spec, layoutsOf(model), { module, threads: 3 }) satisfies Arena;
+      const { bytes, scratchBytes, quantisedHeadBytes, expandingBytes, ...places } = arenaFor(spec, layoutsOf(model), { module, threads: 3 }) satisfies Arena;
       const ats = Object.values(places).sort((a, b) => a - b);
-      expect([ats[0], ats.every((at) => at % 64 === 0), scratchBytes % 16, quantisedHeadBytes % 64]).toEqual([ARENA_AT, true, 0, 0]);
+      expect([ats[0], ats.every((at) => at % 64 === 0), scratchBytes % 16, quantisedHeadBytes % 64, expandingBytes % 64]).toEqual([ARENA_AT, true, 0, 0, 0]);
       expect(ARENA_AT + bytes).toBeGreaterThanOrEqual(places.scratch + 3 * scratchBytes);
       expect(places.logits - places.quantisedInner).toBeGreaterThan(0);
     }

@@ -3,6 +3,7 @@ import { layoutOf, PANEL, type PanelModel, panelsNamed, type PieceLayout } from 
 import { type Arena, arenaOf, type ArenaSizes, JOB_ROWS, widthOf } from './arena.ts';
 import { ATTENTION_ROWS } from './attention-parts.ts';
 import { type BankSize, roomOf } from './bank.ts';
+import { expandingPlaces } from './expanded-heads.ts';
 import { instantiate } from './module.ts';
 import { type PieceLayouts } from './piece-layouts.ts';
 
@@ -18,6 +19,7 @@ export function arenaFor(spec: ModelSpec, layouts: PieceLayouts, { module, threa
   return arenaOf({
     hidden: widthOf(spec.hiddenSize), rotary: rotarySizeOf(spec.attention), inner: widthOf(inner), experts: spec.feedForward.kind === 'moe' ? spec.feedForward.expertCount : 1,
     vocabulary: spec.vocabSize, threads, scratchBytes, ...attentionSizes(spec, layer),
+    expandingBytes: spec.attention.kind === 'mla' ? expandingPlaces(spec.attention, panelsNamed(layer, 'up'), kernels).bytes : 0,
   });
 }
 
@@ -41,7 +43,7 @@ function attentionSizes({ attention }: ModelSpec, layer: PieceLayout): Attention
   const { headCount, queryRank, latentRank, plainSize, rotarySize, valueSize } = attention;
   return {
     projected: panels('down'), query: headCount * (latentRank + rotarySize), attended: widthOf(headCount * valueSize), queryLatent: queryRank ?? 0,
-    queries: queryRank === null ? 0 : panels('query'), perHead: Math.max(panels('keyUp'), panels('valueUp')), headInput: Math.max(plainSize, latentRank), mixed: headCount * latentRank,
+    queries: queryRank === null ? 0 : panels('query'), perHead: Math.max(panels('keyUp'), panels('up')), headInput: Math.max(plainSize, latentRank), mixed: headCount * latentRank,
   };
 }
 

@@ -19,13 +19,15 @@ export type Given = Readonly<Record<string, Float32Array>>;
 export interface ForwardOptions {
   /** Changes what goes into a layer. */
   readonly onHidden?: (layer: number, hidden: Float32Array) => void;
+  /** Default: true. */
+  readonly sameInAnyChunk?: boolean;
 }
 
 /** A step through every piece of a model, all experts over all rows; commits. */
-export async function forward(model: KernelModel, spec: ModelSpec, step: readonly Next[], { onHidden }: ForwardOptions = {}): Promise<Given> {
+export async function forward(model: KernelModel, spec: ModelSpec, step: readonly Next[], { onHidden, sameInAnyChunk = true }: ForwardOptions = {}): Promise<Given> {
   const given: Record<string, Float32Array> = {};
   for (const { cache, tokenIds } of step) cache.prepare(tokenIds.length);
-  const attention = stepOf(spec, step);
+  const attention = { ...stepOf(spec, step), sameInAnyChunk };
   let hidden = await model.embed(step.flatMap(({ tokenIds }) => tokenIds));
   given['embed'] = hidden;
   for (let layer = 0; layer < spec.layerCount; layer++) {
@@ -46,7 +48,7 @@ export async function forward(model: KernelModel, spec: ModelSpec, step: readonl
   return given;
 }
 
-function stepOf(spec: ModelSpec, step: readonly Next[]): AttentionStep {
+function stepOf(spec: ModelSpec, step: readonly Next[]): Omit<AttentionStep, 'sameInAnyChunk'> {
   let row = 0;
   const spans = step.map(({ cache, tokenIds: { length } }) => ({ cache, count: length, row: (row += length) - length }));
   const positions = spans.flatMap(({ cache, count }) => Array.from({ length: count }, (_, nth) => cache.length + nth));

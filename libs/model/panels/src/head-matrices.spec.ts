@@ -23,16 +23,18 @@ function upOf({ headCount, plainSize, valueSize, latentRank }: LatentAttention):
 const shapes = fc.record({ headCount: fc.integer({ min: 1, max: 5 }), plainSize: fc.integer({ min: 1, max: 9 }), valueSize: fc.integer({ min: 1, max: 9 }), latentRank: fc.integer({ min: 1, max: 9 }) });
 
 describe('the matrices of each head', () => {
-  it('are its rows of the stored one, those of the key turned, whichever rows of them are read', async () => {
+  it('are its rows of the stored one, those of the key as they are and turned, whichever rows of them are read', async () => {
     await fc.assert(fc.asyncProperty(shapes, fc.nat(100), fc.nat(100), async (shape, from, length) => {
       const attention = { ...LATENT, ...shape };
-      const { keyUp, valueUp } = headMatrices(upOf(attention), attention);
-      expect([keyUp.length, valueUp.length]).toEqual([shape.headCount, shape.headCount]);
+      const { keyUp, up } = headMatrices(upOf(attention), attention);
+      expect([keyUp.length, up.length]).toEqual([shape.headCount, 2 * shape.headCount]);
       for (let head = 0; head < shape.headCount; head++) {
         const first = head * (shape.plainSize + shape.valueSize);
-        const [key, value] = [keyUp[head]!, valueUp[head]!];
-        expect([key.rows, key.columns, value.rows, value.columns, key.dtype]).toEqual([shape.latentRank, shape.plainSize, shape.valueSize, shape.latentRank, 'bf16']);
-        await expectRows(key, (row, column) => first + column + row / 100, from, length);
+        const [turned, value, key] = [keyUp[head]!, up[2 * head]!, up[2 * head + 1]!];
+        expect([turned.rows, turned.columns, turned.dtype]).toEqual([shape.latentRank, shape.plainSize, 'bf16']);
+        expect([value.rows, value.columns, key.rows, key.columns]).toEqual([shape.valueSize, shape.latentRank, shape.plainSize, shape.latentRank]);
+        await expectRows(turned, (row, column) => first + column + row / 100, from, length);
+        await expectRows(key, (row, column) => first + row + column / 100, from, length);
         await expectRows(value, (row, column) => first + shape.plainSize + row + column / 100, from, length);
       }
     }));
@@ -40,9 +42,9 @@ describe('the matrices of each head', () => {
 
   it('each have a fingerprint of their own, and the stored tensor is looked at once for all of them', async () => {
     const up = upOf(LATENT);
-    const { keyUp, valueUp } = headMatrices(up, LATENT);
-    const fingerprints = await Promise.all([...keyUp, ...valueUp].map((view) => view.fingerprint()));
-    expect([new Set(fingerprints).size, up.fingerprints]).toEqual([4, 1]);
+    const matrices = headMatrices(up, LATENT);
+    const fingerprints = await Promise.all([...matrices.keyUp, ...matrices.up].map((view) => view.fingerprint()));
+    expect([new Set(fingerprints).size, up.fingerprints]).toEqual([6, 1]);
     for (const fingerprint of fingerprints) expect(fingerprint).toContain('up 1');
   });
 });

@@ -1,19 +1,18 @@
 import { type LatentAttention, type TensorView } from '@essaim/core';
 
 /**
- * What makes keys and values of latents, by head, as absorbed attention multiplies with it: for the key [latentRank, plainSize], that is
- * turned, since it is applied to queries instead; for the value [valueSize, latentRank].
+ * What makes keys and values of latents, by head, as attention multiplies with it. Absorbed, it applies the key's part to queries instead: `keyUp`, turned, [latentRank, plainSize]. Of what makes
+ * values and keys of a latent, `up`, [valueSize, latentRank] and [plainSize, latentRank] of each head in turn, it needs the first alone; where keys and values are made, both are multiplied as one.
  * @param up [headCount * (plainSize + valueSize), latentRank], of each head the plain key first
  */
-export function headMatrices(up: TensorView, { headCount, plainSize, valueSize }: LatentAttention): { readonly keyUp: TensorView[]; readonly valueUp: TensorView[] } {
+export function headMatrices(up: TensorView, { headCount, plainSize, valueSize }: LatentAttention): { readonly keyUp: TensorView[]; readonly up: TensorView[] } {
   // All of them are parts of one tensor, which is looked at once.
   let known: Promise<string> | undefined;
   const fingerprint = (): Promise<string> => (known ??= up.fingerprint());
-  const heads = Array.from({ length: headCount }, (_, head) => head);
-  const first = (head: number): number => head * (plainSize + valueSize);
+  const firsts = Array.from({ length: headCount }, (_, head) => head * (plainSize + valueSize));
   return {
-    keyUp: heads.map((head) => turned(up, first(head), plainSize, fingerprint)),
-    valueUp: heads.map((head) => rowsOf(up, first(head) + plainSize, valueSize, fingerprint)),
+    keyUp: firsts.map((first) => turned(up, first, plainSize, fingerprint)),
+    up: firsts.flatMap((first) => [rowsOf(up, first + plainSize, valueSize, fingerprint), rowsOf(up, first, plainSize, fingerprint)]),
   };
 }
 

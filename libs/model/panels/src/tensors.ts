@@ -44,11 +44,11 @@ function attentionTensors({ attention: shape }: ModelSpec, { attention }: LayerW
   }
   assert(shape.kind === 'mla', 'the weights of a layer are those of its kind of attention');
   const { queryLatent, query, keyValueDown, latentNorm, keyValueUp, output } = attention;
-  const { keyUp, valueUp } = headMatrices(keyValueUp, shape);
+  const { keyUp, up } = headMatrices(keyValueUp, shape);
   return [
     panels('down', dtype, queryLatent?.down ?? query, keyValueDown), vector('latentNorm', latentNorm),
     ...(queryLatent === null ? [] : [vector('queryNorm', queryLatent.norm), panels('query', dtype, query)]),
-    panels('keyUp', dtype, ...keyUp), panels('valueUp', dtype, ...valueUp), panels('output', dtype, output),
+    panels('keyUp', dtype, ...keyUp), panels('up', dtype, ...up), panels('output', dtype, output),
   ];
 }
 

@@ -12,8 +12,8 @@ export interface AttentionRun {
   readonly angles: RopeAngles;
   /** [known, latent and rotated key]: random, never computed, of bfloat16. */
   readonly keys: Float32Array;
-  /** hidden [count, hidden]; any number of times, since nothing is committed. */
-  attend(hidden: Float32Array): Promise<Attended>;
+  /** hidden [count, hidden]; any number of times, since nothing is committed. `sameInAnyChunk` as in `AttentionStep`, false unless given. */
+  readonly attend: (hidden: Float32Array, sameInAnyChunk?: boolean) => Promise<Attended>;
 }
 
 /** Attention of the one layer. */
@@ -36,7 +36,7 @@ export class AttentionRuns {
     try {
       return await act({
         angles, keys,
-        attend: (hidden) => this.#model.attend(0, hidden, { angles, even: false, spans: [{ cache, row: 0, count }] }),
+        attend: (hidden, sameInAnyChunk = false) => this.#model.attend(0, hidden, { angles, even: false, sameInAnyChunk, spans: [{ cache, row: 0, count }] }),
       });
     } finally {
       cache.release();

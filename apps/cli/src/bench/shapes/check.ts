@@ -11,6 +11,10 @@ const LARGEST_ERROR = 0.05;
 const EXACT_ERROR = 1e-4;
 /** Past the original context, where queries are scaled. */
 const LATE_POSITION = 8192;
+/** Rows for which keys and values are made, and where they begin: no whole chunk. */
+const PROMPT = { rows: 64, position: 100 };
+/** Of the rows of attention, which are compared: the last ones see most. */
+const COMPARED_ROWS = 3;
 /** Of a result that are compared where all would take minutes. */
 const COLUMNS = 64;
 
@@ -32,7 +36,7 @@ export interface CheckOptions {
   readonly experts: number;
 }
 
-/** Three tokens through every part, and one behind many, against float64 made from the same rows. Fails with `internal` where a part computes something else. */
+/** Three tokens through every part, one behind many and some at once, against float64 made from the same rows. Fails with `internal` where a part computes something else. */
 export async function check(options: CheckOptions): Promise<Checked> {
   const layer = new LayerCheck(options);
   const { model, spec: { hiddenSize, vocabSize, normEpsilon }, weights, dtype, experts } = options;
@@ -41,6 +45,7 @@ export async function check(options: CheckOptions): Promise<Checked> {
   const embedding = worst('the embedding', toRows(hidden, hiddenSize), await Promise.all(ids.map(async (id) => Float64Array.from(await weights.embedding.read(id, 1)))), 0);
   const first = await layer.attention(0, hidden);
   const late = await layer.attention(LATE_POSITION, hidden.slice(0, hiddenSize));
+  const prompt = await layer.attention(PROMPT.position, await model.embed(spread(vocabSize, PROMPT.rows)));
   const { normed, next } = first.attended;
   const shared = await layer.shared(normed);
   const ofExperts: number[] = [];
@@ -48,7 +53,7 @@ export async function check(options: CheckOptions): Promise<Checked> {
   const columns = spread(vocabSize, COLUMNS);
   const logits = await product(await norm(toRows(next, hiddenSize), weights.finalNorm, normEpsilon), weights.head, { dtype, rows: columns });
   const head = worst('the head', pick(toRows(await model.head(next), vocabSize), columns), logits);
-  return { embedding, attention: Math.max(first.error, late.error), shared, experts: Math.max(...ofExperts), head };
+  return { embedding, attention: Math.max(first.error, late.error, prompt.error), shared, experts: Math.max(...ofExperts), head };
 }
 
 /** The parts of the one layer. */
@@ -67,18 +72,22 @@ class LayerCheck {
     this.#runs = new AttentionRuns(model, spec);
   }
 
-  /** Of rows [tokens, hidden] behind so many others: all that attention adds to them, and what the router says of the sum. */
+  /** Of the last of rows [tokens, hidden] behind so many others: all that attention adds to them, and what the router says of the sum. */
   attention(known: number, hidden: Float32Array): Promise<{ readonly attended: Attended; readonly error: number }> {
     const { spec: { hiddenSize, normEpsilon }, weights, dtype } = this.#options;
     const { inputNorm, postAttentionNorm } = weights.layers[0]!;
-    return this.#runs.behind({ known, count: hidden.length / hiddenSize }, async ({ angles, keys, attend }) => {
+    const count = hidden.length / hiddenSize;
+    const last = Math.min(count, COMPARED_ROWS);
+    return this.#runs.behind({ known, count }, async ({ angles, keys, attend }) => {
       const attended = await attend(hidden);
-      const [before, next] = [toRows(hidden, hiddenSize), toRows(attended.next, hiddenSize)];
-      const added = next.map((row, nth) => row.map((value, index) => value - before[nth]![index]!));
-      const expected = await latentAttention(await norm(before, inputNorm, normEpsilon), this.#attention, { attention: this.#shape, angles, dtype, keys });
+      const before = toRows(hidden, hiddenSize);
+      const next = toRows(attended.next, hiddenSize).slice(-last);
+      const added = next.map((row, nth) => row.map((value, index) => value - before[count - last + nth]![index]!));
+      const form = count < PROMPT.rows ? 'absorbed' : 'expanded';
+      const expected = await latentAttention(await norm(before, inputNorm, normEpsilon), this.#attention, { attention: this.#shape, angles, dtype, keys, form, last });
       const error = worst(`attention behind ${known} tokens`, added, expected);
       const router = await product(await norm(next, postAttentionNorm, normEpsilon), this.#routed.router, { dtype: 'float32' });
-      return { attended, error: Math.max(error, worst('the router', toRows(attended.routerLogits!, this.#routed.router.rows), router, EXACT_ERROR)) };
+      return { attended, error: Math.max(error, worst('the router', toRows(attended.routerLogits!, this.#routed.router.rows).slice(-last), router, EXACT_ERROR)) };
     });
   }
 

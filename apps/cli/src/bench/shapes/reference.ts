@@ -66,29 +66,36 @@ export interface LatentReference {
   readonly dtype: QuantisedDtype;
   /** [tokens, latentRank + rotarySize]: latents and turned keys of what the sequence has already. */
   readonly keys: Float32Array;
+  /** Whether keys are made of latents, or queries turned into what meets latents: what makes a key is quantised along other ways. */
+  readonly form: 'absorbed' | 'expanded';
+  /** So many of the rows are wanted. */
+  readonly last: number;
 }
 
-/** What latent attention makes of normed rows of one sequence, behind those that it has already. */
-export async function latentAttention(x: Matrix64, weights: LatentAttentionWeights, { attention, angles, dtype, keys }: LatentReference): Promise<Matrix64> {
+/** What latent attention makes of the last of some normed rows of one sequence, behind those that it has already. */
+export async function latentAttention(x: Matrix64, weights: LatentAttentionWeights, { attention, angles, dtype, keys, form, last }: LatentReference): Promise<Matrix64> {
   const { queryLatent, query, keyValueDown, latentNorm, keyValueUp, output } = weights;
   assert(queryLatent !== null && attention.rotaryPairs === 'interleaved', 'the reference is of models with latents of queries and neighbouring pairs');
   const { headCount, plainSize, rotarySize, valueSize, latentRank, normEpsilon } = attention;
   const [headSize, keySize] = [plainSize + rotarySize, latentRank + rotarySize];
-  const queries = await product(await norm(await product(x, queryLatent.down, { dtype }), queryLatent.norm, normEpsilon), query, { dtype });
+  const first = x.length - last;
+  const queries = await product(await norm(await product(x.slice(first), queryLatent.down, { dtype }), queryLatent.norm, normEpsilon), query, { dtype });
   const known = Array.from({ length: keys.length / keySize }, (_, token) => Float64Array.from(keys.subarray(token * keySize, (token + 1) * keySize)));
   const own = (await norm(await product(x, keyValueDown, { dtype }), latentNorm, normEpsilon)).map((row, token) => withTurned(row, latentRank, angles, token));
   const seen = [...known, ...own];
-  const attended = x.map(() => new Float64Array(headCount * valueSize));
+  const attended = queries.map(() => new Float64Array(headCount * valueSize));
   for (let head = 0; head < headCount; head++) {
     const up = await keyValueUp.read(head * (plainSize + valueSize), plainSize + valueSize);
-    const keyUp = meant(turnedRound(up.subarray(0, plainSize * latentRank), latentRank), plainSize, dtype);
+    const plain = up.subarray(0, plainSize * latentRank);
+    const keyUp = form === 'expanded' ? turnedRound(meant(plain, latentRank, dtype), latentRank) : meant(turnedRound(plain, latentRank), plainSize, dtype);
     const values = meant(up.subarray(plainSize * latentRank), latentRank, dtype);
-    queries.forEach((row, token) => {
+    queries.forEach((row, nth) => {
+      const token = first + nth;
       const asKey = absorbed(row.subarray(head * headSize, (head + 1) * headSize), keyUp, { angles, token, attention });
       const scores = seen.slice(0, known.length + token + 1).map((key) => scoreFactorOf(attention) * inner(asKey, key));
       const mixed = new Float64Array(latentRank);
       for (const [at, share] of softmax(scores).entries()) for (let index = 0; index < latentRank; index++) mixed[index]! += share * seen[at]![index]!;
-      for (let index = 0; index < valueSize; index++) attended[token]![head * valueSize + index] = dot(mixed, values, index * latentRank);
+      for (let index = 0; index < valueSize; index++) attended[nth]![head * valueSize + index] = dot(mixed, values, index * latentRank);
     });
   }
   return product(attended, output, { dtype });
