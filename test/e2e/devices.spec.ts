@@ -1,5 +1,7 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { essaim } from './harness.ts';
+import { essaim, temporaryFolder } from './harness.ts';
 
 it('essaim devices lists what this machine offers, and why not more, in the bundle too', async () => {
   const { code, stdout, stderr } = await essaim(['devices', '--json']);
@@ -7,4 +9,18 @@ it('essaim devices lists what this machine offers, and why not more, in the bund
   const { devices, unusable } = JSON.parse(stdout) as { readonly devices: readonly { readonly provider: string }[]; readonly unusable: readonly { readonly provider: string; readonly reason: string }[] };
   expect(new Set([...devices, ...unusable].map(({ provider }) => provider))).toEqual(new Set(['cpu', 'webgpu', 'cuda', 'tensorrt']));
   expect(devices[0]).toMatchObject({ provider: 'cpu', fault: null });
+});
+
+it('essaim bench gpu says that there is no card where there is none, and writes an empty table', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'figures.json');
+  // A driver that is not there, and a path without NVIDIA's program: a host without a card.
+  const { code, stdout } = await essaim(['bench', 'gpu', '--device', 'auto', '--json', file], { VK_ICD_FILENAMES: '/nowhere.json', VK_DRIVER_FILES: '/nowhere.json', PATH: folder });
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/There is no card to measure here: this host computes on cpu \(.*\); not cuda: .*; not webgpu: .*\.\n$/)]);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ benchmark: 'gpu', device: null, rows: [] });
+  rmSync(folder, { recursive: true });
+});
+
+it('essaim bench gpu refuses a device that is none', async () => {
+  expect(await essaim(['bench', 'gpu', '--device', 'gpu'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("'gpu' is no device") });
 });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { peerMetrics, resolveBenchOptions, threadsOf, upOptions } from './options.ts';
 
-/** Of the benchmark `shapes`, as commander has them where none are given. */
-const SHAPE_FLAGS = { dtype: 'int4', experts: 8 } as const;
+/** Of single benchmarks, as commander has them where none are given. */
+const DEFAULTS = { dtype: 'int4', experts: 8, device: { kind: 'auto' } } as const;
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -17,21 +17,21 @@ it('gives both sides the same threads where there are cores enough', () => {
 });
 
 it('measures both models unless one is named, in the state folder', () => {
-  const options = resolveBenchOptions('engine', { ...SHAPE_FLAGS, rounds: 3, model: 'all', stateDir: '/somewhere' });
+  const options = resolveBenchOptions('engine', { ...DEFAULTS, rounds: 3, model: 'all', stateDir: '/somewhere' });
   expect(options).toMatchObject({ models: ['built-in', 'synthetic'], folder: '/somewhere/bench', jsonFile: null });
-  expect(resolveBenchOptions('engine', { ...SHAPE_FLAGS, rounds: 3, model: 'built-in' }).models).toEqual(['built-in']);
+  expect(resolveBenchOptions('engine', { ...DEFAULTS, rounds: 3, model: 'built-in' }).models).toEqual(['built-in']);
 });
 
 it('large models belong to one benchmark, and the others to all others', () => {
-  expect(resolveBenchOptions('shapes', { ...SHAPE_FLAGS, rounds: 1, model: 'all' })).toMatchObject({ models: [], shapes: ['large-3', 'small-4'], dtype: 'int4', experts: 8 });
-  expect(resolveBenchOptions('shapes', { ...SHAPE_FLAGS, rounds: 1, model: 'small-4' })).toMatchObject({ models: [], shapes: ['small-4'] });
-  expect(() => resolveBenchOptions('shapes', { ...SHAPE_FLAGS, rounds: 1, model: 'built-in' })).toThrow('the benchmark shapes does not measure built-in: its models are large-3 and small-4');
-  expect(() => resolveBenchOptions('engine', { ...SHAPE_FLAGS, rounds: 1, model: 'large-3' })).toThrow('the benchmark engine does not measure large-3: its models are built-in and synthetic');
+  expect(resolveBenchOptions('shapes', { ...DEFAULTS, rounds: 1, model: 'all' })).toMatchObject({ models: [], shapes: ['large-3', 'small-4'], dtype: 'int4', experts: 8 });
+  expect(resolveBenchOptions('shapes', { ...DEFAULTS, rounds: 1, model: 'small-4' })).toMatchObject({ models: [], shapes: ['small-4'] });
+  expect(() => resolveBenchOptions('shapes', { ...DEFAULTS, rounds: 1, model: 'built-in' })).toThrow('the benchmark shapes does not measure built-in: its models are large-3 and small-4');
+  expect(() => resolveBenchOptions('engine', { ...DEFAULTS, rounds: 1, model: 'large-3' })).toThrow('the benchmark engine does not measure large-3: its models are built-in and synthetic');
 });
 
 it('refuses a JSON file that can never be written before anything is measured', () => {
-  expect(() => resolveBenchOptions('engine', { ...SHAPE_FLAGS, rounds: 1, model: 'all', json: join(tmpdir(), 'no-such-folder', 'x.json') })).toThrow(/does not exist: create it/);
-  expect(() => resolveBenchOptions('engine', { ...SHAPE_FLAGS, rounds: 1, model: 'all', json: tmpdir() })).toThrow(/is not a file/);
+  expect(() => resolveBenchOptions('engine', { ...DEFAULTS, rounds: 1, model: 'all', json: join(tmpdir(), 'no-such-folder', 'x.json') })).toThrow(/does not exist: create it/);
+  expect(() => resolveBenchOptions('engine', { ...DEFAULTS, rounds: 1, model: 'all', json: tmpdir() })).toThrow(/is not a file/);
 });
 
 it('its clusters take free ports, and the built-in model at full precision, whatever the environment asks for', () => {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { AppError } from '@essaim/core';
+import { type DeviceChoice } from '@essaim/devices';
 import { type QuantisedDtype } from '@essaim/quantise';
 import { resolveOptions, type UpOptions } from '../up/options.ts';
 import { METRICS, type PeerMetricName } from './peer/metrics.ts';
@@ -20,6 +21,7 @@ export interface BenchFlags {
   readonly model: BenchModelName | ShapeName | 'all';
   readonly dtype: QuantisedDtype;
   readonly experts: number;
+  readonly device: DeviceChoice;
   readonly json?: string;
   readonly rows?: readonly PeerMetricName[];
   readonly part?: ClusterPart;
@@ -42,6 +44,8 @@ export interface BenchOptions {
   readonly shapes: readonly ShapeName[];
   readonly dtype: QuantisedDtype;
   readonly experts: number;
+  /** Of the benchmark `gpu`. */
+  readonly device: DeviceChoice;
   readonly threads: Threads;
   /** Of the comparison with the peer, in any order; null for all. */
   readonly metrics: readonly PeerMetricName[] | null;
@@ -58,13 +62,14 @@ export type Side = keyof typeof SIDES;
 export const workersOf = (side: Side): number => SIDES[side];
 
 /** Fails with `invalid_argument` for a model that the benchmark does not measure. */
-export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, experts, json, rows, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
+export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, experts, device, json, rows, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
   const { stateDirectory } = upOptions(stateDir === undefined ? {} : { stateDir });
   return {
     rounds,
     ...modelsOf(benchmark, model),
     dtype,
     experts,
+    device,
     threads: threadsOf(availableParallelism(), threadsPerWorker),
     metrics: rows ?? null,
     parts: part === undefined ? CLUSTER_PARTS : [part],

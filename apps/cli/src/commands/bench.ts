@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import { AppError } from '@essaim/core';
+import { parseDeviceChoice } from '@essaim/devices';
 import { BENCH_MODELS, type BenchFlags, type BenchOptions, CLUSTER_PARTS, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
 import { SHAPE_EXPERTS, SHAPE_NAMES } from '../bench/shapes/models.ts';
 import { text, wholeNumber } from '../flags.ts';
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<voi
   scale: async (options) => (await import('../bench/scale/run-scale.ts')).runScaleBench(options),
   latency: async (options) => (await import('../bench/latency/run-latency.ts')).runLatencyBench(options),
   shapes: async (options) => (await import('../bench/shapes/run-shapes.ts')).runShapesBench(options),
+  gpu: async (options) => (await import('../bench/gpu/run-gpu.ts')).runGpuBench(options),
   profile: async (options) => (await import('../bench/profile/run-profile.ts')).runProfile(options),
 };
 
@@ -35,6 +37,8 @@ Benchmarks:
            while a worker that leaves hands its experts to theirs
   shapes   the embedding, the head and one layer of large models at their real sizes, random weights, in one process: bytes, seconds to
            pack and to load, memory, milliseconds for 1 and for 256 rows; each is checked against float64 first: minutes a model
+  gpu      what a card gives at most: bytes per second to it and within it, products of matrices; models do not run on one yet. Says so
+           where there is no card: seconds a round
   profile  no figures but a CPU profile: where one of 3 workers spends its time while 16 streams run
 
 Models:
@@ -66,6 +70,7 @@ export function benchCommand(): Command {
     .addOption(new Option('--part <name>', 'of cluster: only this part').choices([...CLUSTER_PARTS]))
     .addOption(new Option('--dtype <form>', 'of shapes: form of the weights').choices(['int4', 'int8']).default('int4'))
     .addOption(new Option('--experts <n>', 'of shapes: experts of the layer that are packed, loaded and run').argParser(wholeNumber({ from: 1, to: SHAPE_EXPERTS })).default(8))
+    .addOption(new Option('--device <name>', 'of gpu: auto, webgpu, cuda or tensorrt, with :n for others than the first').argParser(parseDeviceChoice).default({ kind: 'auto' }, 'auto'))
     .addOption(new Option('--threads-per-worker <n>', 'computing threads of each of the 3 workers, the single one gets three times as many (default: the cores shared out)').env('ESSAIM_THREADS_PER_WORKER').argParser(wholeNumber({ from: 1, to: 256 })))
     .addOption(new Option('--state-dir <dir>', 'everything that is written goes here (default: essaim in the XDG state folder)').env('ESSAIM_STATE_DIR').argParser(text))
     .helpOption('-h, --help', 'this text')

@@ -18,7 +18,7 @@ describe('a process that is asked about devices', () => {
   });
 
   it('says why a device does not run a graph', async () => {
-    await expect(ask({ kind: 'self-test', provider: 'webgpu', index: 0, adapter: null }, { environment: NO_DRIVERS })).rejects.toMatchObject({ message: expect.stringContaining('Failed to get a WebGPU adapter') });
+    await expect(ask({ kind: 'self-test', device: { provider: 'webgpu', index: 0 }, adapter: null }, { environment: NO_DRIVERS })).rejects.toMatchObject({ message: expect.stringContaining('Failed to get a WebGPU adapter') });
   });
 
   it('may die of a driver', async () => {

@@ -37,6 +37,3 @@ export interface Unusable {
   readonly provider: Provider;
   readonly reason: string;
 }
-
-/** `webgpu:1`, as people name a device. */
-export const deviceName = ({ provider, index }: Pick<HostDevice, 'provider' | 'index'>): string => (provider === 'cpu' ? 'cpu' : `${provider}:${index}`);

@@ -1,3 +1,7 @@
-export { deviceName, type HostDevice, type Nvlink, type Provider, PROVIDERS, type Unusable } from './device.ts';
+export { allDevices, chooseDevice, type ChosenDevice } from './choose-device.ts';
+export { askProbe } from './ask-probe.ts';
+export { type DeviceChoice, deviceName, parseDeviceChoice } from './device-choice.ts';
+export { type HostDevice, type Nvlink, type Provider, PROVIDERS, type Unusable } from './device.ts';
 export { type HostDevices, listDevices, type TestedDevice } from './list-devices.ts';
+export { CARD_SIZES, type DeviceRates, SOFTWARE_SIZES } from './device-rates.ts';
 export { runProbe } from './probe.ts';

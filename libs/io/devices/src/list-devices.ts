@@ -17,7 +17,13 @@ export interface HostDevices {
 export interface TestedDevice extends HostDevice {
   /** Null where a small graph with a known answer came out right on it, in one sentence what happened otherwise. */
   readonly fault: string | null;
+  /** From the host's memory to the device's, measured while nothing else was asked of it. Null where it was not. */
+  readonly uploadBytesPerSecond: number | null;
+  /** Variables under which a process finds this device in the place of its index. */
+  readonly environment: Readonly<Record<string, string>>;
 }
+
+type DeviceOf<P extends Provider> = HostDevice & { readonly provider: P };
 
 type Found = { readonly kind: 'found'; readonly devices: readonly TestedDevice[] } | { readonly kind: 'unusable'; readonly reason: string };
 
@@ -41,27 +47,27 @@ export async function listDevices(entry: URL): Promise<HostDevices> {
 /** Its kernels prove themselves whenever they are compiled. */
 function processor(): TestedDevice {
   const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
-  return { provider: 'cpu', index: 0, adapter: cpus()[0]?.model.trim() ?? 'unknown processor', kind: 'processor', memoryBytes, f16: false, subgroupSize: null, driver: null, pciBusId: null, nvlink: null, fault: null };
+  return { provider: 'cpu', index: 0, adapter: cpus()[0]?.model.trim() ?? 'unknown processor', kind: 'processor', memoryBytes, f16: false, subgroupSize: null, driver: null, pciBusId: null, nvlink: null, fault: null, uploadBytesPerSecond: null, environment: {} };
 }
 
 async function findWebgpu(entry: URL, nvidia: Promise<NvidiaHost>): Promise<Found> {
-  if (process.platform !== 'linux') return { kind: 'found', devices: [await tested(systemAdapter(), () => askProbe({ kind: 'self-test', provider: 'webgpu', index: 0, adapter: null }, { entry }))] };
+  if (process.platform !== 'linux') return { kind: 'found', devices: [await tried(systemAdapter(), { entry })] };
   try {
     const adapters = inWebgpuOrder(await askProbe({ kind: 'adapters' }, { entry }));
     if (adapters.length === 0) return { kind: 'unusable', reason: 'the Vulkan drivers of this host list no adapter' };
     const host = await nvidia;
-    return { kind: 'found', devices: await Promise.all(adapters.map((adapter, index) => tested(webgpuDevice(adapter, index, host), () => askProbe({ kind: 'self-test', provider: 'webgpu', index, adapter }, { entry, environment: index === 0 ? {} : pinning(adapter) })))) };
+    return { kind: 'found', devices: await Promise.all(adapters.map((adapter, index) => tried(webgpuDevice(adapter, index, host), { entry, adapter, environment: index === 0 ? {} : pinning(adapter) }))) };
   } catch (thrown) {
     return { kind: 'unusable', reason: AppError.from(thrown).message };
   }
 }
 
 /** Where Metal or Direct3D 12 chooses, and nothing is asked before. */
-const systemAdapter = (): HostDevice => ({
+const systemAdapter = (): DeviceOf<'webgpu'> => ({
   provider: 'webgpu', index: 0, adapter: process.platform === 'darwin' ? 'what Metal chooses' : 'what Direct3D 12 chooses', kind: 'gpu', memoryBytes: null, f16: null, subgroupSize: null, driver: null, pciBusId: null, nvlink: null,
 });
 
-function webgpuDevice({ name, type, memoryBytes, f16, subgroupSize, driver, pciBusId }: Adapter, index: number, nvidia: NvidiaHost): HostDevice {
+function webgpuDevice({ name, type, memoryBytes, f16, subgroupSize, driver, pciBusId }: Adapter, index: number, nvidia: NvidiaHost): DeviceOf<'webgpu'> {
   return { provider: 'webgpu', index, adapter: name, kind: type === 'software' ? 'software' : 'gpu', memoryBytes, f16, subgroupSize, driver, pciBusId, nvlink: pciBusId === null ? null : nvlinkAt(nvidia, pciBusId) };
 }
 
@@ -80,16 +86,21 @@ async function findCuda(provider: 'cuda' | 'tensorrt', entry: URL, nvidia: Promi
   try {
     const missing = await askProbe({ kind: 'missing-library', names: neededLibraries(provider) }, { entry });
     if (missing !== null) return { kind: 'unusable', reason: `${missing} is not installed` };
-    return { kind: 'found', devices: await Promise.all(gpus.map((gpu, index) => tested(cudaDevice(provider, gpu, index, host.nvlinks.get(gpu.index) ?? null), () => askProbe({ kind: 'self-test', provider, index, adapter: null }, { entry, environment: CUDA_ORDER })))) };
+    return { kind: 'found', devices: await Promise.all(gpus.map((gpu, index) => tried(cudaDevice(provider, gpu, index, host.nvlinks.get(gpu.index) ?? null), { entry, environment: CUDA_ORDER }))) };
   } catch (thrown) {
     return { kind: 'unusable', reason: AppError.from(thrown).message };
   }
 }
 
-function cudaDevice(provider: 'cuda' | 'tensorrt', { name, memoryBytes, computeCapability, driver, pciBusId }: NvidiaGpu, index: number, nvlink: Nvlink | null): HostDevice {
+function cudaDevice(provider: 'cuda' | 'tensorrt', { name, memoryBytes, computeCapability, driver, pciBusId }: NvidiaGpu, index: number, nvlink: Nvlink | null): DeviceOf<'cuda' | 'tensorrt'> {
   return { provider, index, adapter: name, kind: 'gpu', memoryBytes, f16: computeCapability === null ? null : computeCapability >= F16_CAPABILITY, subgroupSize: WARP, driver, pciBusId, nvlink };
 }
 
-async function tested(device: HostDevice, test: () => Promise<null>): Promise<TestedDevice> {
-  return { ...device, fault: await test().catch((thrown: unknown) => AppError.from(thrown).message) };
+async function tried(device: DeviceOf<Exclude<Provider, 'cpu'>>, { entry, adapter = null, environment = {} }: { readonly entry: URL; readonly adapter?: Adapter | null; readonly environment?: Readonly<Record<string, string>> }): Promise<TestedDevice> {
+  try {
+    const { uploadBytesPerSecond } = await askProbe({ kind: 'self-test', device: { provider: device.provider, index: device.index }, adapter }, { entry, environment });
+    return { ...device, fault: null, uploadBytesPerSecond, environment };
+  } catch (thrown) {
+    return { ...device, fault: AppError.from(thrown).message, uploadBytesPerSecond: null, environment };
+  }
 }

@@ -1,7 +1,8 @@
 import koffi from 'koffi';
 import { AppError } from '@essaim/core';
-import { type Provider } from './device.ts';
-import { selfTest } from './self-test.ts';
+import { type ProcessDevice } from './device-graph.ts';
+import { type DeviceRates, measureRates, type RateSizes } from './device-rates.ts';
+import { selfTest, type SelfTest } from './self-test.ts';
 import { type Adapter, listAdapters } from './vulkan.ts';
 import { inWebgpuOrder, isSameAdapter } from './webgpu-order.ts';
 
@@ -11,12 +12,14 @@ export type ProbeRequest =
   /** The first of these shared libraries that can't be loaded, or null. */
   | { readonly kind: 'missing-library'; readonly names: readonly string[] }
   /** `adapter`: what the process must be offered first, where that is for it to see. */
-  | { readonly kind: 'self-test'; readonly provider: Exclude<Provider, 'cpu'>; readonly index: number; readonly adapter: Adapter | null };
+  | { readonly kind: 'self-test'; readonly device: ProcessDevice; readonly adapter: Adapter | null }
+  | { readonly kind: 'rates'; readonly device: ProcessDevice; readonly sizes: RateSizes; readonly f16: boolean };
 
 export interface ProbeAnswers {
   readonly 'adapters': readonly Adapter[];
   readonly 'missing-library': string | null;
-  readonly 'self-test': null;
+  readonly 'self-test': SelfTest;
+  readonly 'rates': DeviceRates;
 }
 
 export type ProbeReply = { readonly kind: 'answer'; readonly answer: ProbeAnswers[ProbeRequest['kind']] } | { readonly kind: 'refusal'; readonly reason: string };
@@ -35,9 +38,9 @@ export async function runProbe(): Promise<void> {
 async function perform(request: ProbeRequest): Promise<ProbeAnswers[ProbeRequest['kind']]> {
   if (request.kind === 'adapters') return listAdapters();
   if (request.kind === 'missing-library') return request.names.find((name) => !isLoadable(name)) ?? null;
+  if (request.kind === 'rates') return measureRates(request.device, request);
   if (request.adapter !== null) assertOffered(request.adapter);
-  await selfTest(request.provider, request.index);
-  return null;
+  return selfTest(request.device);
 }
 
 function isLoadable(name: string): boolean {

@@ -9,3 +9,12 @@ export function selfTestGraph(size: number): Uint8Array {
   graph.output('output', shape);
   return graph.build().model;
 }
+
+/** A graph that does as good as nothing with what it is fed, so that feeding it is what takes time: input [length] -> output [1], its first number. */
+export function uploadGraph(): Uint8Array {
+  const graph = new GraphBuilder('upload');
+  const input = graph.input('input', { type: 'f32', dims: ['length'] });
+  graph.nodes('Slice', [input, graph.integers([0]), graph.integers([1])], { outputs: ['output'] });
+  graph.output('output', { type: 'f32', dims: [1] });
+  return graph.build().model;
+}

@@ -1,0 +1,23 @@
+import { type DeviceRates } from '@essaim/devices';
+import { summarise, type Summary } from '../statistics.ts';
+
+const UNITS = { upload: 'GB/s', copy: 'GB/s', 'product-f32': 'TFLOP/s', 'product-f16': 'TFLOP/s' } as const;
+export type GpuMetric = keyof typeof UNITS;
+
+/** What one device gives, over the rounds. */
+export interface GpuRow extends Summary {
+  readonly name: GpuMetric;
+  readonly unit: (typeof UNITS)[GpuMetric];
+}
+
+/** A row for each rate that the device has; none without a round. */
+export function gpuRows(rounds: readonly DeviceRates[]): GpuRow[] {
+  const row = (name: GpuMetric, rate: (rates: DeviceRates) => number | null, scale: number): GpuRow[] => {
+    const values = rounds.map(rate).filter((value) => value !== null);
+    return values.length === 0 ? [] : [{ name, unit: UNITS[name], ...summarise(values.map((value) => value / scale)) }];
+  };
+  return [
+    ...row('upload', ({ uploadBytesPerSecond }) => uploadBytesPerSecond, 1e9), ...row('copy', ({ copyBytesPerSecond }) => copyBytesPerSecond, 1e9),
+    ...row('product-f32', ({ flopsPerSecond }) => flopsPerSecond.f32, 1e12), ...row('product-f16', ({ flopsPerSecond }) => flopsPerSecond.f16, 1e12),
+  ];
+}
