@@ -1,11 +1,24 @@
 import { floorOfBest } from './best.ts';
 
+/** Classes of scores that a search tells apart in one pass. */
+const CLASSES = 1_024;
+/** So few candidates are sorted. */
+const SORTED = 128;
+
 export interface Softness {
   /** The highest score: its weight is 1. */
   readonly bestScore: number;
   /** Above 0. */
   readonly temperature: number;
 }
+
+interface ScoreRange {
+  readonly highest: number;
+  readonly lowest: number;
+}
+
+/** The best class is 0. It only rises as scores fall, and the best and the worst of a range are never in one. */
+const classOf = (score: number, { highest, lowest }: ScoreRange): number => Math.min(CLASSES - 1, Math.floor(((highest - score) / (highest - lowest)) * CLASSES));
 
 /**
  * Token ids that may still be drawn, each with its weight exp((score - best) / temperature): a probability but for the common factor.
@@ -17,6 +30,9 @@ export class Candidates {
   #scores = new Float32Array(0);
   #weights = new Float64Array(0);
   #count = 0;
+  /** Slots among which a search still looks. */
+  #window = new Uint32Array(0);
+  readonly #masses = new Float64Array(CLASSES);
 
   /** All of `scores` [vocab]. */
   takeAll(scores: Float32Array, softness: Softness): void {
@@ -27,31 +43,27 @@ export class Candidates {
   takeBest(scores: Float32Array, count: number, softness: Softness): void {
     const kept = Math.min(count, scores.length);
     this.#takeFrom(scores, floorOfBest(scores, kept), softness);
-    this.#count = this.#rank((rank) => rank + 1 >= kept);
+    this.#rank(kept);
+    this.#count = kept;
   }
 
   /** The fewest best whose mass is at least `share` of all that is here; at least one. */
   keepMass(share: number): void {
-    const mass = this.#mass();
-    this.#dropTail(mass * (1 - share));
-    this.#count = this.#rank((_rank, massSoFar) => massSoFar >= share * mass);
+    const enough = share * this.#mass();
+    const last = this.#find((massSoFar) => massSoFar >= enough);
+    const [lastScore, lastId] = [this.#scores[last]!, this.#ids[last]!];
+    this.#keep((slot) => this.#scores[slot]! > lastScore || (this.#scores[slot] === lastScore && this.#ids[slot]! <= lastId));
   }
 
   /** Those with at least `weight`. */
   keepFrom(weight: number): void {
-    let kept = 0;
-    for (let slot = 0; slot < this.#count; slot++) {
-      if (this.#weights[slot]! >= weight) this.#move(slot, kept++);
-    }
-    this.#count = kept;
+    this.#keep((slot) => this.#weights[slot]! >= weight);
   }
 
-  /** Inverse of the cumulative distribution, in order, at `uniform` in [0, 1). Narrows the set to those up to the id it returns. */
+  /** Inverse of the cumulative distribution, in order, at `uniform` in [0, 1). */
   draw(uniform: number): number {
     const mass = this.#mass();
-    this.#dropTail(mass * (1 - uniform));
-    this.#count = this.#rank((_rank, massSoFar) => massSoFar > uniform * mass);
-    return this.#ids[this.#count - 1]!;
+    return this.#ids[this.#find((massSoFar) => massSoFar > uniform * mass)]!;
   }
 
   /** What is left, best first after `takeBest`. A view until the next use. */
@@ -64,6 +76,7 @@ export class Candidates {
       this.#ids = new Uint32Array(scores.length);
       this.#scores = new Float32Array(scores.length);
       this.#weights = new Float64Array(scores.length);
+      this.#window = new Uint32Array(scores.length);
     }
     this.#count = 0;
     for (let id = 0; id < scores.length; id++) {
@@ -81,26 +94,70 @@ export class Candidates {
     return mass;
   }
 
-  /** Leaves out ids so light that all of them together weigh under half of `spareMass`: whoever needs the rest of the mass never meets them. */
-  #dropTail(spareMass: number): void {
-    this.keepFrom(spareMass / (2 * this.#count));
+  #keep(belongs: (slot: number) => boolean): void {
+    let kept = 0;
+    for (let slot = 0; slot < this.#count; slot++) if (belongs(slot)) this.#move(slot, kept++);
+    this.#count = kept;
   }
 
   /**
-   * Moves the best to the front, in order, until `isEnough` says so; returns how many. What is not ranked yet is a heap that starts at
-   * the end: the root in the last slot, the children of slot s in 2s - count and the slot before, so that the heap gives way to the front.
+   * The slot of the first, in order, with which the mass so far is enough; the last one if it never is. Weights are added up by classes of
+   * scores, and only the class in which it lies is looked at closer: no candidate is moved, and few are compared.
    */
-  #rank(isEnough: (rank: number, massSoFar: number) => boolean): number {
+  #find(isEnough: (massSoFar: number) => boolean): number {
+    let window = this.#weighty();
+    let massSoFar = 0;
+    for (let range = this.#rangeOf(window); window.length > SORTED && range.lowest < range.highest; range = this.#rangeOf(window)) {
+      this.#addByClass(window, range);
+      let wanted = 0;
+      while (wanted < CLASSES - 1 && !isEnough(massSoFar + this.#masses[wanted]!)) massSoFar += this.#masses[wanted++]!;
+      window = this.#ofClass(wanted, window, range);
+    }
+    // Equals are in order already, however many.
+    if (window.length <= SORTED) window.sort((slot, other) => (this.#precedes(slot, other) ? -1 : 1));
+    return window.find((slot) => isEnough((massSoFar += this.#weights[slot]!))) ?? window.at(-1)!;
+  }
+
+  /** Slots of what can be drawn at all. A view until the next use, as those that follow are. */
+  #weighty(): Uint32Array {
+    let count = 0;
+    for (let slot = 0; slot < this.#count; slot++) if (this.#weights[slot]! > 0) this.#window[count++] = slot;
+    return this.#window.subarray(0, count);
+  }
+
+  #rangeOf(window: Uint32Array): ScoreRange {
+    let [highest, lowest] = [-Infinity, Infinity];
+    for (let nth = 0; nth < window.length; nth++) {
+      const score = this.#scores[window[nth]!]!;
+      if (score > highest) highest = score;
+      if (score < lowest) lowest = score;
+    }
+    return { highest, lowest };
+  }
+
+  #addByClass(window: Uint32Array, range: ScoreRange): void {
+    this.#masses.fill(0);
+    for (let nth = 0; nth < window.length; nth++) this.#masses[classOf(this.#scores[window[nth]!]!, range)]! += this.#weights[window[nth]!]!;
+  }
+
+  /** Those of a class, in place. */
+  #ofClass(wanted: number, window: Uint32Array, range: ScoreRange): Uint32Array {
+    let count = 0;
+    for (let nth = 0; nth < window.length; nth++) if (classOf(this.#scores[window[nth]!]!, range) === wanted) window[count++] = window[nth]!;
+    return window.subarray(0, count);
+  }
+
+  /**
+   * Moves the `count` best to the front, in order. What is not ranked yet is a heap that starts at the end: the root in the last slot, the
+   * children of slot s in 2s - count and the slot before, so that the heap gives way to the front.
+   */
+  #rank(count: number): void {
     const last = this.#count - 1;
     for (let slot = this.#count >> 1; slot <= last; slot++) this.#sift(slot, 0);
-    let mass = 0;
-    for (let rank = 0; rank < last; rank++) {
+    for (let rank = 0; rank < Math.min(count, last); rank++) {
       this.#swap(rank, last);
       this.#sift(last, rank + 1);
-      mass += this.#weights[rank]!;
-      if (isEnough(rank, mass)) return rank + 1;
     }
-    return this.#count;
   }
 
   #sift(root: number, firstSlot: number): void {

@@ -30,6 +30,15 @@ describe('Sampler', () => {
     }), { numRuns: 1000 });
   });
 
+  it('chooses what the definition chooses among so many ids that it does not sort them, equals or not', () => {
+    const manyLogits = fc.tuple(anyLogits(), fc.constantFrom(0, 1e-6, 0.1, 10)).map(([some, spread]) =>
+      Float32Array.from({ length: 1000 }, (_, id) => some[id % some.length]! + spread * Math.sin(id)));
+    fc.assert(fc.property(manyLogits, anyParams(), fc.nat(10_000), (logits, params, position) => {
+      const given = { params, promptIds: [], answerIds: [], banned: new Set<number>() };
+      expect(new Sampler(params, []).sample(logits, position)).toBe(referenceSample(logits, position, given));
+    }), { numRuns: 300 });
+  });
+
   it('chooses among ids that are allowed as if all others were banned', () => {
     fc.assert(fc.property(anyLogits(), anyParams(), fc.array(fc.nat(79), { minLength: 1 }), fc.nat(10_000), (logits, params, ids, position) => {
       const allowed = new Uint32Array(Math.ceil(logits.length / 32));
