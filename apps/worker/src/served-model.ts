@@ -57,7 +57,7 @@ export class ServedModel {
     this.#kv = new KvPool(kvLayoutOf(spec, environment.kvDtype), environment.kvMemoryBytes, model.kvMemory);
     this.#experts = new LocalExperts({ runner: model, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({
-      self, local: this.#experts, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock, times: watches.lead,
+      self, local: this.#experts.own, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock, times: watches.lead,
       snapshot: () => snapshots.current, newerThan: (epoch, signal) => snapshots.newerThan(epoch, signal),
     });
     const matchers = new AnswerMatchers({ directory: ref.directory, vocabSize: spec.vocabSize, logger });

@@ -43,10 +43,10 @@ export class ExpertQueue {
     this.#rows += rows;
   }
 
-  /** The oldest call and those for the same layer that fit beside it, oldest first; none when nothing waits. */
-  take(nowMs: number): WaitingCall[] {
+  /** The oldest call and those for the same layer that fit beside it, oldest first; none when nothing waits. Calls for the layer `held` stay. */
+  take(nowMs: number, held: number | null = null): WaitingCall[] {
     this.#dropAbandoned(nowMs);
-    const [oldest] = this.#waiting;
+    const oldest = this.#waiting.find(({ batch }) => batch.layer !== held);
     if (oldest === undefined) return [];
     let rows = 0;
     const [taken, left] = partition(this.#waiting, (call) => {

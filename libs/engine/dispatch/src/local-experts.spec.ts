@@ -6,6 +6,7 @@ import { batchOf } from '../test/toy-batch.ts';
 import { ToyRunner, toyExpert } from '../test/toy-experts.ts';
 
 const signal = new AbortController().signal;
+const STILL = { nowMs: () => 0, sleep: () => new Promise<void>(() => undefined) };
 
 /** Three rows: experts 0 and 2, expert 1, experts 0 and 1. */
 const BATCH: ExpertBatch = {
@@ -16,7 +17,7 @@ const BATCH: ExpertBatch = {
   gates: Float32Array.of(0.25, 0.75, 1, 0.5, 0.5),
 };
 
-const expertsOf = (runner: ToyRunner, epoch = 3): LocalExperts => new LocalExperts({ runner, epoch: () => epoch, clock: { nowMs: () => 0 } });
+const expertsOf = (runner: ToyRunner, epoch = 3): LocalExperts => new LocalExperts({ runner, epoch: () => epoch, clock: STILL });
 
 const weighted = (expert: number, row: number, gate: number): Float32Array =>
   toyExpert({ layer: 2, expert }, BATCH.activations.slice(2 * row, 2 * row + 2)).map((value) => value * gate);
@@ -99,12 +100,12 @@ class HeldRunner implements ExpertRunner {
 }
 
 describe('calls of several leads', () => {
-  const alone = (batch: ExpertBatch): Promise<Float32Array> => new LocalExperts({ runner: new ToyRunner(), epoch: () => 0, clock: { nowMs: () => 0 } }).execute(batch, signal);
+  const alone = (batch: ExpertBatch): Promise<Float32Array> => new LocalExperts({ runner: new ToyRunner(), epoch: () => 0, clock: STILL }).execute(batch, signal);
   let nowMs = 0;
   const start = (): { runner: HeldRunner; experts: LocalExperts } => {
     nowMs = 0;
     const runner = new HeldRunner();
-    return { runner, experts: new LocalExperts({ runner, epoch: () => 0, clock: { nowMs: () => nowMs } }) };
+    return { runner, experts: new LocalExperts({ runner, epoch: () => 0, clock: { ...STILL, nowMs: () => nowMs } }) };
   };
 
   it('that come while others run are then run together where they are for one layer, each expert once', async () => {
@@ -125,7 +126,7 @@ describe('calls of several leads', () => {
 
   it('tell how long each waited, and once how long they ran', async () => {
     let now = 0;
-    const [runner, clock] = [new HeldRunner(), { nowMs: () => now }];
+    const [runner, clock] = [new HeldRunner(), { ...STILL, nowMs: () => now }];
     const times = new Durations(EXPERT_PHASES, clock);
     const experts = new LocalExperts({ runner, epoch: () => 0, clock, times });
     const replies = [experts.execute(batchOf([[0]]), signal)];
@@ -143,7 +144,7 @@ describe('calls of several leads', () => {
 
   it('that are made in one turn run together although nothing ran before', async () => {
     const runner = new ToyRunner();
-    const experts = new LocalExperts({ runner, epoch: () => 0, clock: { nowMs: () => 0 } });
+    const experts = new LocalExperts({ runner, epoch: () => 0, clock: STILL });
     await Promise.all([1, 2, 3].map((seed) => experts.execute(batchOf([[0]], { seed }), signal)));
     expect(runner.runs).toHaveLength(1);
   });
@@ -154,7 +155,7 @@ describe('calls of several leads', () => {
       layer: fc.integer({ min: 0, max: 1 }), reduce: fc.boolean(), seed: fc.integer({ min: 0, max: 99 }),
     }).map(({ rows, ...options }) => batchOf(rows, options));
     await fc.assert(fc.asyncProperty(fc.array(anyBatch, { maxLength: 6 }), async (batches) => {
-      const experts = new LocalExperts({ runner: new ToyRunner(), epoch: () => 0, clock: { nowMs: () => 0 } });
+      const experts = new LocalExperts({ runner: new ToyRunner(), epoch: () => 0, clock: STILL });
       expect(await Promise.all(batches.map((batch) => experts.execute(batch, signal)))).toEqual(await Promise.all(batches.map(alone)));
     }));
   });
@@ -211,7 +212,7 @@ describe('calls of several leads', () => {
 
   it('are refused at once when too much waits', async () => {
     const runner = new HeldRunner();
-    const experts = new LocalExperts({ runner, epoch: () => 0, clock: { nowMs: () => 0 }, limits: { waitingRows: 1, batchRows: 1 } });
+    const experts = new LocalExperts({ runner, epoch: () => 0, clock: STILL, limits: { waitingRows: 1, batchRows: 1 } });
     const running = experts.execute(batchOf([[0]]), signal);
     const first = await runner.begun();
     const waiting = experts.execute(batchOf([[1]]), signal);

@@ -1,4 +1,5 @@
 import { AppError, type Clock, type Durations, type ExpertPhase, LIMITS } from '@essaim/core';
+import { Company } from './company.ts';
 import { type ExpertBatch, type ExpertPeer } from './expert-peer.ts';
 import { EXPERT_QUEUE_LIMITS, ExpertQueue, type ExpertQueueLimits, type WaitingCall } from './expert-queue.ts';
 import { type ExpertRunner } from './expert-runner.ts';
@@ -8,22 +9,30 @@ export interface LocalExpertsOptions {
   readonly runner: ExpertRunner;
   /** Highest snapshot epoch that this worker has applied. */
   readonly epoch: () => number;
-  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly clock: Pick<Clock, 'nowMs' | 'sleep'>;
   /** Default: EXPERT_QUEUE_LIMITS. */
   readonly limits?: ExpertQueueLimits;
   /** Told how long calls wait and run. Default: nobody asks. */
   readonly times?: Pick<Durations<ExpertPhase>, 'add'>;
 }
 
+/** The own lead waits for others no longer than it took from its last layer to this one, which is about what a lead needs that is a layer behind, nor than this. */
+const PATIENCE_MS = 20;
+
 /**
- * The experts of this process as a peer: for its own lead, and for other leads behind a stream. While some calls run, others gather: those
- * for one layer then run as one, each expert once over the rows of all of them. Nobody waits for company that has not come.
+ * The experts of this process as a peer: for other leads behind a stream, and as `own` for its own lead. While some calls run, others gather:
+ * those for one layer then run as one, each expert once over the rows of all of them. Only the own lead waits for company that has not come,
+ * for a bounded time and where it is likely to come: leads that once were at one layer together stay together.
  */
 export class LocalExperts implements ExpertPeer {
+  /** For the lead of this process. */
+  readonly own: ExpertPeer = { execute: (batch, signal) => this.#executeOwn(batch, signal) };
   readonly #options: LocalExpertsOptions;
   readonly #queue: ExpertQueue;
   /** Where the rows of each run are gathered, one run after the other: as large as the largest one. */
   #input = new Float32Array(0);
+  readonly #company = new Company();
+  #ownCalledMs = -Infinity;
   #isRunning = false;
 
   constructor(options: LocalExpertsOptions) {
@@ -36,11 +45,37 @@ export class LocalExperts implements ExpertPeer {
    * Fails with `resource_exhausted` at once when too much waits. A call that is aborted while it waits is not run.
    */
   execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
+    this.#company.came(batch.layer);
+    return this.#enqueue(batch, signal);
+  }
+
+  #executeOwn(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
+    const { clock, limits = EXPERT_QUEUE_LIMITS } = this.#options;
+    const patienceMs = Math.min(PATIENCE_MS, clock.nowMs() - this.#ownCalledMs);
+    this.#ownCalledMs = clock.nowMs();
+    const call = this.#company.call(batch.layer);
+    // Where there are many rows, reading the weights once more costs little.
+    const isLarge = 2 * (batch.rowOffsets.length - 1) > limits.batchRows;
+    if (isLarge || this.#company.awaited === null) this.#company.giveUp(call);
+    else void clock.sleep(patienceMs).then(() => this.#giveUp(call));
+    return this.#enqueue(batch, signal);
+  }
+
+  #giveUp(call: number): void {
+    this.#company.giveUp(call);
+    this.#wake();
+  }
+
+  #enqueue(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
       const nowMs = this.#options.clock.nowMs();
       this.#queue.add({ batch, signal, cameMs: nowMs, deadlineMs: nowMs + LIMITS.expertCallMs, resolve, reject }, nowMs);
-      if (!this.#isRunning) void this.#runWaiting();
+      this.#wake();
     });
+  }
+
+  #wake(): void {
+    if (!this.#isRunning) void this.#runWaiting();
   }
 
   async #runWaiting(): Promise<void> {
@@ -48,8 +83,9 @@ export class LocalExperts implements ExpertPeer {
     for (;;) {
       // What is called in the same turn may still join.
       await Promise.resolve();
-      const calls = this.#queue.take(this.#options.clock.nowMs());
+      const calls = this.#queue.take(this.#options.clock.nowMs(), this.#company.awaited);
       if (calls.length === 0) break;
+      this.#company.ran(calls[0]!.batch.layer);
       await this.#answer(calls.filter((call) => !this.#isRefused(call)));
     }
     this.#isRunning = false;

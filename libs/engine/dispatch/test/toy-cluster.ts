@@ -43,7 +43,7 @@ export class ToyCluster {
   /** The connection to a worker. */
   peer(worker: WorkerId): ExpertPeer {
     const runner = new ToyRunner(({ layer, expert }) => hostedExperts(this.#snapshot, worker).some((key) => key.layer === layer && key.expert === expert));
-    const experts = new LocalExperts({ runner, epoch: () => this.appliedEpochs.get(worker) ?? 0, clock: { nowMs: () => 0 } });
+    const experts = new LocalExperts({ runner, epoch: () => this.appliedEpochs.get(worker) ?? 0, clock: { nowMs: () => 0, sleep: () => Promise.resolve() } });
     return {
       execute: async (batch, signal) => {
         this.calls.push({ worker, batch });

@@ -34,9 +34,6 @@ interface Loaded extends Placed {
   readonly layout: PieceLayout;
 }
 
-/** The event loop gets a turn after so much computing: what comes over the network must not wait for a whole step. */
-const TURN_MS = 2;
-
 /**
  * The pieces of a model that this process holds, dense part and experts alike, computed on the processor by kernels of our own. Weights lie in
  * memory that all threads see, each byte once, so any thread computes any part of any piece. Owns that memory and the other threads.
@@ -53,7 +50,6 @@ export class KernelModel implements ModelPieces, ExpertRunner {
   /** Ends when nobody runs: the threads do one job at a time. */
   #last: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | null = null;
-  #turnMs = 0;
 
   private constructor({ model, threads, threadEntry, bankBytes = BANK_BYTES }: KernelModelOptions, module: WebAssembly.Module) {
     this.#model = model;
@@ -240,15 +236,14 @@ export class KernelModel implements ModelPieces, ExpertRunner {
     return loaded;
   }
 
-  /** One after the other, in the order of asking. */
+  /**
+   * One after the other, in the order of asking. Before each the event loop gets a turn, in which what was handed to the network leaves and
+   * what has come is read: Node writes frames of HTTP/2 at the end of a turn, so without one the others would get theirs when this is done.
+   */
   async #alone<T>(act: () => T | Promise<T>): Promise<T> {
     this.#checkOpen();
     const result = this.#last.then(async () => {
-      const nowMs = performance.now();
-      if (nowMs - this.#turnMs > TURN_MS) {
-        await setImmediate();
-        this.#turnMs = performance.now();
-      }
+      await setImmediate();
       // None is left when `act` begins: more may come while the threads are told of one.
       for (let next = this.#banks.unshared; next !== null; next = this.#banks.unshared) {
         await this.#team.tell({ kind: 'bank', ...next });

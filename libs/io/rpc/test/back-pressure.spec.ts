@@ -43,7 +43,7 @@ const rows = (count: number): ReturnType<typeof batch> => {
 };
 
 async function serve(runner: HeldRunner, limits: ExpertQueueLimits): Promise<string> {
-  const experts = new LocalExperts({ runner, epoch: () => 0, clock: { nowMs: () => 0 }, limits });
+  const experts = new LocalExperts({ runner, epoch: () => 0, clock: { nowMs: () => 0, sleep: () => Promise.resolve() }, limits });
   const expert: ExpertPeer = {
     execute: (...call) => {
       runner.calls++;
