@@ -18,7 +18,9 @@ interface ScoreRange {
 }
 
 /** The best class is 0. It only rises as scores fall, and the best and the worst of a range are never in one. */
-const classOf = (score: number, { highest, lowest }: ScoreRange): number => Math.min(CLASSES - 1, Math.floor(((highest - score) / (highest - lowest)) * CLASSES));
+const classOf = (score: number, highest: number, perScore: number): number => Math.min(CLASSES - 1, Math.floor((highest - score) * perScore));
+
+const classesPerScore = ({ highest, lowest }: ScoreRange): number => CLASSES / (highest - lowest);
 
 /**
  * Token ids that may still be drawn, each with its weight exp((score - best) / temperature): a probability but for the common factor.
@@ -49,8 +51,8 @@ export class Candidates {
 
   /** The fewest best whose mass is at least `share` of all that is here; at least one. */
   keepMass(share: number): void {
-    const enough = share * this.#mass();
-    const last = this.#find((massSoFar) => massSoFar >= enough);
+    const mass = this.#mass();
+    const last = this.#find((massSoFar) => massSoFar >= share * mass, mass * (1 - share));
     const [lastScore, lastId] = [this.#scores[last]!, this.#ids[last]!];
     this.#keep((slot) => this.#scores[slot]! > lastScore || (this.#scores[slot] === lastScore && this.#ids[slot]! <= lastId));
   }
@@ -63,7 +65,7 @@ export class Candidates {
   /** Inverse of the cumulative distribution, in order, at `uniform` in [0, 1). */
   draw(uniform: number): number {
     const mass = this.#mass();
-    return this.#ids[this.#find((massSoFar) => massSoFar > uniform * mass)]!;
+    return this.#ids[this.#find((massSoFar) => massSoFar > uniform * mass, mass * (1 - uniform))]!;
   }
 
   /** What is left, best first after `takeBest`. A view until the next use. */
@@ -101,11 +103,11 @@ export class Candidates {
   }
 
   /**
-   * The slot of the first, in order, with which the mass so far is enough; the last one if it never is. Weights are added up by classes of
-   * scores, and only the class in which it lies is looked at closer: no candidate is moved, and few are compared.
+   * The slot of the first, in order, with which the mass so far is enough, `spareMass` being what then is left. Weights are added up by
+   * classes of scores, and only the class in which it lies is looked at closer: no candidate is moved, and few are compared.
    */
-  #find(isEnough: (massSoFar: number) => boolean): number {
-    let window = this.#weighty();
+  #find(isEnough: (massSoFar: number) => boolean, spareMass: number): number {
+    let window = this.#withoutTail(spareMass);
     let massSoFar = 0;
     for (let range = this.#rangeOf(window); window.length > SORTED && range.lowest < range.highest; range = this.#rangeOf(window)) {
       this.#addByClass(window, range);
@@ -118,10 +120,14 @@ export class Candidates {
     return window.find((slot) => isEnough((massSoFar += this.#weights[slot]!))) ?? window.at(-1)!;
   }
 
-  /** Slots of what can be drawn at all. A view until the next use, as those that follow are. */
-  #weighty(): Uint32Array {
+  /**
+   * All slots but those so light that all of them together weigh under half of `spareMass`: whoever needs the rest of the mass never meets
+   * them. A view until the next use, as those that follow are.
+   */
+  #withoutTail(spareMass: number): Uint32Array {
+    const least = spareMass / (2 * this.#count);
     let count = 0;
-    for (let slot = 0; slot < this.#count; slot++) if (this.#weights[slot]! > 0) this.#window[count++] = slot;
+    for (let slot = 0; slot < this.#count; slot++) if (this.#weights[slot]! >= least) this.#window[count++] = slot;
     return this.#window.subarray(0, count);
   }
 
@@ -136,14 +142,16 @@ export class Candidates {
   }
 
   #addByClass(window: Uint32Array, range: ScoreRange): void {
+    const perScore = classesPerScore(range);
     this.#masses.fill(0);
-    for (let nth = 0; nth < window.length; nth++) this.#masses[classOf(this.#scores[window[nth]!]!, range)]! += this.#weights[window[nth]!]!;
+    for (let nth = 0; nth < window.length; nth++) this.#masses[classOf(this.#scores[window[nth]!]!, range.highest, perScore)]! += this.#weights[window[nth]!]!;
   }
 
   /** Those of a class, in place. */
   #ofClass(wanted: number, window: Uint32Array, range: ScoreRange): Uint32Array {
+    const perScore = classesPerScore(range);
     let count = 0;
-    for (let nth = 0; nth < window.length; nth++) if (classOf(this.#scores[window[nth]!]!, range) === wanted) window[count++] = window[nth]!;
+    for (let nth = 0; nth < window.length; nth++) if (classOf(this.#scores[window[nth]!]!, range.highest, perScore) === wanted) window[count++] = window[nth]!;
     return window.subarray(0, count);
   }
 
