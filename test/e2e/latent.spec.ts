@@ -5,7 +5,7 @@ import { checkpointDirectory, readLogits } from '../golden/read-vectors.ts';
 import { byteTokenizer } from './byte-tokenizer.ts';
 import { startCluster, temporaryFolder } from './harness.ts';
 
-/** Models with latent attention as Mistral publishes them, through real processes: their vocabularies are too small for a tekken.json, so token ids go in and come out. */
+/** Models with latent attention as Mistral publishes them, through real processes: token ids go in and come out, as the oracle has them. */
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

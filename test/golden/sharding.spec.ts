@@ -3,7 +3,7 @@ import { type SequenceEvent, type SequenceRequest } from '@essaim/core';
 import { type LocalCluster, type LocalClusterOptions, startLocalCluster } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
 import { eventsOf, greedyRequest, tokensOf } from './generate.ts';
-import { checkpointDirectory, readGreedyRuns, readLogits } from './read-vectors.ts';
+import { checkpointDirectory, logitsNames, readGreedyRuns, readLogits } from './read-vectors.ts';
 
 /** Where experts live, how many copies there are and what runs beside changes nothing of an answer. */
 
@@ -57,7 +57,7 @@ describe('placements', () => {
   });
 });
 
-describe.each(['mistral4-yarn-bf16', 'mistral4-yarn-groups-tied-f32', 'deepseek-v3-yarn-groups-bf16'])('%s, with shared experts and groups', (name) => {
+describe.each(logitsNames().filter((name) => name !== 'petit'))('%s', (name) => {
   const { promptIds, greedyIds } = readLogits(name);
   const answersOn = async (workers: number): Promise<SequenceEvent[][]> => {
     await using cluster = await startLocalCluster({ directory: checkpointDirectory(`test/golden/models/${name}`), dtype: 'float32', cache: compiled.cache, workers, replicas: 1, seed: workers, deterministic: true });
