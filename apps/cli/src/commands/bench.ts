@@ -13,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<voi
   gateway: async (options) => (await import('../bench/gateway/run-gateway.ts')).runGatewayBench(options),
   scale: async (options) => (await import('../bench/scale/run-scale.ts')).runScaleBench(options),
   latency: async (options) => (await import('../bench/latency/run-latency.ts')).runLatencyBench(options),
+  plan: async (options) => (await import('../bench/plan/run-plan.ts')).runPlanBench(options),
   grammar: async (options) => (await import('../bench/grammar/run-grammar.ts')).runGrammarBench(options),
   shapes: async (options) => (await import('../bench/shapes/run-shapes.ts')).runShapesBench(options),
   gpu: async (options) => (await import('../bench/gpu/run-gpu.ts')).runGpuBench(options),
@@ -36,6 +37,8 @@ Benchmarks:
            and 512 workers, in one process: half a minute a round
   latency  how long 1 and 16 streams wait for their next token: alone, while a prompt of 2,048 tokens is read on the same worker, and
            while a worker that leaves hands its experts to theirs
+  plan     calibrates plans: times of small models of random weights on 1 worker and on 2, what each term of the plan's formula costs by them, and
+           how far off plans with these costs are for the model asked for. Writes topologies for 'essaim plan'
   grammar  what holding an answer to a schema or a pattern costs over a vocabulary of 131,072 tokens: milliseconds to compile, microseconds
            a token, in this process: seconds
   shapes   the embedding, the head and one layer of large models at their real sizes, random weights, in one process: bytes, seconds to

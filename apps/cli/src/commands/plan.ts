@@ -14,8 +14,9 @@ A topology is a YAML file:
   network: { kind: Ethernet, GBPerSecond: 3.1, roundTripMicroseconds: 100 }
 Links are those of one worker in one direction. A node of one worker needs no link, one machine needs no network, and no price is needed.
 
-Times are a roofline with assumed efficiencies, shown with the result and not calibrated on any hardware. Figures and prices in the
-topologies that come with Essaim are examples: check them against your vendor's.
+Figures and prices in the topologies that come with Essaim are examples from data sheets, taken with assumed efficiencies that are shown with
+the result: check them against your vendor's. A topology may hold figures that were measured instead: measuredWith (a form of weights), and of
+workers stepMicroseconds, layerMicroseconds and outputMicroseconds. 'essaim bench plan' measures this machine and writes such topologies.
 
 Examples:
   essaim plan --list                                             the topologies that come with Essaim

@@ -1,4 +1,4 @@
-import { ASSUMED_EFFICIENCY, MEMORY_SHARE, type Plan, type PlanRequest } from '@essaim/planning';
+import { efficiencyOf, MEMORY_SHARE, type Plan, type PlanRequest } from '@essaim/planning';
 import { notesOf } from './notes.ts';
 
 /** What programs read; keys are only ever added. Bytes, seconds, tokens. */
@@ -13,6 +13,6 @@ export function jsonReport(request: PlanRequest, { size, fit, prediction, smalle
     workers: fit.workers,
     links: prediction?.traffic.map(({ link, ...traffic }) => ({ kind: link.kind, ...traffic })) ?? null,
     prediction: prediction && { ...prediction.speed, costPerMillionTokens: prediction.costPerMillionTokens },
-    smallest, calibrated: false, assumptions: { efficiency: ASSUMED_EFFICIENCY, memoryShare: MEMORY_SHARE }, notes: notesOf(request),
+    smallest, calibrated: topology.measuredWith !== null, assumptions: { efficiency: efficiencyOf(topology), memoryShare: MEMORY_SHARE }, notes: notesOf(request),
   };
 }

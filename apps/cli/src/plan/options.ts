@@ -20,6 +20,8 @@ export interface PlanFlags {
 
 /** Scales of int8 left out, a few per cent. */
 const WIRE_BYTES: Readonly<Record<ActivationDtype, number>> = { f32: 4, f16: 2, bf16: 2, int8: 1 };
+/** As clusters run unless told otherwise. */
+export const WIRE_BYTES_PER_VALUE = WIRE_BYTES[DEFAULT_ACTIVATION_DTYPE];
 const DEFAULT_CONTEXT_TOKENS = 4096;
 
 export const modelPathOf = ({ model }: PlanFlags): string => model ?? join(packageRoot(), 'deploy', 'models', 'petit');
@@ -29,7 +31,7 @@ export function loadOf({ replicas, context, streams }: PlanFlags, { contextLengt
   if (context !== undefined && context > contextLength) {
     throw new AppError('invalid_argument', `--context ${context} is more than the ${contextLength} tokens that the model reads: lower --context`);
   }
-  return { replicas, streams, contextTokens: context ?? Math.min(DEFAULT_CONTEXT_TOKENS, contextLength), wireBytesPerValue: WIRE_BYTES[DEFAULT_ACTIVATION_DTYPE] };
+  return { replicas, streams, contextTokens: context ?? Math.min(DEFAULT_CONTEXT_TOKENS, contextLength), wireBytesPerValue: WIRE_BYTES_PER_VALUE };
 }
 
 /** Unless told otherwise as `essaim up` runs it. */

@@ -1,17 +1,22 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { AppError, workerId } from '@essaim/core';
-import { type Link, type PlannedWorker, type Topology } from '@essaim/planning';
+import { type Link, PLANNED_DTYPES, type PlannedWorker, type Topology } from '@essaim/planning';
 
 const MOST_WORKERS = 512;
 
 const above0 = z.number().positive().finite();
+const from0 = z.number().min(0).finite();
 const count = z.int().min(1).max(MOST_WORKERS);
-const link = z.strictObject({ kind: z.string().min(1), GBPerSecond: above0, roundTripMicroseconds: z.number().min(0).finite() });
+const link = z.strictObject({ kind: z.string().min(1), GBPerSecond: above0, roundTripMicroseconds: from0 });
 const workers = z.strictObject({
-  count, device: z.string().min(1), processor: z.enum(['cpu', 'gpu']), memoryGB: above0, readGBPerSecond: above0, teraflops: above0, pricePerHour: z.number().min(0).finite().optional(),
+  count, device: z.string().min(1), processor: z.enum(['cpu', 'gpu']), memoryGB: above0, readGBPerSecond: above0, teraflops: above0, pricePerHour: from0.optional(),
+  stepMicroseconds: from0.default(0), layerMicroseconds: from0.default(0), outputMicroseconds: from0.default(0),
 });
-const topology = z.strictObject({ description: z.string().min(1), nodes: z.array(z.strictObject({ count, workers: z.array(workers).min(1), link: link.optional() })).min(1), network: link.optional() });
+const topology = z.strictObject({
+  description: z.string().min(1), measuredWith: z.enum(PLANNED_DTYPES).optional(),
+  nodes: z.array(z.strictObject({ count, workers: z.array(workers).min(1), link: link.optional() })).min(1), network: link.optional(),
+});
 
 type Written = z.infer<typeof topology>;
 
@@ -40,7 +45,7 @@ function readYaml(text: string, path: string): unknown {
   }
 }
 
-function build({ description, nodes, network }: Written, path: string): ParsedTopology {
+function build({ description, measuredWith, nodes, network }: Written, path: string): ParsedTopology {
   const machines = nodes.flatMap((node) => Array.from({ length: node.count }, () => node));
   const all = machines.flatMap((node, index) => node.workers.flatMap((group) => Array.from({ length: group.count }, () => ({ group, index }))));
   if (all.length > MOST_WORKERS) throw refused(path, `it has ${all.length} workers, and at most ${MOST_WORKERS} are planned for`);
@@ -50,9 +55,10 @@ function build({ description, nodes, network }: Written, path: string): ParsedTo
     device: {
       name: group.device, processor: group.processor, memoryBytes: group.memoryGB * 1e9, readBytesPerSecond: group.readGBPerSecond * 1e9,
       flopsPerSecond: group.teraflops * 1e12, pricePerHour: group.pricePerHour ?? null,
+      overhead: { step: group.stepMicroseconds / 1e6, layer: group.layerMicroseconds / 1e6, output: group.outputMicroseconds / 1e6 },
     },
   }));
-  return { name: path, description, workers: planned, within: machines.map(({ link: within }) => linkOf(within)), between: linkOf(network) };
+  return { name: path, description, workers: planned, within: machines.map(({ link: within }) => linkOf(within)), between: linkOf(network), measuredWith: measuredWith ?? null };
 }
 
 const linkOf = (written: z.infer<typeof link> | undefined): Link | null =>

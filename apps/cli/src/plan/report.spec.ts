@@ -42,6 +42,15 @@ it('the text says that it fits, the formula, and that nothing was calibrated', a
   expect(text).toContain('an engine that does not exist yet');
 });
 
+it('the text of a cluster that was measured says so, with its figures, and when other weights were measured', async () => {
+  const request = await requestFor('cpu-box');
+  const measured = { ...request, topology: { ...request.topology, measuredWith: 'float32' as const } };
+  const text = textReport(measured, planCluster(measured));
+  expect(text).toContain("Calibrated: the topology's figures were measured with float32 weights.");
+  expect(text).toMatch(/measured, so that efficiencies are 1: CPU .*: 460 GB\/s, 4000 GFLOP\/s, 0 us a step/);
+  expect(textReport({ ...measured, dtype: 'int4' }, planCluster({ ...measured, dtype: 'int4' }))).toContain('with float32 weights; int4 reads and multiplies at other rates.');
+});
+
 it('the JSON has the keys that programs rely on', async () => {
   const request = await requestFor('cpu-box');
   expect(Object.keys(jsonReport(request, planCluster(request)))).toEqual([

@@ -6,7 +6,7 @@ import { notesOf } from './notes.ts';
 
 /** What people read: whether it fits, where everything lies, how fast it should be and why. */
 export function textReport(request: PlanRequest, plan: Plan): string {
-  return [headline(request, plan), verdict(plan), memoryTable(request, plan), ...predicted(plan), smallestLine(plan), notesOf(request).join('\n')].join('\n\n');
+  return [headline(request, plan), verdict(plan), memoryTable(request, plan), ...predicted(request, plan), smallestLine(plan), notesOf(request).join('\n')].join('\n\n');
 }
 
 function headline({ model, dtype, kvDtype, topology, load }: PlanRequest, { size }: Plan): string {
@@ -41,23 +41,32 @@ function memoryCells(memory: WorkerMemory): string[] {
   return [`${memory.experts}`, ...bytes, spare < 0 ? `-${formatBytes(-spare)}` : formatBytes(spare)];
 }
 
-function predicted({ prediction }: Plan): string[] {
+function predicted({ topology }: PlanRequest, { prediction }: Plan): string[] {
   if (prediction === null) return [];
   const { traffic, speed, costPerMillionTokens } = prediction;
   const links = tableOf(['link', 'kB per token', 'round trips per token'], 1);
   for (const { link, bytesPerToken, roundTripsPerToken } of traffic) links.push([link.kind, significant(bytesPerToken / 1_000), roundTripsPerToken.toFixed(1)]);
-  const times = tableOf(['milliseconds', 'lead', 'experts', 'latency', 'transfer', 'sum'], 1);
+  const times = tableOf(['milliseconds', 'lead', 'experts', 'overhead', 'latency', 'transfer', 'sum'], 1);
   times.push(['one step', ...termCells(speed.step)], ['first token', ...termCells(speed.firstToken)]);
   const cost = costPerMillionTokens === null ? 'no price is known: give --price' : `${significant(costPerMillionTokens)} per million tokens, in the currency of the prices`;
-  const { memory, compute, link } = ASSUMED_EFFICIENCY;
   return [
     traffic.length === 0 ? 'Nothing goes over links.' : links.toString(),
     `${times.toString()}\nPredicted: ${significant(speed.tokensPerSecond)} tokens/s; first token after ${significant(1_000 * speed.firstTokenSeconds)} ms; ${cost}`,
-    `${FORMULAS.join('\n')}\nassumed: memory efficiency ${memory}, compute efficiency ${compute}, link efficiency ${link}`,
+    `${FORMULAS.join('\n')}\n${topology.measuredWith === null ? assumedLine() : measuredLine(topology.workers)}`,
   ];
 }
 
-const termCells = (terms: TimeTerms): string[] => [terms.lead, terms.experts, terms.latency, terms.transfer, totalOf(terms)].map((seconds) => (1_000 * seconds).toFixed(2));
+const assumedLine = (): string => `assumed: memory efficiency ${ASSUMED_EFFICIENCY.memory}, compute efficiency ${ASSUMED_EFFICIENCY.compute}, link efficiency ${ASSUMED_EFFICIENCY.link}, no overheads but those that the topology gives`;
+
+/** Each kind of device once. */
+function measuredLine(workers: PlanRequest['topology']['workers']): string {
+  const devices = new Map(workers.map(({ device }) => [device.name, device]));
+  const figures = [...devices.values()].map(({ name, readBytesPerSecond, flopsPerSecond, overhead: { step, layer, output } }) =>
+    `${name}: ${significant(readBytesPerSecond / 1e9)} GB/s, ${significant(flopsPerSecond / 1e9)} GFLOP/s, ${significant(1e6 * step)} us a step, ${significant(1e6 * layer)} us a layer, ${significant(1e6 * output)} us an answer`);
+  return `measured, so that efficiencies are 1: ${figures.join('; ')}`;
+}
+
+const termCells = (terms: TimeTerms): string[] => [terms.lead, terms.experts, terms.overhead, terms.latency, terms.transfer, totalOf(terms)].map((seconds) => (1_000 * seconds).toFixed(2));
 
 function smallestLine({ smallest }: Plan): string {
   return smallest.map(({ device, workers }) => (workers === null ? `No number of ${device} that was tried would fit.` : `Smallest cluster of ${device}: ${workers}.`)).join('\n');

@@ -1,3 +1,4 @@
+export * from './calibrate.ts';
 export * from './fit.ts';
 export * from './load.ts';
 export * from './matrix-bytes.ts';

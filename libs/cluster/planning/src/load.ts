@@ -19,6 +19,9 @@ export interface Efficiency {
 
 export const ASSUMED_EFFICIENCY: Efficiency = { memory: 0.7, compute: 0.4, link: 0.8 };
 
+/** Of figures that were measured with the engine itself. */
+export const MEASURED_EFFICIENCY: Efficiency = { memory: 1, compute: 1, link: 1 };
+
 /** Of a device's memory, for weights, keys, values and activations; the rest is the system's. */
 export const MEMORY_SHARE = 0.9;
 

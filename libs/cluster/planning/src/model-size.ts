@@ -8,6 +8,7 @@ const EMBEDDING_BYTES = 2;
 
 /** What a model weighs, in bytes unless the name says otherwise. */
 export interface ModelSize {
+  readonly layerCount: number;
   readonly routedLayerCount: number;
   /** Of each routed layer; both 0 for a dense model. */
   readonly expertCount: number;
@@ -27,6 +28,8 @@ export interface ModelSize {
   /** Multiplications and additions of one token: on its lead, and in one expert. */
   readonly denseFlops: number;
   readonly expertFlops: number;
+  /** What of `denseFlops` only a token takes after which another is generated. */
+  readonly headFlops: number;
   /** Of one query with one cached token, over all layers. */
   readonly attentionFlops: number;
 }
@@ -48,7 +51,7 @@ export function modelSize(model: ModelDescription, dtype: PlannedDtype, kvDtype 
   const denseWeights = weightsOf([...matrices, ...routers]) + vectorValues + (model.tiedEmbedding ? 0 : embeddingValues);
   const expertWeights = weightsOf(parts.expert);
   return {
-    routedLayerCount: parts.routedLayerCount, expertCount: parts.expertCount, expertsPerToken: parts.expertsPerToken, hiddenSize,
+    layerCount, routedLayerCount: parts.routedLayerCount, expertCount: parts.expertCount, expertsPerToken: parts.expertsPerToken, hiddenSize,
     expertBytes: sum(parts.expert.map((shape) => bytesOf(...shape))),
     denseBytes: readDenseBytes + EMBEDDING_BYTES * embeddingValues,
     readDenseBytes,
@@ -57,7 +60,7 @@ export function modelSize(model: ModelDescription, dtype: PlannedDtype, kvDtype 
     logitBytes: FLOAT32_BYTES * vocabSize,
     totalWeights: denseWeights + parts.routedLayerCount * parts.expertCount * expertWeights,
     activeWeights: denseWeights + parts.routedLayerCount * parts.expertsPerToken * expertWeights,
-    denseFlops: 2 * weightsOf(matrices), expertFlops: 2 * expertWeights, attentionFlops: layerCount * attention.flopsPerPair,
+    denseFlops: 2 * weightsOf(matrices), expertFlops: 2 * expertWeights, headFlops: 2 * embeddingValues, attentionFlops: layerCount * attention.flopsPerPair,
   };
 }
 

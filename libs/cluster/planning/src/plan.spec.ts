@@ -7,10 +7,12 @@ const request: PlanRequest = { model: MIXTRAL_8X7B, dtype: 'int8', kvDtype: 'bf1
 const speedOf = (changes: Partial<PlanRequest>): number => planCluster({ ...request, ...changes }).prediction!.speed.tokensPerSecond;
 
 describe('the prediction', () => {
-  it('of one stream on one device reads the active weights and half a context of keys and values once', () => {
+  it('of one stream on one device reads and multiplies the active weights and half a context of keys and values once', () => {
     const { size, prediction } = planCluster(request);
     const bytes = size.readDenseBytes + 2048 * size.kvBytesPerToken + 32 * 2 * size.expertBytes;
-    expect(prediction!.speed.tokensPerSecond).toBeCloseTo((H200.readBytesPerSecond * ASSUMED_EFFICIENCY.memory) / bytes);
+    const flops = size.denseFlops + 2048 * size.attentionFlops + 32 * 2 * size.expertFlops;
+    const seconds = bytes / (H200.readBytesPerSecond * ASSUMED_EFFICIENCY.memory) + flops / (H200.flopsPerSecond * ASSUMED_EFFICIENCY.compute);
+    expect(prediction!.speed.tokensPerSecond).toBeCloseTo(1 / seconds);
     expect(prediction!.traffic.every(({ bytesPerToken }) => bytesPerToken === 0)).toBe(true);
   });
 
@@ -25,6 +27,18 @@ describe('the prediction', () => {
     const slow = { ...pair, between: { ...pair.between!, roundTripSeconds: 1e-3 } };
     expect(speedOf({ topology: slow })).toBeLessThan(speedOf({ topology: pair }));
     expect(speedOf({ topology: topologyOf([1], { ...H200, readBytesPerSecond: 8e12 }) })).toBeGreaterThan(speedOf({}));
+  });
+
+  it('adds what a step, its layers and its answer take besides, where that was measured', () => {
+    const overhead = { step: 1e-3, layer: 1e-4, output: 2e-3 };
+    const added = 1 / speedOf({ topology: topologyOf([1], { ...H200, overhead }) }) - 1 / speedOf({});
+    expect(added).toBeCloseTo(1e-3 + 32 * 1e-4 + 2e-3);
+  });
+
+  it('takes measured figures as they are', () => {
+    const { readBytesPerSecond, flopsPerSecond } = H200;
+    const same = topologyOf([1], { ...H200, readBytesPerSecond: readBytesPerSecond * ASSUMED_EFFICIENCY.memory, flopsPerSecond: flopsPerSecond * ASSUMED_EFFICIENCY.compute });
+    expect(speedOf({ topology: { ...same, measuredWith: 'int8' } })).toBeCloseTo(speedOf({}));
   });
 
   it('gives more tokens a second to more streams', () => {

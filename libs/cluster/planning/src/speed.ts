@@ -10,6 +10,8 @@ export interface TimeTerms {
   readonly lead: number;
   /** Experts, in each layer on the slowest worker. */
   readonly experts: number;
+  /** What steps, layers and answers take besides, on the slowest lead. */
+  readonly overhead: number;
   /** Links' answers that a layer waits for. */
   readonly latency: number;
   /** Bytes on links. */
@@ -25,10 +27,10 @@ export interface Speed {
   readonly firstTokenSeconds: number;
 }
 
-/** The whole formula, as it is shown to people; `roofline` is applied to each part of each worker. */
+/** The whole formula, as it is shown to people; `work` is applied to each part of each worker. */
 export const FORMULAS = [
-  'roofline(bytes, flops) = max(bytes / (bandwidth x memory efficiency), flops / (compute x compute efficiency))',
-  'step = roofline(dense part + keys and values, on the slowest lead) + sum over layers of roofline(experts hit, on the slowest worker) + round trips x latency + link bytes / (bandwidth x link efficiency)',
+  'work(bytes, flops) = bytes / (bandwidth x memory efficiency) + flops / (compute x compute efficiency)',
+  'step = work(dense part + keys and values, on the slowest lead) + sum over layers of work(experts hit, on the slowest worker) + overheads of the step, its layers and its answers + round trips x latency + link bytes / (bandwidth x link efficiency)',
   'tokens/s = streams / step; first token = the same terms for a prompt as long as the context, in chunks of a step',
 ] as const;
 
@@ -41,22 +43,22 @@ export interface SpeedRequest {
   readonly efficiency: Efficiency;
 }
 
-/** Roofline: nothing overlaps, routers choose all experts equally often. */
+/** Nothing overlaps, not even reading with multiplying, and routers choose all experts equally often. */
 export function predictSpeed(request: SpeedRequest): Speed {
   const { load, topology } = request;
   const perLead = streamsPerLead(load.streams, topology.workers.length);
   const step = termsOf(request, {
-    steps: 1, leadTokens: perLead, allTokens: load.streams,
+    steps: 1, leadTokens: perLead, allTokens: load.streams, outputs: perLead,
     cacheTokens: perLead * (load.contextTokens / 2), queryPairs: perLead * (load.contextTokens / 2),
   });
   const [prompt, steps] = [load.contextTokens, Math.ceil(load.contextTokens / STEP_TOKENS)];
   const firstToken = termsOf(request, {
-    steps, leadTokens: prompt / steps, allTokens: prompt / steps, cacheTokens: prompt / 2, queryPairs: ((prompt / steps) * prompt) / 2,
+    steps, leadTokens: prompt / steps, allTokens: prompt / steps, outputs: 1 / steps, cacheTokens: prompt / 2, queryPairs: ((prompt / steps) * prompt) / 2,
   });
   return { step, tokensPerSecond: load.streams / totalOf(step), firstToken, firstTokenSeconds: totalOf(firstToken) };
 }
 
-export const totalOf = ({ lead, experts, latency, transfer }: TimeTerms): number => lead + experts + latency + transfer;
+export const totalOf = ({ lead, experts, overhead, latency, transfer }: TimeTerms): number => lead + experts + overhead + latency + transfer;
 
 /** So many equal steps. */
 interface Work {
@@ -64,6 +66,8 @@ interface Work {
   readonly leadTokens: number;
   /** Of all leads together. */
   readonly allTokens: number;
+  /** Tokens of a lead after which another is generated. */
+  readonly outputs: number;
   /** Cached tokens that a lead reads. */
   readonly cacheTokens: number;
   /** Pairs of a query and a cached token. */
@@ -72,12 +76,16 @@ interface Work {
 
 function termsOf(request: SpeedRequest, work: Work): TimeTerms {
   const { size, topology, traffic, efficiency } = request;
-  const { steps, leadTokens, cacheTokens, queryPairs } = work;
-  const leadWork = { bytes: size.readDenseBytes + cacheTokens * size.kvBytesPerToken, flops: leadTokens * size.denseFlops + queryPairs * size.attentionFlops };
+  const { steps, leadTokens, outputs, cacheTokens, queryPairs } = work;
+  const leadWork = {
+    bytes: size.readDenseBytes + cacheTokens * size.kvBytesPerToken,
+    flops: leadTokens * (size.denseFlops - size.headFlops) + outputs * size.headFlops + queryPairs * size.attentionFlops,
+  };
   const perLink = (cost: (traffic: LinkTraffic) => number): number => traffic.reduce((total, each) => total + cost(each), 0);
   return {
-    lead: steps * Math.max(...topology.workers.map((worker) => roofline(worker, leadWork, efficiency))),
+    lead: steps * Math.max(...topology.workers.map((worker) => workSeconds(worker, leadWork, efficiency))),
     experts: steps * expertSeconds(request, work.allTokens),
+    overhead: steps * Math.max(...topology.workers.map(({ device: { overhead } }) => overhead.step + size.layerCount * overhead.layer + outputs * overhead.output)),
     latency: steps * waitSeconds(traffic, leadTokens, size.routedLayerCount),
     transfer: steps * leadTokens * perLink(({ link, bytesPerToken }) => bytesPerToken / (link.bytesPerSecond * efficiency.link)),
   };
@@ -108,10 +116,10 @@ function expertSeconds({ size, topology, assignment, efficiency }: SpeedRequest,
         work.set(byId.get(id)!, { bytes: bytes + hit * size.expertBytes, flops: flops + asked * size.expertFlops });
       }
     }
-    return total + Math.max(...[...work].map(([worker, each]) => roofline(worker, each, efficiency)));
+    return total + Math.max(...[...work].map(([worker, each]) => workSeconds(worker, each, efficiency)));
   }, 0);
 }
 
-function roofline({ device }: PlannedWorker, { bytes, flops }: { readonly bytes: number; readonly flops: number }, { memory, compute }: Efficiency): number {
-  return Math.max(bytes / (device.readBytesPerSecond * memory), flops / (device.flopsPerSecond * compute));
+function workSeconds({ device }: PlannedWorker, { bytes, flops }: { readonly bytes: number; readonly flops: number }, { memory, compute }: Efficiency): number {
+  return bytes / (device.readBytesPerSecond * memory) + flops / (device.flopsPerSecond * compute);
 }

@@ -1,4 +1,5 @@
 import { type WorkerId } from '@essaim/core';
+import { type PlannedDtype } from './matrix-bytes.ts';
 
 export interface PlannedWorker {
   readonly id: WorkerId;
@@ -16,7 +17,19 @@ export interface PlannedDevice {
   readonly flopsPerSecond: number;
   /** Null where nobody gave a price. */
   readonly pricePerHour: number | null;
+  readonly overhead: Overhead;
 }
+
+/** Seconds that a worker takes besides reading and multiplying; all 0 where nobody has measured them. */
+export interface Overhead {
+  readonly step: number;
+  /** Of a layer in a step, whatever the number of tokens. */
+  readonly layer: number;
+  /** Of a token that is generated: chosen, sent and told to the client. */
+  readonly output: number;
+}
+
+export const NO_OVERHEAD: Overhead = { step: 0, layer: 0, output: 0 };
 
 /** Between any two workers that it joins. */
 export interface Link {
@@ -33,6 +46,8 @@ export interface Topology {
   readonly within: readonly (Link | null)[];
   /** Between nodes; null where there is one. */
   readonly between: Link | null;
+  /** The form of weights with which its figures were measured, which are then those that the engine reaches; null where they are a data sheet's. */
+  readonly measuredWith: PlannedDtype | null;
 }
 
 /** The link between two workers; null where a worker meets itself. A parsed topology has one for every pair. */

@@ -1,5 +1,5 @@
 import { type ModelDescription, PLAIN_ROUTER, PLAIN_ROUTING, workerId } from '@essaim/core';
-import { type PlannedDevice, type PlannedLoad, type Topology } from '../src/index.ts';
+import { NO_OVERHEAD, type PlannedDevice, type PlannedLoad, type Topology } from '../src/index.ts';
 
 export const MIXTRAL_8X7B: ModelDescription = {
   family: 'mixtral', vocabSize: 32_000, hiddenSize: 4096, layerCount: 32, contextLength: 32_768,
@@ -16,7 +16,7 @@ export const MISTRAL_LARGE_3: ModelDescription = {
   precision: 'fp8',
 };
 
-export const H200: PlannedDevice = { name: 'H200', processor: 'gpu', memoryBytes: 141e9, readBytesPerSecond: 4.8e12, flopsPerSecond: 989e12, pricePerHour: 3.5 };
+export const H200: PlannedDevice = { name: 'H200', processor: 'gpu', memoryBytes: 141e9, readBytesPerSecond: 4.8e12, flopsPerSecond: 989e12, pricePerHour: 3.5, overhead: NO_OVERHEAD };
 
 export const LOAD: PlannedLoad = { replicas: 1, contextTokens: 4096, streams: 16, wireBytesPerValue: 4 };
 
@@ -27,5 +27,6 @@ export function topologyOf(workersOfNodes: readonly number[], device: PlannedDev
     workers: workersOfNodes.flatMap((count, node) => Array.from({ length: count }, (_, nth) => ({ id: workerId(`${node}-${`${nth}`.padStart(3, '0')}`), node, device }))),
     within: workersOfNodes.map(() => ({ kind: 'NVLink', bytesPerSecond: 450e9, roundTripSeconds: 1e-5 })),
     between: { kind: 'InfiniBand', bytesPerSecond: 50e9, roundTripSeconds: 2e-5 },
+    measuredWith: null,
   };
 }

@@ -1,0 +1,59 @@
+import { defaultKvDtype, type ModelDescription, type ModelRef } from '@essaim/core';
+import { type Observation, type PlannedLoad } from '@essaim/planning';
+import { connectInference } from '@essaim/rpc';
+import { WIRE_BYTES_PER_VALUE } from '../../plan/options.ts';
+import { upOptions } from '../options.ts';
+import { decodeRate, timeToFirstTokenMs } from '../rates.ts';
+import { median } from '../statistics.ts';
+import { withCluster } from '../with-cluster.ts';
+import { WORKLOAD, Workload } from '../workload.ts';
+
+export interface ObservedModel {
+  readonly ref: Pick<ModelRef, 'id' | 'directory' | 'dtype'>;
+  readonly description: ModelDescription;
+}
+
+export interface ObservedCluster {
+  readonly workers: number;
+  readonly threadsPerWorker: number;
+  /** The cluster keeps everything below it. */
+  readonly stateDirectory: string;
+  readonly rounds: number;
+}
+
+/** What plans predict, in the order of an observation's seconds: a step of one stream, one of 16, and a prompt's first token. */
+export const ASKED = ['1 stream', '16 streams', 'first token'] as const;
+export type Asked = (typeof ASKED)[number];
+
+const LOADS: Readonly<Record<Asked, Pick<PlannedLoad, 'streams' | 'contextTokens'>>> = {
+  '1 stream': { streams: 1, contextTokens: WORKLOAD.promptTokens + WORKLOAD.newTokens },
+  '16 streams': { streams: WORKLOAD.streams, contextTokens: WORKLOAD.promptTokens + WORKLOAD.newTokens },
+  'first token': { streams: 1, contextTokens: WORKLOAD.longPromptTokens },
+};
+
+/** As a plan would be asked for what is measured. */
+export const loadOf = (asked: Asked): PlannedLoad => ({ replicas: 1, wireBytesPerValue: WIRE_BYTES_PER_VALUE, ...LOADS[asked] });
+
+/** Starts a real cluster and asks it as its clients do; each time is the median of so many rounds. */
+export function observe({ ref, description }: ObservedModel, { workers, threadsPerWorker, stateDirectory, rounds }: ObservedCluster, stop: AbortSignal): Promise<Observation[]> {
+  const options = upOptions({ model: ref.directory, modelId: ref.id, dtype: ref.dtype, workers, threadsPerWorker, stateDir: stateDirectory });
+  return withCluster(options, async ({ cluster }, signal) => {
+    const gateway = connectInference(cluster.addresses.grpc);
+    try {
+      const workload = new Workload(gateway, { id: ref.id, vocabSize: description.vocabSize }, 1);
+      await workload.warmUp(signal);
+      const seconds = { '1 stream': [], '16 streams': [], 'first token': [] } as Record<Asked, number[]>;
+      for (let round = 0; round < rounds; round++) {
+        seconds['1 stream'].push(1 / decodeRate([await workload.alone(signal)]));
+        seconds['first token'].push(timeToFirstTokenMs(await workload.longPrompt(signal)) / 1_000);
+        seconds['16 streams'].push(WORKLOAD.streams / decodeRate(await workload.together(signal)));
+      }
+      return ASKED.map((asked) => ({
+        model: description, dtype: ref.dtype, kvDtype: defaultKvDtype(ref.dtype), workers, load: loadOf(asked),
+        of: asked === 'first token' ? 'firstToken' : 'step', seconds: median(seconds[asked]),
+      }));
+    } finally {
+      gateway.close();
+    }
+  }, stop);
+}
