@@ -24,8 +24,8 @@ export class Workload {
     await this.#together({ promptTokens: WORKLOAD.promptTokens, newTokens: WORKLOAD.warmUpTokens }, signal);
   }
 
-  alone(signal: AbortSignal): Promise<TimedAnswer> {
-    return ask(this.#gateway, this.#question(WORKLOAD), signal);
+  alone(signal: AbortSignal, lengths: Lengths = WORKLOAD): Promise<TimedAnswer> {
+    return ask(this.#gateway, this.#question(lengths), signal);
   }
 
   /** One long prompt with a single token of answer. */
@@ -33,8 +33,8 @@ export class Workload {
     return ask(this.#gateway, this.#question({ promptTokens: WORKLOAD.longPromptTokens, newTokens: 1 }), signal);
   }
 
-  together(signal: AbortSignal): Promise<TimedAnswer[]> {
-    return this.#together(WORKLOAD, signal);
+  together(signal: AbortSignal, lengths: Lengths = WORKLOAD): Promise<TimedAnswer[]> {
+    return this.#together(lengths, signal);
   }
 
   #together(lengths: Lengths, signal: AbortSignal): Promise<TimedAnswer[]> {

@@ -16,7 +16,7 @@ Links are those of one worker in one direction. A node of one worker needs no li
 
 Figures and prices in the topologies that come with Essaim are examples from data sheets, taken with assumed efficiencies that are shown with
 the result: check them against your vendor's. A topology may hold figures that were measured instead: measuredWith (a form of weights), and of
-workers stepMicroseconds, layerMicroseconds and outputMicroseconds. 'essaim bench plan' measures this machine and writes such topologies.
+workers stepMicroseconds, layerMicroseconds, rowMicroseconds (of a token in a layer) and outputMicroseconds. 'essaim bench plan' measures this machine and writes such topologies.
 
 Examples:
   essaim plan --list                                             the topologies that come with Essaim

@@ -13,7 +13,7 @@ export function notesOf({ model, dtype, topology, load }: PlanRequest): string[]
 }
 
 function calibrationNote(dtype: string, measuredWith: string | null): string {
-  if (measuredWith === null) return 'Not calibrated on this hardware: data sheets with assumed efficiencies, and nothing for what steps, layers and answers take besides.';
+  if (measuredWith === null) return 'Not calibrated on this hardware: data sheets with assumed efficiencies, and nothing for what steps, layers, rows and answers take besides.';
   const differs = measuredWith === dtype ? '' : `; ${dtype} reads and multiplies at other rates`;
   return `Calibrated: the topology's figures were measured with ${measuredWith} weights${differs}.`;
 }

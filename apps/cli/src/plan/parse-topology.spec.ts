@@ -14,7 +14,7 @@ it.each(shippedTopologies())('the topology %s that comes with Essaim can be plan
 it('a topology has a worker for each that its nodes count, in bytes, seconds and without a price that nobody gave', () => {
   const { workers, within } = parseTopology(`{ description: d, nodes: [{ count: 2, ${GROUP}, ${LINK} }], network: { kind: N, GBPerSecond: 1, roundTripMicroseconds: 9 } }`, 'x.yaml');
   expect(workers.map(({ id, node }) => [id, node])).toEqual([['worker-001', 0], ['worker-002', 0], ['worker-003', 1], ['worker-004', 1]]);
-  expect(workers[0]!.device).toEqual({ name: 'A', processor: 'cpu', memoryBytes: 2e9, readBytesPerSecond: 3e9, flopsPerSecond: 4e12, pricePerHour: null, overhead: { step: 0, layer: 0, output: 0 } });
+  expect(workers[0]!.device).toEqual({ name: 'A', processor: 'cpu', memoryBytes: 2e9, readBytesPerSecond: 3e9, flopsPerSecond: 4e12, pricePerHour: null, overhead: { step: 0, layer: 0, row: 0, output: 0 } });
   expect(within[1]).toEqual({ kind: 'PCIe', bytesPerSecond: 25e9, roundTripSeconds: 20e-6 });
 });
 

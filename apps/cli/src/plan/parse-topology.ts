@@ -11,7 +11,7 @@ const count = z.int().min(1).max(MOST_WORKERS);
 const link = z.strictObject({ kind: z.string().min(1), GBPerSecond: above0, roundTripMicroseconds: from0 });
 const workers = z.strictObject({
   count, device: z.string().min(1), processor: z.enum(['cpu', 'gpu']), memoryGB: above0, readGBPerSecond: above0, teraflops: above0, pricePerHour: from0.optional(),
-  stepMicroseconds: from0.default(0), layerMicroseconds: from0.default(0), outputMicroseconds: from0.default(0),
+  stepMicroseconds: from0.default(0), layerMicroseconds: from0.default(0), rowMicroseconds: from0.default(0), outputMicroseconds: from0.default(0),
 });
 const topology = z.strictObject({
   description: z.string().min(1), measuredWith: z.enum(PLANNED_DTYPES).optional(),
@@ -55,7 +55,7 @@ function build({ description, measuredWith, nodes, network }: Written, path: str
     device: {
       name: group.device, processor: group.processor, memoryBytes: group.memoryGB * 1e9, readBytesPerSecond: group.readGBPerSecond * 1e9,
       flopsPerSecond: group.teraflops * 1e12, pricePerHour: group.pricePerHour ?? null,
-      overhead: { step: group.stepMicroseconds / 1e6, layer: group.layerMicroseconds / 1e6, output: group.outputMicroseconds / 1e6 },
+      overhead: { step: group.stepMicroseconds / 1e6, layer: group.layerMicroseconds / 1e6, row: group.rowMicroseconds / 1e6, output: group.outputMicroseconds / 1e6 },
     },
   }));
   return { name: path, description, workers: planned, within: machines.map(({ link: within }) => linkOf(within)), between: linkOf(network), measuredWith: measuredWith ?? null };

@@ -61,8 +61,8 @@ const assumedLine = (): string => `assumed: memory efficiency ${ASSUMED_EFFICIEN
 /** Each kind of device once. */
 function measuredLine(workers: PlanRequest['topology']['workers']): string {
   const devices = new Map(workers.map(({ device }) => [device.name, device]));
-  const figures = [...devices.values()].map(({ name, readBytesPerSecond, flopsPerSecond, overhead: { step, layer, output } }) =>
-    `${name}: ${significant(readBytesPerSecond / 1e9)} GB/s, ${significant(flopsPerSecond / 1e9)} GFLOP/s, ${significant(1e6 * step)} us a step, ${significant(1e6 * layer)} us a layer, ${significant(1e6 * output)} us an answer`);
+  const figures = [...devices.values()].map(({ name, readBytesPerSecond, flopsPerSecond, overhead: { step, layer, row, output } }) =>
+    `${name}: ${significant(readBytesPerSecond / 1e9)} GB/s, ${significant(flopsPerSecond / 1e9)} GFLOP/s, ${significant(1e6 * step)} us a step, ${significant(1e6 * layer)} us a layer, ${significant(1e6 * row)} us a row in a layer, ${significant(1e6 * output)} us an answer`);
   return `measured, so that efficiencies are 1: ${figures.join('; ')}`;
 }
 

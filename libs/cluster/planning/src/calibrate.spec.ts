@@ -3,7 +3,7 @@ import { LOAD, MIXTRAL_8X7B } from '../test/samples.ts';
 import { calibrate, type Costs, machineOf, type Observation } from './calibrate.ts';
 import { planCluster } from './plan.ts';
 
-const TRUE_COSTS: Costs = { byte: 1e-10, flop: 1e-11, step: 4e-4, layer: 5e-5, output: 1e-4, roundTrip: 3e-4, linkByte: 1e-9 };
+const TRUE_COSTS: Costs = { byte: 1e-10, flop: 1e-11, step: 4e-4, layer: 5e-5, row: 2e-5, output: 1e-4, roundTrip: 3e-4, linkByte: 1e-9 };
 const SHAPES = [[4, 256, 128], [16, 256, 128], [8, 512, 1024], [3, 1536, 2560]] as const;
 
 function observed(workers: number, { noise = 0 } = {}): Observation[] {

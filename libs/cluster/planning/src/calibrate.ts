@@ -20,7 +20,7 @@ export interface Observation {
 }
 
 /** Seconds of one unit of each thing that the formula counts. A floor stands for what was too short to be told from nothing: figures stay finite. */
-const FLOORS = { byte: 1e-14, flop: 1e-16, step: 0, layer: 0, output: 0, roundTrip: 0, linkByte: 1e-13 } as const;
+const FLOORS = { byte: 1e-14, flop: 1e-16, step: 0, layer: 0, row: 0, output: 0, roundTrip: 0, linkByte: 1e-13 } as const;
 export type Costs = Readonly<Record<keyof typeof FLOORS, number>>;
 const TERMS = Object.keys(FLOORS) as (keyof Costs)[];
 const NOTHING = Object.fromEntries(TERMS.map((term) => [term, 0])) as Costs;
@@ -61,7 +61,7 @@ function predictedSeconds({ model, dtype, kvDtype, workers, load, of }: Observat
 export function machineOf(workers: number, costs: Costs, { name, memoryBytes }: Pick<PlannedDevice, 'name' | 'memoryBytes'>): Topology {
   const device: PlannedDevice = {
     name, processor: 'cpu', memoryBytes, readBytesPerSecond: 1 / costs.byte, flopsPerSecond: 1 / costs.flop, pricePerHour: null,
-    overhead: { step: costs.step, layer: costs.layer, output: costs.output },
+    overhead: { step: costs.step, layer: costs.layer, row: costs.row, output: costs.output },
   };
   return {
     name, workers: Array.from({ length: workers }, (_, nth) => ({ id: workerId(`worker-${`${nth + 1}`.padStart(3, '0')}`), node: 0, device })),

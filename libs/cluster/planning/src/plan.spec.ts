@@ -30,9 +30,9 @@ describe('the prediction', () => {
   });
 
   it('adds what a step, its layers and its answer take besides, where that was measured', () => {
-    const overhead = { step: 1e-3, layer: 1e-4, output: 2e-3 };
+    const overhead = { step: 1e-3, layer: 1e-4, row: 3e-5, output: 2e-3 };
     const added = 1 / speedOf({ topology: topologyOf([1], { ...H200, overhead }) }) - 1 / speedOf({});
-    expect(added).toBeCloseTo(1e-3 + 32 * 1e-4 + 2e-3);
+    expect(added).toBeCloseTo(1e-3 + 32 * (1e-4 + 3e-5) + 2e-3);
   });
 
   it('takes measured figures as they are', () => {

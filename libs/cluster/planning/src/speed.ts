@@ -10,7 +10,7 @@ export interface TimeTerms {
   readonly lead: number;
   /** Experts, in each layer on the slowest worker. */
   readonly experts: number;
-  /** What steps, layers and answers take besides, on the slowest lead. */
+  /** What steps, layers, rows and answers take besides, on the slowest lead. */
   readonly overhead: number;
   /** Links' answers that a layer waits for. */
   readonly latency: number;
@@ -30,7 +30,7 @@ export interface Speed {
 /** The whole formula, as it is shown to people; `work` is applied to each part of each worker. */
 export const FORMULAS = [
   'work(bytes, flops) = bytes / (bandwidth x memory efficiency) + flops / (compute x compute efficiency)',
-  'step = work(dense part + keys and values, on the slowest lead) + sum over layers of work(experts hit, on the slowest worker) + overheads of the step, its layers and its answers + round trips x latency + link bytes / (bandwidth x link efficiency)',
+  'step = work(dense part + keys and values, on the slowest lead) + sum over layers of work(experts hit, on the slowest worker) + overheads of the step, its layers, their rows and its answers + round trips x latency + link bytes / (bandwidth x link efficiency)',
   'tokens/s = streams / step; first token = the same terms for a prompt as long as the context, in chunks of a step',
 ] as const;
 
@@ -85,7 +85,7 @@ function termsOf(request: SpeedRequest, work: Work): TimeTerms {
   return {
     lead: steps * Math.max(...topology.workers.map((worker) => workSeconds(worker, leadWork, efficiency))),
     experts: steps * expertSeconds(request, work.allTokens),
-    overhead: steps * Math.max(...topology.workers.map(({ device: { overhead } }) => overhead.step + size.layerCount * overhead.layer + outputs * overhead.output)),
+    overhead: steps * Math.max(...topology.workers.map(({ device: { overhead } }) => overhead.step + size.layerCount * (overhead.layer + leadTokens * overhead.row) + outputs * overhead.output)),
     latency: steps * waitSeconds(traffic, leadTokens, size.routedLayerCount),
     transfer: steps * leadTokens * perLink(({ link, bytesPerToken }) => bytesPerToken / (link.bytesPerSecond * efficiency.link)),
   };

@@ -25,11 +25,13 @@ export interface Overhead {
   readonly step: number;
   /** Of a layer in a step, whatever the number of tokens. */
   readonly layer: number;
+  /** Of a token in a layer, on its lead: norms, positions, routing, and handing its row around. */
+  readonly row: number;
   /** Of a token that is generated: chosen, sent and told to the client. */
   readonly output: number;
 }
 
-export const NO_OVERHEAD: Overhead = { step: 0, layer: 0, output: 0 };
+export const NO_OVERHEAD: Overhead = { step: 0, layer: 0, row: 0, output: 0 };
 
 /** Between any two workers that it joins. */
 export interface Link {

@@ -27,10 +27,10 @@ export interface PlanBenchResult {
 }
 
 export function costTable(rows: readonly CostRow[]): string {
-  const table = tableOf(['workers', 'dtype', 'GB/s read', 'GFLOP/s', 'us a step', 'us a layer', 'us an answer', 'us a round trip', 'GB/s link'], 2);
+  const table = tableOf(['workers', 'dtype', 'GB/s read', 'GFLOP/s', 'us a step', 'us a layer', 'us a row', 'us an answer', 'us a round trip', 'GB/s link'], 2);
   for (const { workers, dtype, costs } of rows) {
     const links = workers === 1 ? ['', ''] : [1e6 * costs.roundTrip, 1e-9 / costs.linkByte].map(figure);
-    table.push([`${workers}`, dtype, ...[1e-9 / costs.byte, 1e-9 / costs.flop, 1e6 * costs.step, 1e6 * costs.layer, 1e6 * costs.output].map(figure), ...links]);
+    table.push([`${workers}`, dtype, ...[1e-9 / costs.byte, 1e-9 / costs.flop, 1e6 * costs.step, 1e6 * costs.layer, 1e6 * costs.row, 1e6 * costs.output].map(figure), ...links]);
   }
   return table.toString();
 }

@@ -3,7 +3,7 @@ import { machineOf } from '@essaim/planning';
 import { parseTopology } from '../../plan/parse-topology.ts';
 import { topologyYaml } from './topology-file.ts';
 
-const COSTS = { byte: 1 / 8e9, flop: 1 / 4e10, step: 4e-4, layer: 5e-5, output: 1.25e-4, roundTrip: 3e-4, linkByte: 1e-9 };
+const COSTS = { byte: 1 / 8e9, flop: 1 / 4e10, step: 4e-4, layer: 5e-5, row: 2e-5, output: 1.25e-4, roundTrip: 3e-4, linkByte: 1e-9 };
 const MACHINE = { processor: 'A Processor', cores: 4, memoryBytes: 16e9, system: 'linux x64', node: '24.0.0' };
 
 /** A cost is one over a rate, and back it is not the same to the last bit. */

@@ -16,7 +16,7 @@ export function topologyYaml({ machine, commit, dtype, workers, threadsPerWorker
   const device = {
     count: workers, device: `${machine.processor}, ${threadsPerWorker} threads`, processor: 'cpu', memoryGB: significant(machine.memoryBytes / workers / 1e9),
     readGBPerSecond: significant(1e-9 / costs.byte), teraflops: significant(1e-12 / costs.flop),
-    stepMicroseconds: significant(1e6 * costs.step), layerMicroseconds: significant(1e6 * costs.layer), outputMicroseconds: significant(1e6 * costs.output),
+    stepMicroseconds: significant(1e6 * costs.step), layerMicroseconds: significant(1e6 * costs.layer), rowMicroseconds: significant(1e6 * costs.row), outputMicroseconds: significant(1e6 * costs.output),
   };
   const link = { kind: 'loopback', GBPerSecond: significant(1e-9 / costs.linkByte), roundTripMicroseconds: significant(1e6 * costs.roundTrip) };
   return stringify({
