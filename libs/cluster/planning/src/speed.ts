@@ -48,12 +48,12 @@ export function predictSpeed(request: SpeedRequest): Speed {
   const { load, topology } = request;
   const perLead = streamsPerLead(load.streams, topology.workers.length);
   const step = termsOf(request, {
-    steps: 1, leadTokens: perLead, allTokens: load.streams, outputs: perLead,
+    steps: 1, leadTokens: perLead, leads: Math.min(load.streams, topology.workers.length), outputs: perLead,
     cacheTokens: perLead * (load.contextTokens / 2), queryPairs: perLead * (load.contextTokens / 2),
   });
   const [prompt, steps] = [load.contextTokens, Math.ceil(load.contextTokens / STEP_TOKENS)];
   const firstToken = termsOf(request, {
-    steps, leadTokens: prompt / steps, allTokens: prompt / steps, outputs: 1 / steps, cacheTokens: prompt / 2, queryPairs: ((prompt / steps) * prompt) / 2,
+    steps, leadTokens: prompt / steps, leads: 1, outputs: 1 / steps, cacheTokens: prompt / 2, queryPairs: ((prompt / steps) * prompt) / 2,
   });
   return { step, tokensPerSecond: load.streams / totalOf(step), firstToken, firstTokenSeconds: totalOf(firstToken) };
 }
@@ -64,8 +64,8 @@ export const totalOf = ({ lead, experts, overhead, latency, transfer }: TimeTerm
 interface Work {
   readonly steps: number;
   readonly leadTokens: number;
-  /** Of all leads together. */
-  readonly allTokens: number;
+  /** That have as many tokens each. */
+  readonly leads: number;
   /** Tokens of a lead after which another is generated. */
   readonly outputs: number;
   /** Cached tokens that a lead reads. */
@@ -84,7 +84,7 @@ function termsOf(request: SpeedRequest, work: Work): TimeTerms {
   const perLink = (cost: (traffic: LinkTraffic) => number): number => traffic.reduce((total, each) => total + cost(each), 0);
   return {
     lead: steps * Math.max(...topology.workers.map((worker) => workSeconds(worker, leadWork, efficiency))),
-    experts: steps * expertSeconds(request, work.allTokens),
+    experts: steps * expertSeconds(request, work),
     overhead: steps * Math.max(...topology.workers.map(({ device: { overhead } }) => overhead.step + size.layerCount * (overhead.layer + leadTokens * overhead.row) + outputs * overhead.output)),
     latency: steps * waitSeconds(traffic, leadTokens, size.routedLayerCount),
     transfer: steps * leadTokens * perLink(({ link, bytesPerToken }) => bytesPerToken / (link.bytesPerSecond * efficiency.link)),
@@ -103,14 +103,15 @@ function waitSeconds(traffic: readonly LinkTraffic[], tokens: number, layers: nu
 }
 
 /** In each layer the slowest worker's. */
-function expertSeconds({ size, topology, assignment, efficiency }: SpeedRequest, tokens: number): number {
+function expertSeconds({ size, topology, assignment, efficiency }: SpeedRequest, { leads, leadTokens }: Work): number {
   const byId = new Map(topology.workers.map((worker) => [worker.id, worker]));
   return assignment.reduce((total, layer) => {
     const work = new Map<PlannedWorker, { bytes: number; flops: number }>();
     for (const holders of layer) {
       // A token asks for each expert equally often, and each of its copies answers equally often.
-      const asked = (tokens * size.expertsPerToken) / (size.expertCount * holders.length);
-      const hit = 1 - (1 - size.expertsPerToken / size.expertCount) ** (tokens / holders.length);
+      const asked = (leads * leadTokens * size.expertsPerToken) / (size.expertCount * holders.length);
+      // Leads do not step together, so that each reads the experts that its tokens hit.
+      const hit = leads * (1 - (1 - size.expertsPerToken / size.expertCount) ** (leadTokens / holders.length));
       for (const id of holders) {
         const { bytes, flops } = work.get(byId.get(id)!) ?? { bytes: 0, flops: 0 };
         work.set(byId.get(id)!, { bytes: bytes + hit * size.expertBytes, flops: flops + asked * size.expertFlops });
