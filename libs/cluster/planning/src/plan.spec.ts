@@ -41,6 +41,12 @@ describe('the prediction', () => {
     expect(speedOf({ topology: { ...same, measuredWith: 'int8' } })).toBeCloseTo(speedOf({}));
   });
 
+  it('of several leads counts an expert once for each whose tokens hit it, since they do not step together', () => {
+    const { size, prediction } = planCluster({ ...request, topology: topologyOf([2], { ...H200, flopsPerSecond: Infinity }), load: { ...LOAD, streams: 16 } });
+    const read = 32 * 4 * 2 * (1 - (6 / 8) ** 8) * size.expertBytes;
+    expect(prediction!.speed.step.experts).toBeCloseTo(read / (H200.readBytesPerSecond * ASSUMED_EFFICIENCY.memory), 9);
+  });
+
   it('gives more tokens a second to more streams', () => {
     expect(speedOf({ load: { ...LOAD, streams: 8 } })).toBeGreaterThan(speedOf({}));
   });
