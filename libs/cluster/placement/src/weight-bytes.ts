@@ -13,7 +13,9 @@ export function expertBytes({ feedForward, hiddenSize }: ModelSpec, dtype: Weigh
 /** Memory of everything but the routed experts, which each lead holds whole: embedding, head, attention, routers, dense layers, shared experts. An estimate. */
 export function denseBytes(spec: ModelSpec, dtype: WeightDtype): number {
   const { vocabSize, hiddenSize, layerCount, attention } = spec;
-  const attentionWeights = attentionMatrices(attention, hiddenSize).reduce((sum, [rows, columns]) => sum + rows * columns, 0);
+  // What makes the keys of latents is held twice, once turned.
+  const turnedWeights = attention.kind === 'mla' ? attention.headCount * attention.plainSize * attention.latentRank : 0;
+  const attentionWeights = attentionMatrices(attention, hiddenSize).reduce((sum, [rows, columns]) => sum + rows * columns, turnedWeights);
   const routerWeights = (layerCount - denseLayerCount(spec)) * hiddenSize * expertCount(spec);
   const denseWidths = Array.from({ length: layerCount }, (_, layer) => denseSizeOf(spec, layer)).reduce((sum, size) => sum + size, 0);
   const weights = vocabSize * hiddenSize + layerCount * attentionWeights + routerWeights + 3 * hiddenSize * denseWidths;

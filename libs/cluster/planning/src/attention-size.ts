@@ -6,6 +6,8 @@ export type Shape = readonly [rows: number, columns: number];
 /** The attention of one layer. */
 export interface AttentionSize {
   readonly matrices: readonly Shape[];
+  /** What of them is held a second time, turned: a step reads one of both. */
+  readonly turned: readonly Shape[];
   /** Norms within it, in values. */
   readonly normValues: number;
   /** Values that a token keeps in the cache. */
@@ -23,11 +25,12 @@ export function attentionSize({ attention, hiddenSize }: Pick<ModelDescription, 
   const results = matrices.reduce((sum, [rows]) => sum + rows, 0);
   if (attention.kind === 'gqa') {
     const { headCount, headSize } = attention;
-    return { matrices, normValues: 0, cachedValues, workingValues: results, flopsPerPair: 4 * headCount * headSize };
+    return { matrices, turned: [], normValues: 0, cachedValues, workingValues: results, flopsPerPair: 4 * headCount * headSize };
   }
-  const { headCount, queryRank, latentRank, rotarySize } = attention;
+  const { headCount, queryRank, latentRank, plainSize, rotarySize } = attention;
   return {
-    matrices, normValues: (queryRank ?? 0) + latentRank, cachedValues,
+    // What makes the keys of a latent: as it is for many rows at once, turned to be applied to queries of few.
+    matrices, turned: [[headCount * latentRank, plainSize]], normValues: (queryRank ?? 0) + latentRank, cachedValues,
     // Absorbed: queries meet the latent itself, DeepSeek-V2, arXiv:2405.04434, section 2.1.2. Each head has its query and its sum of latents beside the weights and beside the cache.
     workingValues: results + headCount * (2 * (latentRank + rotarySize) + 3 * latentRank),
     flopsPerPair: 2 * headCount * (2 * latentRank + rotarySize),

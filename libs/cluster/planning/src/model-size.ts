@@ -16,7 +16,7 @@ export interface ModelSize {
   readonly expertBytes: number;
   /** Everything but the routed experts; each lead holds it whole. */
   readonly denseBytes: number;
-  /** What of it one step reads: all but the rows of the embedding that no token asks for. */
+  /** What of it one step reads: all but what it has in another form, and the rows of the embedding that no token asks for. */
   readonly readDenseBytes: number;
   readonly kvBytesPerToken: number;
   /** Working memory of one token in a step, widest layer, its experts included. */
@@ -53,7 +53,7 @@ export function modelSize(model: ModelDescription, dtype: PlannedDtype, kvDtype 
   return {
     layerCount, routedLayerCount: parts.routedLayerCount, expertCount: parts.expertCount, expertsPerToken: parts.expertsPerToken, hiddenSize,
     expertBytes: sum(parts.expert.map((shape) => bytesOf(...shape))),
-    denseBytes: readDenseBytes + EMBEDDING_BYTES * embeddingValues,
+    denseBytes: readDenseBytes + layerCount * sum(attention.turned.map((shape) => bytesOf(...shape))) + EMBEDDING_BYTES * embeddingValues,
     readDenseBytes,
     kvBytesPerToken: KV_VALUE_BYTES[kvDtype] * layerCount * attention.cachedValues,
     activationBytesPerToken: FLOAT32_BYTES * (4 * hiddenSize + attention.workingValues + parts.widestValues),
