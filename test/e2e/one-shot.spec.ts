@@ -2,7 +2,6 @@ import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ModelSpec, PLAIN_ROUTING } from '@essaim/core';
-import { slicesFor } from '@essaim/graph';
 import { syntheticCheckpoint } from '../../apps/cli/src/bench/synthetic/checkpoint.ts';
 import { SYNTHETIC_MIXTRAL } from '../../apps/cli/src/bench/synthetic/model.ts';
 import { byteTokenizer } from './byte-tokenizer.ts';
@@ -48,7 +47,6 @@ describe('one answer through a whole cluster', () => {
       ...SYNTHETIC_MIXTRAL, vocabSize: 8300, hiddenSize: 512, layerCount: 2, contextLength: 128,
       attention: { kind: 'gqa', headCount: 8, kvHeadCount: 2, headSize: 64, slidingWindow: null }, feedForward: { kind: 'moe', size: 1408, expertCount: 4, expertsPerToken: 2, ...PLAIN_ROUTING },
     };
-    expect(slicesFor(spec, 2)).toBe(2);
     const model = await syntheticCheckpoint({ spec, seed: 1, cacheFolder: stateDir, tokenizerFolder: PETIT, shardBytes: 1 << 30, onProgress: () => undefined, signal: new AbortController().signal });
     const say = async (threads: string): Promise<string> =>
       (await essaim(['up', '--state-dir', stateDir, '--quiet', '--workers', '1', '--threads-per-worker', threads, '--dtype', 'float32', '--model', model, ...PROMPT])).stdout;

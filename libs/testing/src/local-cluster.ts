@@ -3,12 +3,11 @@ import { AppError, type Clock, type ClusterSnapshot, defaultKvDtype, type Expert
 import { Dispatcher, type ExpertGroup, type ExpertPeer, type ExpertRunner, LocalExperts } from '@essaim/dispatch';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { Matchers, type Vocabulary } from '@essaim/grammar';
-import { leadPieces as leadGraphs } from '@essaim/graph';
 import { KernelModel, packIntoCache } from '@essaim/kernels';
-import { kvLayoutOf, type KvMemory, KvPool } from '@essaim/kv';
-import { leadPieces } from '@essaim/panels';
-import { compileIntoCache, GraphCache, OnnxModel } from '@essaim/runtime';
-import { Engine, type ModelPieces, ModelRunner } from '@essaim/runner';
+import { kvLayoutOf, KvPool } from '@essaim/kv';
+import { leadPieces, type PanelPiece } from '@essaim/panels';
+import { compileIntoCache, type Device, DeviceModel, GraphCache } from '@essaim/runtime';
+import { Engine, ModelRunner, type StepCompute } from '@essaim/runner';
 import { Scheduler, type SchedulerLimits } from '@essaim/scheduler';
 import { systemClock } from '@essaim/telemetry';
 import { spreadExperts, testWorkerId, type PlacementOptions } from './spread-experts.ts';
@@ -20,11 +19,11 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly deterministic: boolean;
   /** Folder of compiled pieces. */
   readonly cache: string;
-  /** How keys and values are kept. Default: what goes with `dtype`, and float32 with ONNX Runtime. */
+  /** How keys and values are kept. Default: what goes with `dtype`, and float32 on a device. */
   readonly kvDtype?: KvDtype;
-  /** What computes. Default: the kernels. */
-  readonly runtime?: 'kernels' | 'onnx';
-  /** That each model computes with; for ONNX Runtime it is cut into as many slices. Default: 1. */
+  /** What each worker computes on; null and what is absent stand for the kernels. */
+  readonly devices?: readonly (Device | null)[];
+  /** That each model of the kernels computes with. Default: 1. */
   readonly threads?: number;
   /** Of each engine. Default: the machine's. */
   readonly clock?: Clock;
@@ -48,6 +47,8 @@ export interface LocalClusterOptions extends PlacementOptions {
 
 export interface LocalWorker {
   readonly id: WorkerId;
+  /** Those of the kernels share one. */
+  readonly kv: KvPool;
   readonly engine: Engine;
   readonly runner: ModelRunner;
 }
@@ -71,29 +72,31 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const snapshot = snapshotOf(options, checkpoint.spec);
   const dead = new Set<WorkerId>();
   const models = new Map<WorkerId, LocalModel>();
-  for (const { id } of snapshot.workers) models.set(id, await load(options, checkpoint, hostedExperts(snapshot, id)));
+  for (const [index, { id }] of snapshot.workers.entries()) models.set(id, await load(options, checkpoint, { device: options.devices?.[index] ?? null, experts: hostedExperts(snapshot, id) }));
   const experts = new Map<WorkerId, ExpertPeer>();
   for (const [id, model] of models) {
     const local = new LocalExperts({ runner: observedExperts(model, id, options), epoch: () => snapshot.epoch, clock });
     experts.set(id, options.wire === undefined ? local : await options.wire(local));
   }
-  const lead = await load(options, checkpoint, 'lead');
-  const layout = options.runtime === 'onnx' ? kvLayoutOf(checkpoint.spec, 'f32', options.threads ?? 1) : kvLayoutOf(checkpoint.spec, options.kvDtype ?? defaultKvDtype(options.dtype));
-  const kv = new KvPool(layout, options.kvBytes ?? KV_BYTES, lead.kvMemory);
+  const lead = await loadPanels(options, checkpoint, leadPieces(checkpoint.spec));
+  const kv = new KvPool(kvLayoutOf(checkpoint.spec, options.kvDtype ?? defaultKvDtype(options.dtype)), options.kvBytes ?? KV_BYTES, lead.kvMemory);
   const peer = (id: WorkerId): ExpertPeer => ({
     execute: (batch, signal) => (dead.has(id) ? Promise.reject(new AppError('unavailable', `worker ${id} was killed`)) : experts.get(id)!.execute(batch, signal)),
   });
   const workers = snapshot.workers.map(({ id }): LocalWorker => {
     const dispatcher = new Dispatcher({ self: id, local: experts.get(id)!, peer, snapshot: () => snapshot, newerThan: () => Promise.resolve(null), deterministic: options.deterministic, clock });
-    const runner = new ModelRunner({ spec: checkpoint.spec, pieces: lead, dispatcher, evenAttention, sameInAnyChunk: options.deterministic });
+    const model = models.get(id)!;
+    const compute: StepCompute = model instanceof DeviceModel ? { pieces: model, dispatcher } : { pieces: lead, dispatcher };
+    const runner = new ModelRunner({ spec: checkpoint.spec, ...compute, evenAttention, sameInAnyChunk: options.deterministic });
+    const own = model instanceof DeviceModel ? new KvPool(kvLayoutOf(checkpoint.spec, 'f32'), options.kvBytes ?? KV_BYTES, model.kvMemory) : kv;
     const matchers = options.vocabulary === undefined ? null : new Matchers(options.vocabulary, checkpoint.spec.vocabSize);
     const engine = new Engine({
-      self: id, spec: checkpoint.spec, scheduler: new Scheduler({ ...LIMITS, ...options.limits }, kv), runner: observed(runner, options), draftTokens,
+      self: id, spec: checkpoint.spec, scheduler: new Scheduler({ ...LIMITS, ...options.limits }, own), runner: observed(runner, options), draftTokens,
       clock, epoch: () => snapshot.epoch, ...(matchers === null ? {} : { openMatcher: async (constraint) => matchers.open(constraint) }),
       // Every sequence of the step fails with it: the test sees it there.
       onStepFailure: () => undefined,
     });
-    return { id, engine, runner };
+    return { id, kv: own, engine, runner };
   });
   return {
     spec: checkpoint.spec, kv, workers,
@@ -120,26 +123,24 @@ const observedExperts = (model: LocalModel, worker: WorkerId, { onExperts }: Loc
   },
 });
 
-/** A model of either runtime, with some of its pieces loaded. */
-type LocalModel = ModelPieces & ExpertRunner & { readonly kvMemory?: KvMemory; close(): Promise<void> };
+/** What a worker computes with: its experts, and on a device the dense part, too. */
+type LocalModel = KernelModel | DeviceModel;
 
-/** What a lead needs, or some experts. */
-function load(options: LocalClusterOptions, checkpoint: Checkpoint, wanted: 'lead' | readonly ExpertKey[]): Promise<LocalModel> {
-  return options.runtime === 'onnx' ? loadGraphs(options, checkpoint, wanted) : loadPanels(options, checkpoint, wanted);
+async function load(options: LocalClusterOptions, checkpoint: Checkpoint, { device, experts }: { readonly device: Device | null; readonly experts: readonly ExpertKey[] }): Promise<LocalModel> {
+  const pieces = experts.map((key) => ({ kind: 'expert' as const, ...key }));
+  return device === null ? loadPanels(options, checkpoint, pieces) : loadGraphs(options, checkpoint, { device, pieces: [...leadPieces(checkpoint.spec), ...pieces] });
 }
 
-async function loadPanels({ dtype, cache, threads = 1 }: LocalClusterOptions, { spec, weights }: Checkpoint, wanted: 'lead' | readonly ExpertKey[]): Promise<LocalModel> {
+async function loadPanels({ dtype, cache, threads = 1 }: LocalClusterOptions, { spec, weights }: Checkpoint, pieces: readonly PanelPiece[]): Promise<KernelModel> {
   const model = { spec, weights, dtype };
   const opened = await KernelModel.open({ model, threads, threadEntry: threads > 1 ? new URL('./team.thread.ts', import.meta.url) : null });
-  const pieces = wanted === 'lead' ? leadPieces(spec) : wanted.map((key) => ({ kind: 'expert' as const, ...key }));
   for (const piece of pieces) await opened.load(await packIntoCache(model, piece, new CompiledCache(cache), { onBytes: () => undefined }));
   return opened;
 }
 
-async function loadGraphs({ dtype, cache, threads = 1 }: LocalClusterOptions, { spec, weights }: Checkpoint, wanted: 'lead' | readonly ExpertKey[]): Promise<LocalModel> {
-  const model = new OnnxModel(spec, { threads, slices: threads, threadEntry: new URL('./compute.thread.ts', import.meta.url) });
-  const pieces = wanted === 'lead' ? leadGraphs(spec) : wanted.map((key) => ({ kind: 'expert' as const, ...key }));
-  for (const piece of pieces) await model.load(await compileIntoCache({ spec, weights, dtype, slices: threads }, piece, new GraphCache(cache), { onBytes: () => undefined }));
+async function loadGraphs({ dtype, cache }: LocalClusterOptions, { spec, weights }: Checkpoint, { device, pieces }: { readonly device: Device; readonly pieces: readonly PanelPiece[] }): Promise<DeviceModel> {
+  const model = await DeviceModel.open({ spec, device });
+  for (const piece of pieces) await model.load(await compileIntoCache({ spec, weights, dtype }, piece, new GraphCache(cache), { onBytes: () => undefined }));
   return model;
 }
 

@@ -2,10 +2,8 @@ import { type AppError, type WorkerId } from '@essaim/core';
 import { type ExpertCall, rowOf } from './expert-call.ts';
 import { type Routing } from './routing.ts';
 
-/** The MoE layer's output for one step. */
-export interface DispatchResult {
-  /** [rows, hiddenSize], the weighted sums, owned by the caller; rows that failed are unspecified. */
-  readonly output: Float32Array;
+/** What became of the rows of one step in an MoE layer. */
+export interface DispatchOutcome {
   /** By row: why it has no output. The other rows do. */
   readonly failures: ReadonlyMap<number, AppError>;
   /** [rows]: pairs that ran on the lead itself. */
@@ -16,6 +14,12 @@ export interface DispatchResult {
   readonly retriedExpertCalls: Uint32Array;
   /** [rows]: workers that ran a pair of the row, the lead included; rows may share a set. */
   readonly workers: readonly ReadonlySet<WorkerId>[];
+}
+
+/** The same, with the layer's output. */
+export interface DispatchResult extends DispatchOutcome {
+  /** [rows, hiddenSize], the weighted sums, owned by the caller; rows that failed are unspecified. */
+  readonly output: Float32Array;
 }
 
 /** What is known of the rows while their calls are under way. */
@@ -51,9 +55,9 @@ export class DispatchTally {
     if (!this.#failures.has(row)) this.#failures.set(row, error);
   }
 
-  result(output: Float32Array): DispatchResult {
+  outcome(): DispatchOutcome {
     return {
-      output, failures: this.#failures, workers: this.#workers.map(({ members }) => members),
+      failures: this.#failures, workers: this.#workers.map(({ members }) => members),
       localExpertCalls: this.#localExpertCalls, remoteExpertCalls: this.#remoteExpertCalls, retriedExpertCalls: this.#retriedExpertCalls,
     };
   }

@@ -1,8 +1,9 @@
 import { type Clock, type ClusterSnapshot, type ErrorCode, AppError, LIMITS, type WorkerId, assert } from '@essaim/core';
 import { type ExpertAnswer, sumAnswers, sumPairs } from './combine.ts';
 import { DispatchPhases, type LeadTimes } from './dispatch-phases.ts';
-import { type DispatchResult, DispatchTally } from './dispatch-result.ts';
-import { type DispatchWork, type ExpertCall, checkWork, rowCount, toExpertBatch } from './expert-call.ts';
+import { expertsOf, pairsOf, sumsOf } from './device-rows.ts';
+import { type DispatchOutcome, type DispatchResult, DispatchTally } from './dispatch-result.ts';
+import { activationsOf, type DeviceWork, type DispatchWork, type ExpertCall, checkWork, isOnDevice, type RoutedWork, rowCount, toExpertBatch } from './expert-call.ts';
 import { type ExpertPeer } from './expert-peer.ts';
 import { planCalls } from './plan-calls.ts';
 import { ReplicaChoice } from './replica-choice.ts';
@@ -27,10 +28,12 @@ export interface DispatcherOptions {
 
 /** One dispatch under way. */
 interface Run {
-  readonly work: DispatchWork;
+  readonly work: DispatchWork | DeviceWork;
   readonly signal: AbortSignal;
   readonly tally: DispatchTally;
   readonly answers: ExpertAnswer[];
+  /** To this process, of a work on its device, that are yet to be run. */
+  readonly own: ExpertCall[];
   readonly phases: DispatchPhases;
 }
 
@@ -74,13 +77,24 @@ export class Dispatcher {
    * placement, LIMITS.expertCallAttempts times in all; where that does not help, their rows fail and the other rows succeed.
    * Rejects with the signal's reason (`cancelled`) when aborted.
    */
-  async dispatch(work: DispatchWork, signal: AbortSignal): Promise<DispatchResult> {
+  dispatch(work: DispatchWork, signal: AbortSignal): Promise<DispatchResult> {
+    return this.#run(work, signal, ({ tally, answers }) => ({ ...tally.outcome(), output: (this.#options.deterministic ? sumPairs : sumAnswers)(work, answers) }));
+  }
+
+  /** The same for rows on this process's device, where its own experts run and all sums are added. Rejects, too, when that device fails: part of a sum may be there. */
+  dispatchOnDevice(work: DeviceWork, signal: AbortSignal): Promise<DispatchOutcome> {
+    return this.#run(work, signal, async ({ tally, answers, own }) => {
+      await work.activations.add(work.layer, this.#options.deterministic ? pairsOf(own, answers, work.hiddenSize) : sumsOf(answers));
+      return tally.outcome();
+    });
+  }
+
+  async #run<T>(work: DispatchWork | DeviceWork, signal: AbortSignal, sum: (run: Run) => T | Promise<T>): Promise<T> {
     checkWork(work);
-    const run: Run = { work, signal, tally: new DispatchTally(rowCount(work), work.routing), answers: [], phases: new DispatchPhases(this.#options.times ?? UNWATCHED) };
+    const run: Run = { work, signal, tally: new DispatchTally(rowCount(work), work.routing), answers: [], own: [], phases: new DispatchPhases(this.#options.times ?? UNWATCHED) };
     try {
       await this.#collect(run);
-      const sum = this.#options.deterministic ? sumPairs : sumAnswers;
-      return run.tally.result(sum(work, run.answers));
+      return await sum(run);
     } finally {
       run.phases.end();
     }
@@ -110,7 +124,7 @@ export class Dispatcher {
   }
 
   /** Kept from step to step while nobody is avoided. */
-  #choiceFor({ step, layer }: DispatchWork, snapshot: ClusterSnapshot, excluded: ReadonlySet<WorkerId>): ReplicaChoice {
+  #choiceFor({ step, layer }: RoutedWork, snapshot: ClusterSnapshot, excluded: ReadonlySet<WorkerId>): ReplicaChoice {
     const choose = (): ReplicaChoice => new ReplicaChoice({
       layer, replicas: snapshot.placement[layer] ?? [], self: this.#options.self, excluded, isSuspect: (worker) => this.#suspects.has(worker, step),
     });
@@ -122,15 +136,30 @@ export class Dispatcher {
   }
 
   async #call(run: Run, call: ExpertCall, current: Try): Promise<void> {
+    const whose = call.worker === this.#options.self ? 'experts' : 'remote';
+    if (whose === 'experts' && isOnDevice(run.work)) return this.#callDevice(run, run.work, call, current);
     try {
-      const batch = toExpertBatch(run.work, call, { ...current, reduce: !this.#options.deterministic });
-      const whose = call.worker === this.#options.self ? 'experts' : 'remote';
+      const activations = isOnDevice(run.work) ? await run.work.activations.inputs(call.rows) : activationsOf(run.work, call.rows);
+      const batch = toExpertBatch(run.work, call, { ...current, activations, reduce: !this.#options.deterministic });
       const result = await run.phases.call(whose, () => this.#peer(call.worker).execute(batch, run.signal));
       assert(result.length === (batch.reduce ? call.rows : call.pairs).length * batch.hiddenSize, 'a peer returns as many rows as it was asked for');
       run.answers.push({ call, result });
     } catch (thrown) {
       if (run.signal.aborted) throw thrown;
       return this.#recover(run, call, { error: AppError.from(thrown), current });
+    }
+    run.tally.answered(call, this.#options.self);
+  }
+
+  /** Where sums have an order of their own, the experts run when all else is there. */
+  async #callDevice(run: Run, { layer, activations }: DeviceWork, call: ExpertCall, current: Try): Promise<void> {
+    try {
+      if (this.#options.deterministic) run.own.push(call);
+      else await run.phases.call('experts', () => activations.add(layer, expertsOf(call)));
+    } catch (thrown) {
+      const error = AppError.from(thrown);
+      if (error.code !== 'failed_precondition') throw error;
+      return this.#recover(run, call, { error, current });
     }
     run.tally.answered(call, this.#options.self);
   }

@@ -1,16 +1,26 @@
 import { type WorkerId, assert } from '@essaim/core';
+import { type DeviceRows } from './device-rows.ts';
 import { type ExpertBatch } from './expert-peer.ts';
 import { copyRow } from './rows.ts';
 import { type Routing } from './routing.ts';
 
 /** The tokens of one step before one MoE layer. */
-export interface DispatchWork {
+export interface RoutedWork {
   readonly step: number;
   readonly layer: number;
   readonly hiddenSize: number;
+  readonly routing: Routing;
+}
+
+/** Whose activations are in this process's memory. */
+export interface DispatchWork extends RoutedWork {
   /** [rows, hiddenSize]; stays as it is until the dispatch is over. */
   readonly activations: Float32Array;
-  readonly routing: Routing;
+}
+
+/** Whose activations stay on a device. */
+export interface DeviceWork extends RoutedWork {
+  readonly activations: DeviceRows;
 }
 
 /** Pairs of a work that one worker runs in one call. */
@@ -36,15 +46,18 @@ export interface ExpertCallTry {
 
 export const rowOf = (pair: number, { expertsPerToken }: Routing): number => Math.floor(pair / expertsPerToken);
 
-export const rowCount = ({ activations, hiddenSize }: DispatchWork): number => activations.length / hiddenSize;
+export const rowCount = ({ activations, hiddenSize }: DispatchWork | DeviceWork): number => (activations instanceof Float32Array ? activations.length / hiddenSize : activations.rowCount);
+
+export const isOnDevice = (work: DispatchWork | DeviceWork): work is DeviceWork => !(work.activations instanceof Float32Array);
 
 /** What goes to the worker: every activation once, and no copy of them where all rows go. */
-export function toExpertBatch(work: DispatchWork, { rows, rowOffsets, experts, gates }: ExpertCall, { attempt, epoch, reduce }: ExpertCallTry): ExpertBatch {
+export function toExpertBatch(work: RoutedWork, { rowOffsets, experts, gates }: ExpertCall, { attempt, epoch, reduce, activations }: ExpertCallTry & Pick<ExpertBatch, 'activations'>): ExpertBatch {
   const { step, layer, hiddenSize } = work;
-  return { step, layer, attempt, epoch, hiddenSize, reduce, rowOffsets, experts, gates, activations: activationsOf(work, rows) };
+  return { step, layer, attempt, epoch, hiddenSize, reduce, rowOffsets, experts, gates, activations };
 }
 
-function activationsOf({ activations, hiddenSize }: DispatchWork, rows: Uint32Array): Float32Array {
+/** Those of some rows. */
+export function activationsOf({ activations, hiddenSize }: DispatchWork, rows: Uint32Array): Float32Array {
   if (rows.length * hiddenSize === activations.length) return activations;
   const gathered = new Float32Array(rows.length * hiddenSize);
   for (let nth = 0; nth < rows.length; nth++) copyRow(gathered, nth, { values: activations, width: hiddenSize, row: rows[nth]! });
@@ -52,7 +65,7 @@ function activationsOf({ activations, hiddenSize }: DispatchWork, rows: Uint32Ar
 }
 
 /** Fails on shapes that do not agree: a bug of the caller. */
-export function checkWork(work: DispatchWork): void {
+export function checkWork(work: DispatchWork | DeviceWork): void {
   const { experts, gates, expertsPerToken } = work.routing;
   assert(Number.isInteger(rowCount(work)), 'activations are whole rows');
   assert(experts.length === rowCount(work) * expertsPerToken && gates.length === experts.length, 'there are as many routed as activated rows');

@@ -1,5 +1,5 @@
 import { assert } from '@essaim/core';
-import { allocateKv, type KvBuffer, type KvLayout, type KvMemory, type KvNumbers, kvView } from './kv-layout.ts';
+import { allocateKv, type KvBuffer, kvBytesPerToken, type KvLayout, type KvMemory, type KvNumbers, kvView } from './kv-layout.ts';
 
 /** Allocated beyond what is asked for, so that an answer behind a prompt is not copied at its first token. */
 const SPARE_TOKENS = 64;
@@ -65,7 +65,7 @@ export class KvCache {
 
   /** Bytes that are allocated, filled or not. */
   get heldBytes(): number {
-    return this.#buffer.layers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return this.#buffer.capacity * kvBytesPerToken(this.layout);
   }
 
   /** Makes room for `count` tokens behind the committed ones. Doubles, so that growing by one token at a time copies each value at most twice on average. */
@@ -74,7 +74,7 @@ export class KvCache {
     assert(tokens <= this.maxTokens, `a KV cache reserved for ${this.maxTokens} tokens is not asked for ${tokens}`);
     if (tokens <= this.#buffer.capacity) return;
     const larger = allocateKv(this.#memory, this.layout, Math.min(this.maxTokens, Math.max(tokens + SPARE_TOKENS, 2 * this.#buffer.capacity)));
-    copyTokens(this.layout, { from: this.#buffer, to: larger }, 0, this.length);
+    if (this.#memory.device === undefined) copyTokens(this.layout, { from: this.#buffer, to: larger }, 0, this.length);
     this.#give();
     this.#buffer = larger;
   }
@@ -109,7 +109,8 @@ export class KvCache {
   copyFrom(source: KvCache, count: number): void {
     const first = this.length;
     this.prepare(count - first);
-    copyTokens(this.layout, { from: source.buffer, to: this.#buffer }, first, count);
+    if (this.#memory.device === undefined) copyTokens(this.layout, { from: source.buffer, to: this.#buffer }, first, count);
+    else this.#memory.device.share(source, this);
     this.commit(source.tokenIds.slice(first, count));
   }
 
@@ -121,6 +122,7 @@ export class KvCache {
   /** For the pool: gives the memory up. */
   close(): void {
     this.#isClosed = true;
+    this.#memory.device?.drop(this);
     this.#give();
   }
 

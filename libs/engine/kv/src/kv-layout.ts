@@ -34,6 +34,16 @@ export interface KvMemory {
   /** So many bytes, aligned for numbers of 4, the caller's until it gives them back; what is in them may be anything. */
   take(bytes: number): Uint8Array;
   give(bytes: Uint8Array): void;
+  /** Of a device that keeps them by itself: caches then take nothing and only count. */
+  readonly device?: DeviceKv;
+}
+
+/** Keys and values on a device. They are put there by whoever computes attention. */
+export interface DeviceKv {
+  /** `to` goes on with what `from` has. */
+  share(from: object, to: object): void;
+  /** Nobody will ask for this cache's again. */
+  drop(cache: object): void;
 }
 
 /** Memory of the process's heap; shared with other threads where each of them has a part of it. */
@@ -45,6 +55,7 @@ export const heapMemory = ({ slices = 1 }: KvLayout): KvMemory => ({
 
 export function allocateKv(memory: KvMemory, layout: KvLayout, capacity: number): KvBuffer {
   const layers: Uint8Array[] = [];
+  if (memory.device !== undefined) return { layers, capacity };
   try {
     while (layers.length < layout.layerCount) layers.push(memory.take(capacity * bytesPerLayer(layout)));
     return { layers, capacity };

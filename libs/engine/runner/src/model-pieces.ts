@@ -1,3 +1,4 @@
+import { type DeviceRows } from '@essaim/dispatch';
 import { type KvCache } from '@essaim/kv';
 
 /** How the tokens' positions enter attention. */
@@ -32,19 +33,23 @@ export interface AttentionStep {
   readonly sameInAnyChunk: boolean;
 }
 
-/** What a layer's attention leaves to its feed-forward network. */
-export interface Attended {
-  /** [tokens, hidden]: the residual stream, without what that network adds to it. */
-  readonly next: Float32Array;
-  /** [tokens, hidden]: the network's input. */
-  readonly normed: Float32Array;
+/** What a layer's router says. */
+export interface RouterOutput {
   /** [tokens, experts]; null for a dense layer. */
   readonly routerLogits: Float32Array | null;
   /** [experts]: of a router whose choice it moves, the same in every step. Absent for others. */
   readonly correctionBias?: Float32Array;
 }
 
-/** The dense part of a model on a device: the port behind which kernels or ONNX Runtime work. All arrays are row-major and owned by the receiver. */
+/** What a layer's attention leaves to its feed-forward network. */
+export interface Attended extends RouterOutput {
+  /** [tokens, hidden]: the residual stream, without what that network adds to it. */
+  readonly next: Float32Array;
+  /** [tokens, hidden]: the network's input. */
+  readonly normed: Float32Array;
+}
+
+/** The dense part of a model on the processor. All arrays are row-major and owned by the receiver. */
 export interface ModelPieces {
   /** [tokens, hidden] */
   embed(tokenIds: readonly number[]): Promise<Float32Array>;
@@ -54,4 +59,23 @@ export interface ModelPieces {
   dense(layer: number, activations: Float32Array): Promise<Float32Array>;
   /** hidden [tokens, hidden] -> logits [tokens, vocab] */
   head(hidden: Float32Array): Promise<Float32Array>;
+}
+
+/** The dense part of a model on a device, where hidden states stay from layer to layer. */
+export interface DevicePieces {
+  /** Puts the tokens' embeddings on the device; the caller releases them. */
+  begin(tokenIds: readonly number[]): Promise<DeviceState>;
+}
+
+/** The hidden states of a step on a device. What is asked of them is done in the order of asking. */
+export interface DeviceState extends DeviceRows {
+  /** From the residual stream before a layer to that behind its attention; keys and values as in `ModelPieces.attend`. */
+  attend(layer: number, step: AttentionStep): Promise<RouterOutput>;
+  /** Adds what the network makes of its input that every token passes. */
+  addDense(layer: number): Promise<void>;
+  /** [tokens]: for each a finite number, if all of its hidden state are. */
+  squares(): Promise<Float32Array>;
+  /** Of some rows behind the last layer: [rows.length, vocab]. */
+  logits(rows: Uint32Array): Promise<Float32Array>;
+  release(): void;
 }

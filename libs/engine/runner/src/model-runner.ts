@@ -1,8 +1,9 @@
 import { AppError, assert, type ModelSpec, type WorkerId } from '@essaim/core';
-import { type Dispatcher, type DispatchResult, route } from '@essaim/dispatch';
+import { type DispatchOutcome, route } from '@essaim/dispatch';
 import { type KvCache } from '@essaim/kv';
-import { type Attended, type AttentionStep, type ModelPieces } from './model-pieces.ts';
+import { type AttentionStep, type RouterOutput } from './model-pieces.ts';
 import { RopeTable } from './rope-table.ts';
+import { openRows, type StepCompute, type StepRows } from './step-rows.ts';
 
 /** Consecutive tokens of one sequence within a step. */
 export interface ForwardItem {
@@ -29,16 +30,13 @@ export interface ForwardOutput {
   readonly workers: ReadonlySet<WorkerId>;
 }
 
-export interface RunnerOptions {
+export type RunnerOptions = StepCompute & {
   readonly spec: ModelSpec;
-  readonly pieces: ModelPieces;
-  /** Only a model with routed experts has one. */
-  readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
   /** See `AttentionStep.even`. */
   readonly evenAttention: boolean;
   /** See `AttentionStep.sameInAnyChunk`. */
   readonly sameInAnyChunk: boolean;
-}
+};
 
 /** An item within the rows of a step. */
 interface Span extends Required<ForwardItem> {
@@ -68,19 +66,21 @@ export class ModelRunner {
 
   /** One output per item. An item that fails keeps its cache as it was. */
   async forward(items: readonly ForwardItem[], signal: AbortSignal): Promise<ForwardOutput[]> {
-    const { spec, pieces } = this.#options;
+    const { spec, evenAttention: even, sameInAnyChunk } = this.#options;
     const spans = this.#layOut(items);
     const step = ++this.#step;
-    let hidden = await pieces.embed(spans.flatMap((span) => span.tokenIds));
-    const { evenAttention: even, sameInAnyChunk } = this.#options;
     const angles = this.#rope.rows(spans.flatMap((span) => Array.from({ length: span.count }, (_, index) => span.first + index)));
     const attention: AttentionStep = { spans, even, sameInAnyChunk, angles };
-    for (let layer = 0; layer < spec.layerCount && spans.some((span) => span.failure === null); layer++) {
-      const attended = await pieces.attend(layer, hidden, attention);
-      await this.#addFeedForward({ step, layer }, attended, spans, signal);
-      hidden = attended.next;
+    const rows = await openRows(this.#options, spans.flatMap((span) => span.tokenIds), { hiddenSize: spec.hiddenSize, attention });
+    try {
+      for (let layer = 0; layer < spec.layerCount && spans.some((span) => span.failure === null); layer++) {
+        const router = await rows.attend(layer);
+        await this.#addFeedForward({ step, layer }, router, { rows, spans }, signal);
+      }
+      return await this.#finish(rows, spans);
+    } finally {
+      rows.release();
     }
-    return this.#finish(hidden, spans);
   }
 
   #layOut(items: readonly ForwardItem[]): Span[] {
@@ -94,22 +94,17 @@ item.cache.prepare(count);
     });
   }
 
-  /** Adds what the layer's network returns, or its experts do, the shared ones among them, to `next`, in place. */
-  async #addFeedForward(place: { readonly step: number; readonly layer: number }, { next, normed, routerLogits, correctionBias }: Attended, spans: readonly Span[], signal: AbortSignal): Promise<void> {
-    const { spec: { feedForward, hiddenSize }, pieces, dispatcher } = this.#options;
-    if (routerLogits === null) return add(next, await pieces.dense(place.layer, normed));
+  /** Adds what the layer's network returns, or its experts do, the shared ones among them, to the rows. */
+  async #addFeedForward(place: { readonly step: number; readonly layer: number }, { routerLogits, correctionBias }: RouterOutput, { rows, spans }: { readonly rows: StepRows; readonly spans: readonly Span[] }, signal: AbortSignal): Promise<void> {
+    const { spec: { feedForward, hiddenSize } } = this.#options;
+    if (routerLogits === null) return void (await rows.addNetworks({ layer: place.layer, routed: null, dense: true }, signal));
     assert(feedForward.kind === 'moe', 'only a model with experts routes');
     const routing = route(routerLogits, feedForward, correctionBias ?? null);
-    const dispatched = dispatcher.dispatch({ ...place, hiddenSize, activations: normed, routing }, signal);
-    // Asked for when the calls to other workers are on their way.
-    const shared = feedForward.sharedSize === 0 ? null : pieces.dense(place.layer, normed);
-    const [result, common] = await Promise.all([dispatched, shared]);
-    if (common !== null) add(result.output, common);
-    add(next, result.output);
-    for (const span of spans) this.#count(span, result);
+    const outcome = await rows.addNetworks({ layer: place.layer, routed: { ...place, hiddenSize, routing }, dense: feedForward.sharedSize > 0 }, signal);
+    for (const span of spans) this.#count(span, outcome!);
   }
 
-  #count(span: Span, result: DispatchResult): void {
+  #count(span: Span, result: DispatchOutcome): void {
     for (let row = span.row; row < span.row + span.count; row++) {
       const failure = result.failures.get(row);
       if (failure !== undefined) fail(span, row - span.row, failure);
@@ -120,39 +115,31 @@ item.cache.prepare(count);
     }
   }
 
-  async #finish(hidden: Float32Array, spans: readonly Span[]): Promise<ForwardOutput[]> {
-    const { hiddenSize, vocabSize } = this.#options.spec;
+  async #finish(rows: StepRows, spans: readonly Span[]): Promise<ForwardOutput[]> {
+    const { vocabSize } = this.#options.spec;
     // A NaN in any layer's keys or values is in the hidden state of its token: what is committed is sound, also for sequences that copy it.
+    const isNumber = await rows.areNumbers();
     for (const span of spans) {
-      for (let index = 0; index < span.count; index++) if (!rows(hidden, hiddenSize, span.row + index, 1).every(Number.isFinite)) fail(span, index, notANumber());
+      for (let index = 0; index < span.count; index++) if (!isNumber(span.row + index)) fail(span, index, notANumber());
     }
-    const wanted = spans.filter(wantsLogits);
-    const gathered = new Float32Array(wanted.reduce((sum, span) => sum + span.logitsOfLast, 0) * hiddenSize);
-    let offset = 0;
-    for (const span of wanted) {
-      gathered.set(rows(hidden, hiddenSize, span.row + span.count - span.logitsOfLast, span.logitsOfLast), offset);
-      offset += span.logitsOfLast * hiddenSize;
-    }
-    const logits = await this.#head(gathered);
+    const wanted = spans.filter(wantsLogits).flatMap(({ row, count, logitsOfLast }) => Array.from({ length: logitsOfLast }, (_, index) => row + count - logitsOfLast + index));
+    const logits = await this.#head(rows, wanted);
     let row = 0;
     return spans.map((span) => {
       if (span.failure === null) span.cache.commit(span.tokenIds.slice(0, span.count - span.draftCount));
       if (!wantsLogits(span)) return { ...span, logits: null };
-      const own = rows(logits, vocabSize, row, span.logitsOfLast);
+      const own = logits.subarray(row * vocabSize, (row + span.logitsOfLast) * vocabSize);
       row += span.logitsOfLast;
       return { ...span, logits: own };
     });
   }
 
-  async #head(hidden: Float32Array): Promise<Float32Array> {
-    const { pieces, spec } = this.#options;
-    const total = hidden.length / spec.hiddenSize;
-    if (total === 0) return new Float32Array(0);
-    if (total <= HEAD_ROWS) return pieces.head(hidden);
-    const logits = new Float32Array(total * spec.vocabSize);
-    for (let row = 0; row < total; row += HEAD_ROWS) {
-      logits.set(await pieces.head(rows(hidden, spec.hiddenSize, row, Math.min(HEAD_ROWS, total - row))), row * spec.vocabSize);
-    }
+  async #head(rows: StepRows, wanted: readonly number[]): Promise<Float32Array> {
+    const { vocabSize } = this.#options.spec;
+    if (wanted.length === 0) return new Float32Array(0);
+    if (wanted.length <= HEAD_ROWS) return rows.logits(Uint32Array.from(wanted));
+    const logits = new Float32Array(wanted.length * vocabSize);
+    for (let row = 0; row < wanted.length; row += HEAD_ROWS) logits.set(await rows.logits(Uint32Array.from(wanted.slice(row, row + HEAD_ROWS))), row * vocabSize);
     return logits;
   }
 }
@@ -165,14 +152,6 @@ function fail(span: Span, index: number, failure: AppError): void {
 }
 
 const wantsLogits = ({ failure, logitsOfLast }: Span): boolean => failure === null && logitsOfLast > 0;
-
-/** `count` rows from `first` of a row-major matrix: a view. */
-const rows = (matrix: Float32Array, width: number, first: number, count: number): Float32Array => matrix.subarray(first * width, (first + count) * width);
-
-/** In place. */
-function add(sum: Float32Array, values: Float32Array): void {
-  for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!;
-}
 
 const notANumber = (): AppError =>
   new AppError('internal', 'the model produced a value that is not a number: send the request again, and if it repeats check the checkpoint or use another dtype');

@@ -1,5 +1,6 @@
 export { compileIntoCache, type CompileProgress } from './compile.ts';
+export { type Device, deviceName, type Provider } from './device.ts';
+export { DeviceLost } from './device-error.ts';
+export { DeviceModel, type DeviceModelOptions } from './device-model.ts';
 export { GraphCache } from './graph-cache.ts';
-export { runComputeThread } from './compute-thread.ts';
-export { OnnxModel, type OnnxModelOptions } from './onnx-model.ts';
 export { type PieceFile } from './piece-file.ts';

@@ -3,8 +3,8 @@ import { type PieceKey } from '@essaim/graph';
 /** A compiled piece on disk. */
 export interface PieceFile {
   readonly key: PieceKey;
-  /** One per slice of the piece. */
+  /** One per graph of the piece. */
   readonly modelFiles: readonly string[];
-  /** Of all slices. */
+  /** Of all graphs. */
   readonly weightBytes: number;
 }

@@ -6,7 +6,9 @@ import { type CompiledModel, compilePiece, expertPieces, type Graph, graphDigest
 
 const piecesOf = ({ spec }: CountingModel): PieceKey[] => [...leadPieces(spec), ...expertPieces(spec)];
 const digestOf = (model: CountingModel, key: PieceKey): Promise<string> => graphDigest(graphOf(model, key));
+/** The only one of a piece, or the first. */
 const graphOf = (model: CountingModel, key: PieceKey): Graph => compilePiece(model, key)[0]!;
+const graphsOf = (model: CountingModel): Graph[] => piecesOf(model).flatMap((key) => compilePiece(model, key));
 const HEAD: PieceKey = { kind: 'head' };
 
 /** Size and content of what a weight becomes. */
@@ -24,7 +26,7 @@ describe('the pieces of a model', () => {
   it('have names of their own: the dense part, and every expert of every layer', () => {
     const moe = piecesOf(countingModel({ dtype: 'int4' })).map(pieceName);
     expect(moe).toEqual([
-      'embed', 'attention', 'attention.masked', 'pre.0', 'output.0', 'post.0', 'pre.1', 'output.1', 'post.1', 'head', 'expert.0.0', 'expert.0.1', 'expert.0.2', 'expert.1.0', 'expert.1.1', 'expert.1.2',
+      'embed', 'layer.0', 'layer.1', 'head', 'expert.0.0', 'expert.0.1', 'expert.0.2', 'expert.1.0', 'expert.1.1', 'expert.1.2',
     ]);
     expect(expertPieces(countingModel({ dtype: 'int4', isDense: true }).spec)).toEqual([]);
     const { spec } = countingModel({ dtype: 'int4' });
@@ -37,7 +39,7 @@ describe('the pieces of a model', () => {
   it('that the model does not have are a bug', () => {
     const dense = countingModel({ dtype: 'int4', isDense: true });
     expect(() => compilePiece(dense, { kind: 'expert', layer: 0, expert: 0 })).toThrow('assertion failed');
-    expect(() => compilePiece(dense, { kind: 'pre', layer: 2 })).toThrow('assertion failed');
+    expect(() => compilePiece(dense, { kind: 'layer', layer: 2 })).toThrow('assertion failed');
     expect(() => compilePiece(countingModel({ dtype: 'int4' }), { kind: 'expert', layer: 0, expert: 3 })).toThrow('assertion failed');
   });
 });
@@ -51,21 +53,12 @@ describe('a model with', () => {
     const sourcesOf = (model: CompiledModel) => compilePiece(model, { kind: 'dense', layer: 0 })[0]!.weights.flatMap(({ sources }) => sources.map(({ name }) => name));
     expect(sourcesOf(sharing)).toEqual(sourcesOf(dense));
   });
-
-  it('latent attention is refused, whichever piece is asked for', () => {
-    const model = countingModel({ dtype: 'int4' });
-    const attention = { kind: 'mla', headCount: 2, queryRank: null, latentRank: 8, plainSize: 4, rotarySize: 4, valueSize: 4, normEpsilon: 1e-6, rotaryPairs: 'interleaved', scoreScale: 1 } as const;
-    for (const key of [HEAD, { kind: 'pre', layer: 0 }, { kind: 'expert', layer: 0, expert: 0 }] as const) {
-      expect(() => compilePiece({ ...model, spec: { ...model.spec, attention } }, key)).toThrow(expect.objectContaining({ code: 'unimplemented' }));
-    }
-  });
 });
 
 describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
   it.each([true, false])('lie one behind the other on pages of their own, as large as promised (dense: %s)', async (isDense) => {
     const model = countingModel({ dtype, isDense });
-    for (const key of piecesOf(model)) {
-      const { weights, weightBytes } = graphOf(model, key);
+    for (const { weights, weightBytes } of graphsOf(model)) {
       let end = 0;
       for (const weight of weights) {
         expect(weight.offset % 4096).toBe(0);
@@ -79,13 +72,12 @@ describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
 
   it('are the same in whatever order, and however often, they are asked for', async () => {
     const model = countingModel({ dtype });
-    for (const key of piecesOf(model)) {
-      const forward = graphOf(model, key).weights;
+    for (const [nth, { weights: forward }] of graphsOf(model).entries()) {
       const contents = [];
       for (const weight of forward) contents.push(await contentOf(weight));
-      const backward = graphOf(model, key).weights;
+      const backward = graphsOf(model)[nth]!.weights;
       for (const weight of backward.toReversed()) expect(await contentOf(weight)).toEqual(contents[backward.indexOf(weight)]);
-      for (const [nth, weight] of forward.entries()) expect(await contentOf(weight)).toEqual(contents[nth]);
+      for (const [place, weight] of forward.entries()) expect(await contentOf(weight)).toEqual(contents[place]);
     }
   });
 
@@ -93,7 +85,7 @@ describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
     const model = countingModel({ dtype });
     for (const key of piecesOf(model)) await digestOf(model, key);
     expect(model.reads).toEqual([]);
-    for (const key of piecesOf(model)) for (const weight of graphOf(model, key).weights) await contentOf(weight);
+    for (const { weights } of graphsOf(model)) for (const weight of weights) await contentOf(weight);
     const names = model.reads.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(model.reads.map(({ first }) => first)).toEqual(names.map(() => 0));
@@ -135,9 +127,9 @@ describe('the digest of a graph', () => {
   });
 
   it('of what has no quantised weights is shared by all dtypes', async () => {
-    for (const key of [{ kind: 'embed' }, { kind: 'attention', masked: true }] as const) {
-      const digests = await Promise.all(WEIGHT_DTYPES.map((dtype) => digestOf(countingModel({ dtype }), key)));
-      expect(new Set(digests).size).toBe(1);
-    }
+    const [embedding, router] = [{ kind: 'embed' }, { kind: 'layer', layer: 0 }] as const;
+    const digests = await Promise.all(WEIGHT_DTYPES.map((dtype) => digestOf(countingModel({ dtype }), embedding)));
+    expect(new Set(digests).size).toBe(1);
+    expect(await digestOf(countingModel({ dtype: 'int4' }), router)).not.toBe(await digestOf(countingModel({ dtype: 'int8' }), router));
   });
 });

@@ -1,48 +1,35 @@
 import { createHash } from 'node:crypto';
 import { assert, type LayerWeights } from '@essaim/core';
-import { type Slice } from '@essaim/quantise';
-import { embedGraph } from './blocks/embed.ts';
-import { gqaGraph, gqaOutputGraph, gqaPreGraph } from './blocks/gqa.ts';
-import { headGraph } from './blocks/head.ts';
+import { attentionOf } from './blocks/attention.ts';
 import { denseGraph, expertGraph } from './blocks/feed-forward.ts';
+import { embedGraph } from './blocks/embed.ts';
+import { headGraph } from './blocks/head.ts';
 import { postGraph } from './blocks/post.ts';
 import { type Graph } from './graph-builder.ts';
-import { groupedQueryOf } from './grouped-query.ts';
-import { type CompiledModel, type PieceKey, sliceCount } from './piece.ts';
+import { type CompiledModel, type PieceKey } from './piece.ts';
 
 /** Raised when the bytes that a weight becomes change without its graph changing. */
 const RECIPE = 1;
 
-/** The graphs of one piece, one per slice. Nothing of the weights is read yet: their chunks are. Fails with `unimplemented` for a model that no graphs compute. */
+/** The graphs of one piece: of a layer what comes before attention and what comes after it, of others one. Nothing of the weights is read yet: their chunks are. */
 export function compilePiece(model: CompiledModel, key: PieceKey): Graph[] {
-  groupedQueryOf(model.spec);
-  const of = sliceCount(key, model.slices ?? 1);
-  return Array.from({ length: of }, (_, index) => compileSlice(model, key, { index, of }));
-}
-
-/** Of a pre-norm decoder with grouped-query attention; its feed-forward layers are dense or routed. */
-function compileSlice(model: CompiledModel, key: PieceKey, slice: Slice): Graph {
   switch (key.kind) {
     case 'embed':
-      return embedGraph(model.weights.embedding);
-    case 'pre':
-      return gqaPreGraph(model, layerOf(model, key.layer), slice);
-    case 'attention':
-      return gqaGraph(groupedQueryOf(model.spec), key, slice);
-    case 'output':
-      return gqaOutputGraph(model, layerOf(model, key.layer), slice);
-    case 'post':
-      return postGraph(model, layerOf(model, key.layer));
+      return [embedGraph(model.weights.embedding)];
+    case 'layer': {
+      const layer = layerOf(model, key.layer);
+      return [attentionOf(model.spec).before(model, layer), postGraph(model, layer)];
+    }
     case 'dense':
-      return denseGraph(model, layerOf(model, key.layer), slice);
+      return [denseGraph(model, layerOf(model, key.layer))];
     case 'expert':
-      return expertGraph(model, layerOf(model, key.layer), { expert: key.expert, slice });
+      return [expertGraph(model, layerOf(model, key.layer), key.expert)];
     case 'head':
-      return headGraph(model, slice);
+      return [headGraph(model)];
   }
 }
 
-/** Of all slices of a piece. */
+/** Of all graphs of a piece. */
 export const weightBytesOf = (graphs: readonly Graph[]): number => graphs.reduce((sum, { weightBytes }) => sum + weightBytes, 0);
 
 function layerOf({ weights }: CompiledModel, layer: number): LayerWeights {

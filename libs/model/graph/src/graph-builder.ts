@@ -3,7 +3,7 @@ import { type TensorView } from '@essaim/core';
 import { type AttributeProtoSchema, type GraphProtoSchema, ModelProtoSchema, type TensorProtoSchema, type ValueInfoProtoSchema } from './onnx_pb.ts';
 
 /** Element types by ONNX's numbers (onnx.proto, TensorProto.DataType). */
-export const ELEMENT = { f32: 1, u8: 2, i64: 7, f16: 10, bf16: 16 } as const;
+export const ELEMENT = { f32: 1, u8: 2, i32: 6, i64: 7, f16: 10, bf16: 16 } as const;
 export type ElementType = keyof typeof ELEMENT;
 
 /** A number is fixed, a name stands for any length. */
@@ -101,6 +101,22 @@ export class GraphBuilder {
   integers(values: readonly number[]): string {
     const name = `integers_${this.#initializers.length}`;
     this.#initializers.push({ name, dims: [BigInt(values.length)], dataType: ELEMENT.i64, rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer) });
+    return name;
+  }
+
+  /** One number inside the graph. */
+  float(value: number): string {
+    return this.#floats([], Float32Array.of(value));
+  }
+
+  /** Zeros inside the graph. */
+  zeros(dims: readonly number[]): string {
+    return this.#floats(dims, new Float32Array(dims.reduce((product, size) => product * size, 1)));
+  }
+
+  #floats(dims: readonly number[], values: Float32Array<ArrayBuffer>): string {
+    const name = `floats_${this.#initializers.length}`;
+    this.#initializers.push({ name, dims: dims.map(BigInt), dataType: ELEMENT.f32, rawData: new Uint8Array(values.buffer) });
     return name;
   }
 

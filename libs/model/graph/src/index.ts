@@ -1,6 +1,7 @@
+export { type AttentionGraphs, attentionOf } from './blocks/attention.ts';
+export { addGraph, amongGraph, copyGraph, joinGraph, shortenGraph, squaresGraph, takeGraph } from './blocks/rows.ts';
 export { compilePiece, graphDigest, weightBytesOf } from './compile.ts';
 export { repeatedCopyGraph, repeatedProductGraph, type Repeated } from './device-rate-graphs.ts';
 export { type Graph, type PlacedWeight, WEIGHTS_FILE } from './graph-builder.ts';
-export { groupedQueryOf } from './grouped-query.ts';
-export { type CompiledModel, expertPieces, leadPieces, type PieceKey, pieceName, sliceCount, slicesFor } from './piece.ts';
+export { type CompiledModel, expertPieces, leadPieces, type PieceKey, pieceName } from './piece.ts';
 export { selfTestGraph, uploadGraph } from './self-test-graph.ts';

@@ -32,6 +32,16 @@ export function storedTable(graph: GraphBuilder, name: string, view: TensorView)
   });
 }
 
+/** The same rows of each head's part of a matrix, float32: [headCount, rows, columns]. */
+export function headTables(graph: GraphBuilder, name: string, view: TensorView, { headCount, stride, first, rows }: { readonly headCount: number; readonly stride: number; readonly first: number; readonly rows: number }): string {
+  return graph.weight(name, {
+    type: 'f32', dims: [headCount, rows, view.columns], byteLength: headCount * rows * view.columns * F32_BYTES, sources: [view],
+    async *chunks() {
+      for (let head = 0; head < headCount; head++) yield bytesOf(await view.read(head * stride + first, rows));
+    },
+  });
+}
+
 const float32Weight = (graph: GraphBuilder, name: string, rows: Rows): string => graph.weight(name, float32(rows));
 
 function float32(rows: Rows): ExternalWeight {

@@ -1,35 +1,44 @@
 import { assert, type FeedForwardWeights, type LayerWeights } from '@essaim/core';
-import { columnSlice, rowSlice, type Slice, stack } from '@essaim/quantise';
+import { stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
 import { linear } from '../weights.ts';
+import { addRows } from './rows.ts';
 
-/** The network that every token of a layer passes, a dense layer's own or that of shared experts, see `feedForwardGraph`. */
-export function denseGraph(model: CompiledModel, { feedForward }: LayerWeights, slice: Slice): Graph {
+/** The network that every token of a layer passes, a dense layer's own or that of shared experts: normed and next [rows, hidden] -> sum [rows, hidden], next with what the network makes of normed. */
+export function denseGraph(model: CompiledModel, { feedForward }: LayerWeights): Graph {
   const weights = feedForward.kind === 'dense' ? feedForward : feedForward.shared;
   assert(weights, 'the layer has a network that every token passes');
-  return feedForwardGraph(model, weights, slice);
+  const graph = new GraphBuilder('dense');
+  const shape = { type: 'f32', dims: ['rows', model.spec.hiddenSize] } as const;
+  const [normed, next] = ['normed', 'next'].map((name) => graph.input(name, shape));
+  graph.nodes('Add', [next!, feedForwardOf(graph, normed!, model, weights)], { outputs: ['sum'] });
+  graph.output('sum', shape);
+  return graph.build();
 }
 
-/** One routed expert, see `feedForwardGraph`. */
-export function expertGraph(model: CompiledModel, { feedForward }: LayerWeights, { expert, slice }: { readonly expert: number; readonly slice: Slice }): Graph {
+/**
+ * One routed expert over some rows: normed and next [all rows, hidden], rows [n], gates [n, 1], places [all rows] -> sum [all rows, hidden]: next, and
+ * to row r of it the place places[r] of what the expert makes of those rows, times its gate; place n is a row of zeros.
+ */
+export function expertGraph(model: CompiledModel, { feedForward }: LayerWeights, expert: number): Graph {
   assert(feedForward.kind === 'moe', 'an expert belongs to a layer with routed experts');
   const weights = feedForward.experts[expert];
   assert(weights, `the layer has an expert ${expert}`);
-  return feedForwardGraph(model, weights, slice);
+  const { hiddenSize } = model.spec;
+  const graph = new GraphBuilder('expert');
+  const [normed, next] = ['normed', 'next'].map((name) => graph.input(name, { type: 'f32', dims: ['all', hiddenSize] }));
+  const rows = graph.node('Gather', [normed!, graph.input('rows', { type: 'i64', dims: ['rows'] })], { attributes: { axis: 0 } });
+  const weighted = graph.node('Mul', [feedForwardOf(graph, rows, model, weights), graph.input('gates', { type: 'f32', dims: ['rows', 1] })]);
+  addRows(graph, { next: next!, values: weighted, hiddenSize });
+  return graph.build();
 }
 
-/** input [tokens, hidden] -> output [tokens, hidden]: down(silu(gate(x)) * up(x)) over the inner channels of one slice; the whole is the sum over all slices. */
-function feedForwardGraph({ spec, dtype }: CompiledModel, weights: FeedForwardWeights, slice: Slice): Graph {
-  const [gate, up, down] = [rowSlice(weights.gate, slice), rowSlice(weights.up, slice), columnSlice(weights.down, slice)];
-  const graph = new GraphBuilder('expert');
-  const input = graph.input('input', { type: 'f32', dims: ['tokens', spec.hiddenSize] });
+/** input [rows, hidden] -> down(silu(gate(x)) * up(x)), [rows, hidden]. */
+function feedForwardOf(graph: GraphBuilder, input: string, { dtype }: CompiledModel, { gate, up, down }: FeedForwardWeights): string {
   const joined = linear(graph, input, { name: 'gateUp', weight: stack(gate, up), dtype });
   const [gated, raised] = graph.nodes('Split', [joined, graph.integers([gate.rows, up.rows])], { outputs: 2, attributes: { axis: 1 } });
   // x * sigmoid(x): SiLU is QuickGelu with alpha 1.
   const activated = graph.node('QuickGelu', [gated!], { domain: 'com.microsoft', attributes: { alpha: { float: 1 } } });
-  const output = linear(graph, graph.node('Mul', [activated, raised!]), { name: 'down', weight: stack(down), dtype });
-  graph.nodes('Identity', [output], { outputs: ['output'] });
-  graph.output('output', { type: 'f32', dims: ['tokens', spec.hiddenSize] });
-  return graph.build();
+  return linear(graph, graph.node('Mul', [activated, raised!]), { name: 'down', weight: stack(down), dtype });
 }

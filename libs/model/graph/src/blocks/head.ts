@@ -1,17 +1,17 @@
-import { rowSlice, type Slice, stack } from '@essaim/quantise';
+import { stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
 import { linear, vector } from '../weights.ts';
-import { rmsNorm } from './gqa.ts';
+import { rmsNorm } from './norm.ts';
 
-/** hidden [tokens, hidden] -> logits [tokens, vocab]; of a slice, those of its part of the vocabulary. */
-export function headGraph({ spec, weights, dtype }: CompiledModel, slice: Slice): Graph {
-  const head = rowSlice(weights.head, slice);
+/** hidden [all rows, hidden], rows [n]: some of them -> logits [n, vocab]. */
+export function headGraph({ spec, weights, dtype }: CompiledModel): Graph {
   const graph = new GraphBuilder('head');
-  const hidden = graph.input('hidden', { type: 'f32', dims: ['tokens', spec.hiddenSize] });
-  const normed = rmsNorm(graph, hidden, { weight: vector(graph, 'norm', weights.finalNorm), epsilon: spec.normEpsilon });
-  const logits = linear(graph, normed, { name: 'head', weight: stack(head), dtype });
+  const hidden = graph.input('hidden', { type: 'f32', dims: ['all', spec.hiddenSize] });
+  const rows = graph.node('Gather', [hidden, graph.input('rows', { type: 'i64', dims: ['rows'] })], { attributes: { axis: 0 } });
+  const normed = rmsNorm(graph, rows, { weight: vector(graph, 'norm', weights.finalNorm), epsilon: spec.normEpsilon });
+  const logits = linear(graph, normed, { name: 'head', weight: stack(weights.head), dtype });
   graph.nodes('Identity', [logits], { outputs: ['logits'] });
-  graph.output('logits', { type: 'f32', dims: ['tokens', head.rows] });
+  graph.output('logits', { type: 'f32', dims: ['rows', weights.head.rows] });
   return graph.build();
 }

@@ -1,0 +1,142 @@
+import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
+import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
+import { attentionOf, type PieceKey, pieceName } from '@essaim/graph';
+import { type KvMemory } from '@essaim/kv';
+import { type DevicePieces, type DeviceState } from '@essaim/runner';
+import { type Device } from './device.ts';
+import { DeviceKeys } from './device-keys.ts';
+import { DeviceSession, floats, longs } from './device-session.ts';
+import { DeviceStep, hostFloats } from './device-step.ts';
+import { type PieceFile } from './piece-file.ts';
+import { PlainGraphs } from './plain-graphs.ts';
+
+export interface DeviceModelOptions {
+  readonly spec: ModelSpec;
+  readonly device: Device;
+}
+
+interface Loaded {
+  readonly file: PieceFile;
+  readonly sessions: readonly DeviceSession[];
+}
+
+const PROCESSOR: Device = { provider: 'cpu', index: 0 };
+
+/** The pieces of a model that this process holds on a device, dense part and experts alike, run by ONNX Runtime. Owns their sessions and all that is on the device. */
+export class DeviceModel implements DevicePieces, ExpertRunner {
+  readonly #spec: ModelSpec;
+  readonly #device: Device;
+  readonly #graphs: PlainGraphs;
+  readonly #keys: DeviceKeys;
+  readonly #loaded = new Map<string, Loaded>();
+
+  private constructor({ spec, device }: DeviceModelOptions) {
+    this.#spec = spec;
+    this.#device = device;
+    this.#graphs = new PlainGraphs(device, spec);
+    this.#keys = new DeviceKeys(spec, this.#graphs);
+  }
+
+  /** Fails with `unavailable` where there is no such device. */
+  static async open(options: DeviceModelOptions): Promise<DeviceModel> {
+    const model = new DeviceModel(options);
+    await model.#graphs.take();
+    return model;
+  }
+
+  /** Where the keys and values of its sequences are: on the device, float32. */
+  get kvMemory(): KvMemory {
+    return { mostBytes: Number.MAX_SAFE_INTEGER, take: () => new Uint8Array(0), give: () => undefined, device: this.#keys };
+  }
+
+  /** Bytes of weights that are loaded. */
+  get weightBytes(): number {
+    return [...this.#loaded.values()].reduce((sum, { file: { weightBytes } }) => sum + weightBytes, 0);
+  }
+
+  has(piece: PieceKey): boolean {
+    return this.#loaded.has(pieceName(piece));
+  }
+
+  pieces(): PieceKey[] {
+    return [...this.#loaded.values()].map(({ file: { key } }) => key);
+  }
+
+  /** Puts the weights of a piece on the device; this blocks the thread. */
+  async load(file: PieceFile): Promise<void> {
+    const { key, modelFiles } = file;
+    if (this.has(key)) return;
+    // Rows of the embedding table are looked up where the token ids are: it would take much of the device's memory for next to no work.
+    const device = key.kind === 'embed' ? PROCESSOR : this.#device;
+    const sessions: DeviceSession[] = [];
+    try {
+      for (const [nth, model] of modelFiles.entries()) sessions.push(await DeviceSession.open(device, { model, onDevice: this.#onDevice(key)[nth]! }));
+    } catch (thrown) {
+      for (const session of sessions) await session.release();
+      throw thrown;
+    }
+    // Another call may have loaded it meanwhile.
+    if (this.has(key)) for (const session of sessions) await session.release();
+    else this.#loaded.set(pieceName(key), { file, sessions });
+  }
+
+  async unload(piece: PieceKey): Promise<void> {
+    // From now on nobody is sent here.
+    const loaded = this.#loaded.get(pieceName(piece));
+    this.#loaded.delete(pieceName(piece));
+    for (const session of loaded?.sessions ?? []) await session.release();
+  }
+
+  async close(): Promise<void> {
+    for (const piece of this.pieces()) await this.unload(piece);
+    this.#keys.close();
+    await this.#graphs.close();
+  }
+
+  async begin(tokenIds: readonly number[]): Promise<DeviceState> {
+    const embed = this.#loaded.get('embed');
+    assert(embed, 'embed is loaded before it runs');
+    const rows = hostFloats((await embed.sessions[0]!.run({ ids: longs(tokenIds) }))['hidden']!);
+    const { output } = await (await this.#graphs.copy(2)).run({ values: floats(rows, [tokenIds.length, this.#spec.hiddenSize]) });
+    return new DeviceStep({ spec: this.#spec, graphs: this.#graphs, keys: this.#keys, piece: (name) => this.#loaded.get(name)?.sessions ?? null }, output!);
+  }
+
+  holds(key: ExpertKey): boolean {
+    return this.has({ kind: 'expert', ...key });
+  }
+
+  async run(layer: number, groups: readonly ExpertGroup[]): Promise<Float32Array[]> {
+    const found = groups.map(({ expert, activations }) => {
+      const loaded = this.#loaded.get(pieceName({ kind: 'expert', layer, expert }));
+      if (loaded === undefined) throw new AppError('failed_precondition', `expert ${expert} of layer ${layer} is not on this worker`);
+      return { session: loaded.sessions[0]!, activations };
+    });
+    return Promise.all(found.map(({ session, activations }) => this.#runExpert(session, activations)));
+  }
+
+  /** Of each graph of a piece. */
+  #onDevice({ kind }: PieceKey): readonly (readonly string[])[] {
+    switch (kind) {
+      case 'layer':
+        return [attentionOf(this.#spec).projected.map(({ name }) => name), ['next', 'normed']];
+      case 'dense':
+      case 'expert':
+        return [['sum']];
+      case 'embed':
+      case 'head':
+        return [[]];
+    }
+  }
+
+  /** Rows of the host, each once, with a gate of 1, added to zeros. */
+  async #runExpert(session: DeviceSession, activations: Float32Array): Promise<Float32Array> {
+    const { hiddenSize } = this.#spec;
+    const count = activations.length / hiddenSize;
+    const rows = longs(Array.from({ length: count }, (_, row) => row));
+    const dims = [count, hiddenSize];
+    const { sum } = await session.run({ normed: floats(activations, dims), next: floats(new Float32Array(activations.length), dims), rows, gates: floats(new Float32Array(count).fill(1), [count, 1]), places: rows });
+    const { output } = await (await this.#graphs.take()).run({ values: sum!, rows });
+    sum!.dispose();
+    return hostFloats(output!);
+  }
+}

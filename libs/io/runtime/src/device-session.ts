@@ -1,0 +1,92 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { AppError } from '@essaim/core';
+import { type Device, deviceName } from './device.ts';
+import { deviceError, DeviceLost } from './device-error.ts';
+
+/**
+ * Since 1.29 ONNX Runtime reports every session to Microsoft, and leaves an identifier, a cache and logs in the home and temporary folders.
+ * It reads this when its first session is made, and then never again. https://github.com/microsoft/onnxruntime/pull/27379
+ */
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+export interface SessionSource {
+  /** A model file, or a graph without weights. */
+  readonly model: string | Uint8Array;
+  /** Outputs that stay on the device, where the provider can leave them there; the others come to the host. */
+  readonly onDevice: readonly string[];
+}
+
+/** One graph on a device. A run blocks its thread until the work is handed over, or done where an output comes to the host. */
+export class DeviceSession {
+  readonly #device: Device;
+  readonly #session: InferenceSession;
+  /** Runs under way: what they compute with can't be taken from them. */
+  readonly #running = new Set<Promise<unknown>>();
+
+  private constructor(device: Device, session: InferenceSession) {
+    this.#device = device;
+    this.#session = session;
+  }
+
+  /** Puts the weights on the device. Fails with `data_loss` for a file that can't be loaded, `resource_exhausted` where the device is full, `unavailable` without the device. */
+  static async open(device: Device, { model, onDevice }: SessionSource): Promise<DeviceSession> {
+    const open = (options: InferenceSession.SessionOptions): Promise<InferenceSession> => (typeof model === 'string' ? InferenceSession.create(model, options) : InferenceSession.create(model, options));
+    try {
+      return new DeviceSession(device, await open(sessionOptions(device, onDevice)));
+    } catch (cause) {
+      const error = deviceError(device, cause);
+      if (error.code !== 'internal') throw error;
+      if (typeof model !== 'string') throw new AppError('unavailable', `the device ${deviceName(device)} can't be used: see \`essaim devices\` for what it lacks`, { cause });
+      throw new AppError('data_loss', 'a compiled graph in the cache can\'t be loaded: delete the cache folder in the state folder and start again', { cause });
+    }
+  }
+
+  /** The outputs, the caller's to dispose of. Inputs stay the caller's. */
+  async run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {
+    const run = this.#session.run(feeds);
+    this.#running.add(run);
+    try {
+      return await run;
+    } catch (thrown) {
+      throw deviceError(this.#device, thrown);
+    } finally {
+      this.#running.delete(run);
+    }
+  }
+
+  /** Frees the weights once the runs under way are done; none may begin any more. */
+  async release(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await this.#session.release().catch((thrown: unknown) => {
+      // The memory of a lost device is gone already.
+      if (!(deviceError(this.#device, thrown) instanceof DeviceLost)) throw thrown;
+    });
+  }
+}
+
+/** Only WebGPU's tensors can stay on the device between runs: the binding knows no others. */
+export const staysOnDevice = ({ provider }: Device): boolean => provider === 'webgpu';
+
+function sessionOptions(device: Device, onDevice: readonly string[]): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [providerOf(device)],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    interOpNumThreads: 1,
+    intraOpNumThreads: 1,
+    logSeverityLevel: 4,
+    ...(staysOnDevice(device) && { preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer'])) }),
+    // A node that only the processor knows would carry every value of its graph through the host: that is to fail where it is built.
+    extra: { session: { ...(device.provider !== 'cpu' && { disable_cpu_ep_fallback: '1' }), intra_op: { allow_spinning: '0' } } },
+  };
+}
+
+function providerOf({ provider, index }: Device): InferenceSession.ExecutionProviderConfig {
+  return provider === 'cuda' || provider === 'tensorrt' ? { name: provider, deviceId: index } : provider;
+}
+
+/** A tensor of the host, read in place when it is used. */
+export const floats = (values: Float32Array, dims: readonly number[]): Tensor => new Tensor('float32', values, dims);
+export const longs = (values: ArrayLike<number>): Tensor => new Tensor('int64', BigInt64Array.from(Array.from(values), BigInt), [values.length]);

@@ -1,0 +1,71 @@
+import { type ModelSpec } from '@essaim/core';
+import { addGraph, amongGraph, attentionOf, copyGraph, joinGraph, shortenGraph, squaresGraph, takeGraph } from '@essaim/graph';
+import { type Device } from './device.ts';
+import { DeviceSession, type SessionSource } from './device-session.ts';
+
+/** Sequences whose attention one graph computes; more take several. */
+export const SEQUENCES_AT_ONCE = 8;
+
+/** The graphs without weights, each opened when it is first asked for. There are few: their names say all that differs. */
+export class PlainGraphs {
+  readonly #device: Device;
+  readonly #spec: ModelSpec;
+  readonly #sessions = new Map<string, Promise<DeviceSession>>();
+
+  constructor(device: Device, spec: ModelSpec) {
+    this.#device = device;
+    this.#spec = spec;
+  }
+
+  /** @see `addGraph` */
+  add(): Promise<DeviceSession> {
+    return this.#session('add', () => ({ model: addGraph(this.#spec.hiddenSize), onDevice: ['sum'] }));
+  }
+
+  /** @see `takeGraph`; what is taken comes to the host. */
+  take(): Promise<DeviceSession> {
+    return this.#session('take', () => ({ model: takeGraph(this.#spec.hiddenSize), onDevice: [] }));
+  }
+
+  /** @see `squaresGraph` */
+  squares(): Promise<DeviceSession> {
+    return this.#session('squares', () => ({ model: squaresGraph(this.#spec.hiddenSize), onDevice: [] }));
+  }
+
+  /** From the host to the device. @see `copyGraph` */
+  copy(rank: number): Promise<DeviceSession> {
+    return this.#session(`copy ${rank}`, () => ({ model: copyGraph(rank), onDevice: ['output'] }));
+  }
+
+  /** @see `shortenGraph` */
+  shorten(rank: number, axis: number): Promise<DeviceSession> {
+    return this.#session(`shorten ${rank} ${axis}`, () => ({ model: shortenGraph(rank, axis), onDevice: ['output'] }));
+  }
+
+  /** Of at most `SEQUENCES_AT_ONCE`. @see `amongGraph` */
+  among(count: number): Promise<DeviceSession> {
+    const { kept } = attentionOf(this.#spec);
+    const names = Array.from({ length: count }, (_, nth) => kept.map(({ name }) => `${name}.${nth}.now`)).flat();
+    return this.#session(`among ${count}`, () => ({ model: amongGraph(this.#spec, count), onDevice: ['attended', ...names] }));
+  }
+
+  /** @see `joinGraph` */
+  join(count: number): Promise<DeviceSession> {
+    return this.#session(`join ${count}`, () => ({ model: joinGraph(this.#spec, count), onDevice: ['output'] }));
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.#sessions.values()) await (await session).release();
+    this.#sessions.clear();
+  }
+
+  #session(name: string, source: () => SessionSource): Promise<DeviceSession> {
+    const known = this.#sessions.get(name);
+    if (known !== undefined) return known;
+    const opened = DeviceSession.open(this.#device, source());
+    this.#sessions.set(name, opened);
+    // One that failed is asked for anew.
+    opened.catch(() => this.#sessions.delete(name));
+    return opened;
+  }
+}
