@@ -25,12 +25,15 @@ export class DeviceStep implements DeviceState {
   /** The input of the networks of the layer at hand. */
   #normed: Tensor | null = null;
   #inputs: StepInputs | null = null;
+  /** What is on the device for this step, whatever became of the graph that it was for. */
+  readonly #live = new Set<Tensor>();
   /** Ends when nothing that was asked for is left to do. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(context: DeviceStepContext, hidden: Tensor) {
     this.#context = context;
     this.#hidden = hidden;
+    this.#live.add(hidden);
     this.rowCount = hidden.dims[0]!;
   }
 
@@ -40,11 +43,12 @@ export class DeviceStep implements DeviceState {
       const [before, after] = this.#piece(`layer.${layer}`);
       this.#inputs ??= await StepInputs.open(spec, step, graphs);
       const projected = await before!.run({ hidden: this.#hidden, ...this.#inputs.angles });
-      const attended = await this.#among(layer, step, projected);
+      for (const tensor of Object.values(projected)) this.#live.add(tensor);
+      const attended = this.#kept(await this.#among(layer, step, projected));
       const { next, normed, routerLogits, correctionBias } = await after!.run({ attended, hidden: this.#hidden });
-      for (const tensor of [...Object.values(projected), attended, this.#hidden, this.#normed]) tensor?.dispose();
-      this.#hidden = next!;
-      this.#normed = normed!;
+      this.#free();
+      this.#hidden = this.#kept(next!);
+      this.#normed = this.#kept(normed!);
       return { routerLogits: routerLogits === undefined ? null : hostFloats(routerLogits), ...(correctionBias !== undefined && { correctionBias: hostFloats(correctionBias) }) };
     });
   }
@@ -92,19 +96,28 @@ export class DeviceStep implements DeviceState {
 
   release(): void {
     void this.#inTurn(async () => {
-      this.#hidden.dispose();
-      this.#normed?.dispose();
+      this.#free();
       this.#inputs?.release();
     });
+  }
+
+  #kept(tensor: Tensor): Tensor {
+    this.#live.add(tensor);
+    return tensor;
+  }
+
+  /** All that a layer has used up, or the step. */
+  #free(): void {
+    for (const tensor of this.#live) tensor.dispose();
+    this.#live.clear();
   }
 
   /** Every sequence's rows over what it kept, which goes on with their keys and values. */
   async #among(layer: number, { spans }: AttentionStep, projected: Feeds): Promise<Tensor> {
     const parts: Tensor[] = [];
-    for (let first = 0; first < spans.length; first += SEQUENCES_AT_ONCE) parts.push(await this.#amongSome(layer, spans.slice(first, first + SEQUENCES_AT_ONCE), { projected, first }));
+    for (let first = 0; first < spans.length; first += SEQUENCES_AT_ONCE) parts.push(this.#kept(await this.#amongSome(layer, spans.slice(first, first + SEQUENCES_AT_ONCE), { projected, first })));
     if (parts.length === 1) return parts[0]!;
     const { output } = await (await this.#context.graphs.join(parts.length)).run(Object.fromEntries(parts.map((part, nth) => [`values.${nth}`, part])));
-    for (const part of parts) part.dispose();
     return output!;
   }
 
@@ -125,7 +138,8 @@ export class DeviceStep implements DeviceState {
   async #addWith(session: DeviceSession, feeds: Feeds): Promise<void> {
     const { sum } = await session.run({ ...feeds, next: this.#hidden });
     this.#hidden.dispose();
-    this.#hidden = sum!;
+    this.#live.delete(this.#hidden);
+    this.#hidden = this.#kept(sum!);
   }
 
   /** Of each row of the step its place among some, or, of the others, that of the zeros behind them. */

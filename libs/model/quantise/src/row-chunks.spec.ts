@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type TensorView } from '@essaim/core';
-import { columnSlice, rowChunks, rowSlice, stack } from './row-chunks.ts';
+import { rowChunks, stack } from './row-chunks.ts';
 
 /** A matrix whose values count; how many rows each read took is remembered. */
 function counting(rows: number, columns: number, reads: number[] = []): TensorView {
@@ -12,12 +11,6 @@ function counting(rows: number, columns: number, reads: number[] = []): TensorVi
       return Promise.resolve(Float32Array.from({ length: count * columns }, (_, index) => first * columns + index));
     },
   };
-}
-
-async function valuesOf(view: TensorView): Promise<number[]> {
-  const values: number[] = [];
-  for await (const chunk of rowChunks(stack(view))) values.push(...chunk);
-  return values;
 }
 
 describe('rows in chunks', () => {
@@ -41,33 +34,5 @@ describe('rows in chunks', () => {
 
   it('of another width are not stacked', () => {
     expect(() => stack(counting(1, 2), counting(1, 3))).toThrow('one width');
-  });
-});
-
-describe('slices', () => {
-  const shape = fc.record({ rows: fc.integer({ min: 1, max: 12 }), columns: fc.integer({ min: 1, max: 12 }), of: fc.integer({ min: 1, max: 5 }) });
-
-  it('of rows are the matrix, one after the other', async () => {
-    await fc.assert(fc.asyncProperty(shape, async ({ rows, columns, of }) => {
-      const view = counting(rows, columns);
-      const parts = await Promise.all(Array.from({ length: of }, (_, index) => valuesOf(rowSlice(view, { index, of }))));
-      expect(parts.flat()).toEqual(await valuesOf(view));
-    }));
-  });
-
-  it('of columns are the matrix, side by side', async () => {
-    await fc.assert(fc.asyncProperty(shape, async ({ rows, columns, of }) => {
-      const view = counting(rows, columns);
-      const slices = Array.from({ length: of }, (_, index) => columnSlice(view, { index, of }));
-      const parts = await Promise.all(slices.map(valuesOf));
-      const joined = Array.from({ length: rows }, (_, row) => parts.map((part, nth) => part.slice(row * slices[nth]!.columns, (row + 1) * slices[nth]!.columns)));
-      expect(joined.flat(2)).toEqual(await valuesOf(view));
-    }));
-  });
-
-  it('have fingerprints of their own', async () => {
-    const view = counting(4, 4);
-    const prints = await Promise.all([view, rowSlice(view, { index: 0, of: 2 }), rowSlice(view, { index: 1, of: 2 }), columnSlice(view, { index: 0, of: 2 })].map((each) => each.fingerprint()));
-    expect(new Set(prints).size).toBe(4);
   });
 });

@@ -1,0 +1,106 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { type WeightDtype } from '@essaim/core';
+import { type Device } from '@essaim/runtime';
+import { type LocalCluster, startLocalCluster } from '@essaim/testing';
+import { temporaryCache } from './compiled.ts';
+import { softwareDevice } from './device.ts';
+import { greedyRequest, tokensOf } from './generate.ts';
+import { checkpointDirectory, logitsNames, type LogitsVector, readGreedyRuns, readLogits } from './read-vectors.ts';
+
+/** The model on a device, through WebGPU on a software adapter, against Hugging Face transformers and against the kernels. */
+
+const NEVER = new AbortController().signal;
+const LOGIT_TOLERANCE = 1e-3;
+const PETIT = 'deploy/models/petit';
+const PROCESSOR: Device = { provider: 'cpu', index: 0 };
+const SOFTWARE = softwareDevice();
+const compiled = temporaryCache();
+afterAll(compiled.remove);
+
+interface StartOptions {
+  readonly devices: readonly (Device | null)[];
+  readonly dtype?: WeightDtype;
+  readonly deterministic?: boolean;
+  readonly draftTokens?: number;
+}
+
+const start = (folder: string, { dtype = 'float32', deterministic = false, draftTokens = 0, devices }: StartOptions): Promise<LocalCluster> =>
+  startLocalCluster({ directory: checkpointDirectory(folder), dtype, deterministic, workers: devices.length, replicas: 1, seed: 1, cache: compiled.cache, devices, draftTokens });
+
+/** Of logits over the whole vocabulary from rows [firstRow, ...) of a vector. */
+function distances(vector: LogitsVector, firstRow: number, logits: Float32Array): number[] {
+  const result: number[] = [];
+  for (let row = 0; row < logits.length / vector.vocabularySize; row++) {
+    for (let column = 0; column < vector.columns; column++) {
+      result.push(Math.abs(logits[row * vector.vocabularySize + column * vector.vocabularyStride]! - vector.logits[(firstRow + row) * vector.columns + column]!));
+    }
+  }
+  return result;
+}
+
+/** The logits of a prompt in two chunks and of the tokens behind it: in chunks, what is kept is read again. */
+async function* logitsOf({ workers }: LocalCluster, { promptIds, greedyIds }: LogitsVector, decoded: number): AsyncGenerator<{ readonly first: number; readonly logits: Float32Array }> {
+  const { runner, kv } = workers[0]!;
+  const tokenIds = [...promptIds, ...greedyIds.slice(0, decoded)];
+  const cache = kv.reserve(tokenIds.length)!;
+  const half = promptIds.length >> 1;
+  for (let first = 0, count = half; first < tokenIds.length; first += count, count = first < promptIds.length ? promptIds.length - first : 1) {
+    const [output] = await runner.forward([{ cache, first, tokenIds: tokenIds.slice(first, first + count), logitsOfLast: count }], NEVER);
+    expect(output!.failure).toBeNull();
+    yield { first, logits: output!.logits! };
+  }
+  cache.release();
+}
+
+describe('the graphs, run by ONNX Runtime on the processor', () => {
+  it.each(logitsNames())('give the logits of %s, with half of the experts on the kernels', async (name) => {
+    const vector = readLogits(name);
+    await using cluster = await start(vector.checkpoints[0]!.folder, { devices: [PROCESSOR, null] });
+    for await (const { first, logits } of logitsOf(cluster, vector, 3)) expect(Math.max(...distances(vector, first, logits))).toBeLessThan(LOGIT_TOLERANCE);
+  });
+
+  it('go on behind a beginning that another sequence computed, and behind wrong guesses', async () => {
+    const { promptIds, greedyIds } = readGreedyRuns().runs[0]!;
+    await using cluster = await start(PETIT, { devices: [PROCESSOR], draftTokens: 4 });
+    const [{ engine, kv }] = cluster.workers as [LocalCluster['workers'][number]];
+    expect(await tokensOf(engine, greedyRequest(promptIds, 64))).toEqual(greedyIds);
+    expect(await tokensOf(engine, greedyRequest([...promptIds, ...greedyIds.slice(0, 40)], 24))).toEqual(greedyIds.slice(40));
+    kv.checkIntegrity();
+  });
+});
+
+describe.skipIf(SOFTWARE === null)('a device of WebGPU (skipped without SwiftShader)', () => {
+  const device = SOFTWARE!;
+
+  it.each(logitsNames())('gives the logits of %s', async (name) => {
+    const vector = readLogits(name);
+    await using cluster = await start(vector.checkpoints[0]!.folder, { devices: [device] });
+    for await (const { first, logits } of logitsOf(cluster, vector, 2)) expect(Math.max(...distances(vector, first, logits))).toBeLessThan(LOGIT_TOLERANCE);
+  });
+
+  // Activations are rounded in another way than by the kernels: what quantising costs is to be the same, not the bits.
+  it.each([['mixtral-top4-fused-bf16', 'int8'], ['mixtral-top4-fused-bf16', 'int4'], ['mistral4-yarn-bf16', 'int8'], ['mistral4-yarn-bf16', 'int4']] as const)('is no farther from the oracle than the kernels with %s at %s', async (name, dtype) => {
+    const vector = readLogits(name);
+    const errorOn = async (devices: StartOptions['devices']): Promise<number> => {
+      await using cluster = await start(vector.checkpoints[0]!.folder, { devices, dtype });
+      const errors: number[] = [];
+      for await (const { first, logits } of logitsOf(cluster, vector, 0)) errors.push(...distances(vector, first, logits));
+      return Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length);
+    };
+    expect(await errorOn([device])).toBeLessThan(1.2 * await errorOn([null]));
+  });
+
+  it('shares the built-in model with a worker of the processor and another device, and says the 32 tokens of the oracle', async () => {
+    await using cluster = await start(PETIT, { devices: [device, null, device] });
+    const { promptIds, greedyIds } = readGreedyRuns().runs[0]!;
+    expect(await tokensOf(cluster.workers[0]!.engine, greedyRequest(promptIds, 32))).toEqual(greedyIds.slice(0, 32));
+    cluster.workers[0]!.kv.checkIntegrity();
+  });
+
+  it('gives a lead on the processor and one of its own the same tokens, in deterministic mode too', async () => {
+    const { promptIds, greedyIds } = readLogits('mixtral-top4-fused-bf16');
+    await using cluster = await start('test/golden/models/mixtral-top4-fused-bf16', { devices: [device, null], deterministic: true });
+    const answers = await Promise.all(cluster.workers.map(({ engine }) => tokensOf(engine, greedyRequest(promptIds, greedyIds.length))));
+    expect(answers).toEqual([greedyIds, greedyIds]);
+  });
+});
