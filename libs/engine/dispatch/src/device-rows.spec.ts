@@ -10,10 +10,10 @@ const WIDTH = 2;
 
 /** Rows of a device that remember what was added to them. */
 class ToyRows implements DeviceRows {
+  readonly rowCount = 2;
   readonly added: AddedRows[] = [];
   readonly taken: number[][] = [];
   missing = false;
-  constructor(readonly rowCount: number) {}
 
   async inputs(rows: Uint32Array): Promise<Float32Array> {
     this.taken.push([...rows]);
@@ -52,7 +52,7 @@ function dispatch(rows: ToyRows, { deterministic = false, at = SHARED } = {}) {
 
 describe('rows on a device', () => {
   it('leave it only for experts elsewhere, and their sums come back', async () => {
-    const rows = new ToyRows(2);
+    const rows = new ToyRows();
     const outcome = await dispatch(rows);
     expect(rows.taken).toEqual([[0, 1]]);
     expect(rows.added).toEqual([
@@ -64,13 +64,13 @@ describe('rows on a device', () => {
   });
 
   it('are added to in the order of experts in deterministic mode, wherever those ran', async () => {
-    const rows = new ToyRows(2);
+    const rows = new ToyRows();
     await dispatch(rows, { deterministic: true });
     expect(rows.added.map((part) => (part.kind === 'expert' ? part.expert : [...part.values]))).toEqual([0, [10, 0, 11, 0], 2]);
   });
 
   it('go to another worker where an expert has left, and nothing is added twice', async () => {
-    const rows = new ToyRows(2);
+    const rows = new ToyRows();
     rows.missing = true;
     const outcome = await dispatch(rows, { at: snapshot([[LEAD, OTHER], [OTHER], [LEAD, OTHER], [OTHER]]) });
     expect(outcome.failures.size).toBe(0);
@@ -79,7 +79,7 @@ describe('rows on a device', () => {
   });
 
   it('are given up with their step when the device fails: part of a sum may be there', async () => {
-    const rows = new ToyRows(2);
+    const rows = new ToyRows();
     rows.add = () => Promise.reject(new AppError('unavailable', 'the device is lost'));
     await expect(dispatch(rows)).rejects.toMatchObject({ code: 'unavailable' });
   });
