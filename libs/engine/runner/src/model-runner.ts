@@ -87,7 +87,7 @@ export class ModelRunner {
     let row = 0;
     return items.map(({ draftCount = 0, ...item }) => {
       const count = item.tokenIds.length;
-item.cache.prepare(count);
+      item.cache.prepare(count);
       const span: Span = { ...item, draftCount, row, count, failure: null, soundDrafts: draftCount, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
       row += count;
       return span;
