@@ -1,7 +1,7 @@
 import { type Clock, type ClusterSnapshot, type ErrorCode, AppError, LIMITS, type WorkerId, assert } from '@essaim/core';
+import { expertsOf, pairsOf, sumsOf } from './added-rows.ts';
 import { type ExpertAnswer, sumAnswers, sumPairs } from './combine.ts';
 import { DispatchPhases, type LeadTimes } from './dispatch-phases.ts';
-import { expertsOf, pairsOf, sumsOf } from './device-rows.ts';
 import { type DispatchOutcome, type DispatchResult, DispatchTally } from './dispatch-result.ts';
 import { activationsOf, type DeviceWork, type DispatchWork, type ExpertCall, checkWork, isOnDevice, type RoutedWork, rowCount, toExpertBatch } from './expert-call.ts';
 import { type ExpertPeer } from './expert-peer.ts';

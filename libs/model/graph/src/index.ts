@@ -1,4 +1,4 @@
-export { type AttentionGraphs, attentionOf } from './blocks/attention.ts';
+export { attentionOf } from './blocks/attention.ts';
 export { addGraph, amongGraph, copyGraph, joinGraph, shortenGraph, squaresGraph, takeGraph } from './blocks/rows.ts';
 export { compilePiece, graphDigest, weightBytesOf } from './compile.ts';
 export { repeatedCopyGraph, repeatedProductGraph, type Repeated } from './device-rate-graphs.ts';

@@ -1,35 +1,8 @@
-import { type LayerWeights, type ModelSpec } from '@essaim/core';
-import { type Graph, type GraphBuilder } from '../graph-builder.ts';
-import { type CompiledModel } from '../piece.ts';
+import { type ModelSpec } from '@essaim/core';
+import { type AttentionGraphs } from './attention-graphs.ts';
 import { groupedQueryGraphs } from './grouped-query.ts';
 import { latentGraphs } from './latent.ts';
 
-/** A tensor that sequences keep per token; `tokens` is the axis along which it grows. */
-export interface KeptTensor {
-  readonly name: string;
-  /** With 0 for the tokens. */
-  readonly dims: readonly number[];
-  readonly tokensAxis: number;
-}
-
-/** What differs between kinds of attention. Rows are those of a step; values named below are inputs and outputs of graphs. */
-export interface AttentionGraphs {
-  /** What `before` puts out and `among` takes, each with the axis of its rows. */
-  readonly projected: readonly { readonly name: string; readonly rowsAxis: number; readonly dims: readonly (number | string)[] }[];
-  /** What a sequence keeps of each layer. */
-  readonly kept: readonly KeptTensor[];
-  /** Axis of the rows in `attended`, and its shape. */
-  readonly attended: { readonly rowsAxis: number; readonly dims: readonly (number | string)[] };
-  /** hidden [rows, hidden], cos and sin [1, rows, rotarySize / 2], queryScale [1, rows, 1] for a model that scales queries -> `projected`. */
-  before(model: CompiledModel, layer: LayerWeights): Graph;
-  /**
-   * One sequence's part: its rows of `projected`, what it kept, and a mask [rows, tokens], 0 where a row sees a token and -Infinity where not -> the names
-   * of its rows of `attended`, and of what it keeps now.
-   */
-  among(graph: GraphBuilder, projected: readonly string[], kept: readonly string[], mask: string): { readonly attended: string; readonly kept: readonly string[] };
-  /** `attended`, an input of the graph -> [rows, hidden]: what attention adds to the residual stream. */
-  after(graph: GraphBuilder, model: CompiledModel, layer: LayerWeights): string;
-}
-
+/** The graphs of a model's kind of attention. */
 export const attentionOf = ({ attention }: Pick<ModelSpec, 'attention'>): AttentionGraphs =>
   attention.kind === 'gqa' ? groupedQueryGraphs(attention) : latentGraphs(attention);

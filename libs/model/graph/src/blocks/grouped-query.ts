@@ -2,7 +2,7 @@ import { assert, type GroupedQueryAttention, type GroupedQueryWeights, type Laye
 import { stack } from '@essaim/quantise';
 import { GraphBuilder } from '../graph-builder.ts';
 import { linear, vector } from '../weights.ts';
-import { type AttentionGraphs } from './attention.ts';
+import { type AttentionGraphs } from './attention-graphs.ts';
 import { rmsNorm } from './norm.ts';
 
 /**

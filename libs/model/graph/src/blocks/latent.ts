@@ -2,7 +2,7 @@ import { assert, type LatentAttention, type LatentAttentionWeights, type LayerWe
 import { stack } from '@essaim/quantise';
 import { GraphBuilder } from '../graph-builder.ts';
 import { headTables, linear, vector } from '../weights.ts';
-import { type AttentionGraphs } from './attention.ts';
+import { type AttentionGraphs } from './attention-graphs.ts';
 import { rmsNorm } from './norm.ts';
 
 /**
