@@ -2,7 +2,7 @@ import { type LayerWeights } from '@essaim/core';
 import { type Graph, type GraphBuilder } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
 
-/** A tensor that sequences keep per token; `tokens` is the axis along which it grows. */
+/** A tensor that sequences keep per token, and the axis along which it grows. */
 export interface KeptTensor {
   readonly name: string;
   /** With 0 for the tokens. */
