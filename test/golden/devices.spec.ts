@@ -72,7 +72,8 @@ describe('the graphs, run by ONNX Runtime on the processor', () => {
 describe.skipIf(SOFTWARE === null)('a device of WebGPU (skipped without SwiftShader)', () => {
   const device = SOFTWARE!;
 
-  it.each(logitsNames())('gives the logits of %s', async (name) => {
+  // What is stored as FP8 or NVFP4 is decoded before anything is compiled, and gives graphs of kinds that are here; the built-in model has a test of its own.
+  it.each(logitsNames().filter((name) => !/fp8|nvfp4|petit/u.test(name)))('gives the logits of %s', async (name) => {
     const vector = readLogits(name);
     await using cluster = await start(vector.checkpoints[0]!.folder, { devices: [device] });
     for await (const { first, logits } of logitsOf(cluster, vector, 2)) expect(Math.max(...distances(vector, first, logits))).toBeLessThan(LOGIT_TOLERANCE);
