@@ -1,9 +1,12 @@
 import { join } from 'node:path';
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { type Device } from '@essaim/runtime';
 import { softwareAdapter } from '../../libs/io/devices/test/software-adapter.ts';
 
 const WEBGPU: Device = { provider: 'webgpu', index: 0 };
+
+/** Vulkan's loader: one that nobody refers to is unloaded. */
+let vulkan: LibraryHandle | null = null;
 
 /**
  * WebGPU on a software adapter, from now on the only one that this process sees; null where there is none, but in CI, where that is an error. A process finds
@@ -17,6 +20,6 @@ export function softwareDevice(): Device | null {
   }
   // Vitest's `process.env` is an object of its own, which no library sees.
   koffi.load('libc.so.6').func('int setenv(const char *name, const char *value, int overwrite)')('VK_ICD_FILENAMES', adapter['VK_ICD_FILENAMES'], 1);
-  koffi.load(join(adapter['LD_LIBRARY_PATH']!, 'libvulkan.so.1'));
+  vulkan ??= koffi.load(join(adapter['LD_LIBRARY_PATH']!, 'libvulkan.so.1'));
   return WEBGPU;
 }
