@@ -15,6 +15,9 @@ const STAY = ['koffi', 'onnxruntime-node', '@grpc/reflection', '@grpc/proto-load
 /** Packages that other packages use where they are installed. */
 const ABSENT = ['@fastify/multipart', '@fastify/static', '@fastify/view', '@nestjs/microservices', '@nestjs/platform-express', '@nestjs/websockets', 'class-transformer', 'class-validator'];
 
+/** Of those that stay: what is read only by whoever comes to it, since it brings a large native library with it. */
+const LATE = ['onnxruntime-node'];
+
 /** What CommonJS packages expect around them, in an ES module. */
 const COMMON_JS = `import { createRequire as createRequireHere } from 'node:module';
 const require = createRequireHere(import.meta.url);
@@ -33,6 +36,15 @@ function entriesOf(app: string): Entry[] {
   const others = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(thread|process)\.ts$/.test(file));
   return [main, ...others.map((file) => join(folder, file))].map((file) => ({ in: file, out: join(app, basename(file, '.ts')) }));
 }
+
+/** An import statement of a package that stays would read it before anything runs, whoever needs it. */
+const lateWhenUsed: Plugin = {
+  name: 'late-when-used',
+  setup(context) {
+    context.onResolve({ filter: new RegExp(`^(${LATE.join('|')})$`) }, ({ path, kind }) => (kind === 'import-statement' ? { path, namespace: 'late' } : { path, external: true }));
+    context.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({ contents: `module.exports = require('${path}');`, loader: 'js' }));
+  },
+};
 
 /** Our modules define and do nothing when they are loaded, so that what an app does not use of a package is left out, with all that it imports. */
 const onlyWhatIsUsed: Plugin = {
@@ -74,7 +86,7 @@ try {
     minifyWhitespace: true,
     minifySyntax: true,
     logLevel: 'error',
-    plugins: [onlyWhatIsUsed, builtinsWhenUsed],
+    plugins: [onlyWhatIsUsed, builtinsWhenUsed, lateWhenUsed],
   });
 } catch (error) {
   // esbuild has already printed its own errors, with file and line.

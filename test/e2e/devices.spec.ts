@@ -1,7 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { softwareAdapter } from '../../libs/io/devices/test/software-adapter.ts';
 import { essaim, temporaryFolder } from './harness.ts';
+
+const SOFTWARE = softwareAdapter();
+const NO_DRIVERS = { VK_ICD_FILENAMES: '/nowhere.json', VK_DRIVER_FILES: '/nowhere.json' };
 
 it('essaim devices lists what this machine offers, and why not more, in the bundle too', async () => {
   const { code, stdout, stderr } = await essaim(['devices', '--json']);
@@ -15,7 +19,7 @@ it('essaim bench gpu says that there is no card where there is none, and writes 
   const folder = temporaryFolder();
   const file = join(folder, 'figures.json');
   // A driver that is not there, and a path without NVIDIA's program: a host without a card.
-  const { code, stdout } = await essaim(['bench', 'gpu', '--device', 'auto', '--json', file], { VK_ICD_FILENAMES: '/nowhere.json', VK_DRIVER_FILES: '/nowhere.json', PATH: folder });
+  const { code, stdout } = await essaim(['bench', 'gpu', '--device', 'auto', '--json', file], { ...NO_DRIVERS, PATH: folder });
   expect([code, stdout]).toEqual([0, expect.stringMatching(/There is no card to measure here: this host computes on cpu \(.*\); not cuda: .*; not webgpu: .*\.\n$/)]);
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ benchmark: 'gpu', device: null, rows: [] });
   rmSync(folder, { recursive: true });
@@ -23,4 +27,22 @@ it('essaim bench gpu says that there is no card where there is none, and writes 
 
 it('essaim bench gpu refuses a device that is none', async () => {
   expect(await essaim(['bench', 'gpu', '--device', 'gpu'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("'gpu' is no device") });
+});
+
+it.skipIf(SOFTWARE === null)('a worker on WebGPU answers as one on the processor does', async () => {
+  const folder = temporaryFolder();
+  const answer = async (flags: readonly string[]): Promise<string> => {
+    const { code, stdout } = await essaim(['up', '--state-dir', folder, '--workers', '1', '--prompt', 'Il était une fois', '--max-tokens', '8', '--quiet', ...flags], SOFTWARE!);
+    expect(code).toBe(0);
+    return stdout;
+  };
+  expect(await answer(['--device', 'webgpu'])).toBe(await answer([]));
+  rmSync(folder, { recursive: true });
+});
+
+it('a device that is not there is refused with the reason before anything starts', async () => {
+  const folder = temporaryFolder();
+  const { code, stdout, stderr } = await essaim(['up', '--state-dir', folder, '--device', 'webgpu'], NO_DRIVERS);
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^essaim: there is no device webgpu:0 here: [^\n]+\n$/)]);
+  rmSync(folder, { recursive: true });
 });

@@ -13,7 +13,7 @@ export const SPEC: ModelSpec = {
 
 export const registration = (id: string): WorkerRegistration => ({
   id: workerId(id), pid: 7, hostname: 'host', address: '127.0.0.1:9001', roles: { lead: true, expert: true },
-  device: { kind: 'cpu', name: 'a processor', threads: 2, memoryBytes: 1 << 30 },
+  device: { kind: 'cpu', name: 'a processor', threads: 2, memoryBytes: 1 << 30, card: null },
 });
 
 export const TIMES: WorkerTimes = {

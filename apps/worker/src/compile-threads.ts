@@ -1,17 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorReport, type ModelRef } from '@essaim/core';
-import { type PanelFile } from '@essaim/kernels';
 import { type PanelPiece } from '@essaim/panels';
+import { type CompiledPiece } from './runtime.ts';
 
 export type CompileReply =
   | { readonly kind: 'bytes'; readonly bytes: number }
-  | { readonly kind: 'done'; readonly file: PanelFile }
+  | { readonly kind: 'done'; readonly file: CompiledPiece }
   | { readonly kind: 'failed'; readonly error: ErrorReport };
 
 export interface CompileThreadsOptions {
   readonly model: ModelRef;
   readonly cacheFolder: string;
   readonly threads: number;
+  /** Whether pieces become graphs of ONNX Runtime's, for a card, instead of panels. */
+  readonly graphs: boolean;
 }
 
 /** A thread that found nothing to do for so long ends, and its memory is free for answers. */
@@ -29,7 +31,7 @@ export class CompileThreads {
   }
 
   /** Fails as the compiler fails: `data_loss` for a broken checkpoint, `resource_exhausted` for a full disk. */
-  async compile(piece: PanelPiece, onBytes: (bytes: number) => void): Promise<PanelFile> {
+  async compile(piece: PanelPiece, onBytes: (bytes: number) => void): Promise<CompiledPiece> {
     const thread = this.#idle.pop() ?? (await new Promise<CompileThread>((resolve) => this.#waiting.push(resolve)));
     try {
       return await thread.compile(piece, onBytes);
@@ -51,11 +53,11 @@ class CompileThread {
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor({ model, cacheFolder }: CompileThreadsOptions) {
-    this.#data = { model, cacheFolder };
+  constructor({ model, cacheFolder, graphs }: CompileThreadsOptions) {
+    this.#data = { model, cacheFolder, graphs };
   }
 
-  compile(piece: PanelPiece, onBytes: (bytes: number) => void): Promise<PanelFile> {
+  compile(piece: PanelPiece, onBytes: (bytes: number) => void): Promise<CompiledPiece> {
     clearTimeout(this.#idle);
     const worker = (this.#worker ??= this.#start());
     return new Promise((resolve, reject) => {

@@ -4,23 +4,25 @@ import { AppError, assert } from '@essaim/core';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { packIntoCache } from '@essaim/kernels';
 import { type PanelPiece } from '@essaim/panels';
+import { compileIntoCache, GraphCache } from '@essaim/runtime';
 import { type CompileReply, type CompileThreadsOptions } from './compile-threads.ts';
 import { stepBack } from './step-back.ts';
 
 /** A thread that compiles one piece after the other, so that the thread that serves never waits for disks or quantisation, and hardly for a processor. */
-const { model, cacheFolder } = workerData as Pick<CompileThreadsOptions, 'model' | 'cacheFolder'>;
+const { model, cacheFolder, graphs } = workerData as Pick<CompileThreadsOptions, 'model' | 'cacheFolder' | 'graphs'>;
 const port = parentPort;
 assert(port, 'this file is the entry of a thread');
 const reply = (message: CompileReply): void => port.postMessage(message);
 
 stepBack();
 const checkpoint = openCheckpoint(openCheckpointFolder(model.directory));
-const cache = new CompiledCache(cacheFolder);
 
 port.on('message', async (piece: PanelPiece) => {
   try {
     const { spec, weights } = await checkpoint;
-    const file = await packIntoCache({ spec, weights, dtype: model.dtype }, piece, cache, { onBytes: (bytes) => reply({ kind: 'bytes', bytes }) });
+    const compiled = { spec, weights, dtype: model.dtype };
+    const progress = { onBytes: (bytes: number) => reply({ kind: 'bytes', bytes }) };
+    const file = await (graphs ? compileIntoCache(compiled, piece, new GraphCache(cacheFolder), progress) : packIntoCache(compiled, piece, new CompiledCache(cacheFolder), progress));
     reply({ kind: 'done', file });
   } catch (thrown) {
     reply({ kind: 'failed', error: AppError.from(thrown).report() });

@@ -1,5 +1,6 @@
 import { KV_DTYPES, type KvDtype, LIMITS, workerId, type WorkerId } from '@essaim/core';
-import { choiceVariable, controlAddress, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
+import { type DeviceChoice, parseDeviceChoice } from '@essaim/devices';
+import { choiceVariable, controlAddress, parsedVariable, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
 import { ACTIVATION_DTYPES, type ActivationDtype } from '@essaim/rpc';
 
 /** What a worker is told by whoever starts it. What it serves it learns from the control plane. */
@@ -11,6 +12,7 @@ export interface WorkerEnvironment {
   /** host:port */
   readonly controlAddress: string;
   readonly threads: number;
+  readonly device: DeviceChoice;
   /** Bytes that weights and KV may take. */
   readonly memoryBytes: number;
   /** Of these, for keys and values. */
@@ -32,6 +34,7 @@ export const readEnvironment = async (stop: AbortSignal): Promise<WorkerEnvironm
   port: portVariable('ESSAIM_WORKER_PORT'),
   controlAddress: await controlAddress(stop),
   threads: wholeVariable('ESSAIM_THREADS_PER_WORKER', { from: 1, to: 1024 }),
+  device: parsedVariable('ESSAIM_DEVICE', parseDeviceChoice),
   memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
   kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,
   kvDtype: choiceVariable('ESSAIM_KV_DTYPE', KV_DTYPES),

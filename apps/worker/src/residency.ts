@@ -1,15 +1,15 @@
 import { type ClusterSnapshot, type ExpertKey, hostedExperts, type LoadProgress, type WorkerId } from '@essaim/core';
-import { type KernelModel, type PanelFile } from '@essaim/kernels';
 import { layoutOf, leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
 import { type CompileThreads } from './compile-threads.ts';
 import { type LoadPace } from './load-pace.ts';
+import { type Runtime } from './runtime.ts';
 
 export interface ResidencyOptions {
   readonly self: WorkerId;
   readonly compiled: PanelModel;
-  readonly model: Pick<KernelModel, 'has' | 'pieces' | 'load' | 'unload'>;
+  readonly model: Runtime['pieces'];
   /** A piece that was compiled before; null for one that was not. */
-  readonly find: (piece: PanelPiece) => Promise<PanelFile | null>;
+  readonly find: Runtime['find'];
   readonly compiler: Pick<CompileThreads, 'compile'>;
   /** When a compiled piece is loaded. */
   readonly pace: Pick<LoadPace, 'load'>;
@@ -102,7 +102,7 @@ export class Residency {
     };
     // Threads that compile take longer to start than all pieces take to find.
     const found = await find(key);
-    if (found !== null) onBytes(found.bytes);
+    if (found !== null) onBytes(this.#bytesOf(key));
     const file = found ?? (await compiler.compile(key, onBytes));
     await pace.load(() => model.load(file));
   }

@@ -3,8 +3,8 @@ import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
 import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
 import { Dispatcher, type ExpertBatch, LocalExperts } from '@essaim/dispatch';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
-import { findInCache, KernelModel } from '@essaim/kernels';
-import { kvLayoutOf, KvPool } from '@essaim/kv';
+import { type TestedDevice } from '@essaim/devices';
+import { KvPool } from '@essaim/kv';
 import { Engine, ModelRunner } from '@essaim/runner';
 import { Scheduler } from '@essaim/scheduler';
 import { systemClock, type Logger } from '@essaim/telemetry';
@@ -14,17 +14,21 @@ import { type WorkerEnvironment } from './environment.ts';
 import { LoadPace } from './load-pace.ts';
 import { type Peers } from './peers.ts';
 import { Residency } from './residency.ts';
+import { openRuntime, type Runtime } from './runtime.ts';
 import { type Snapshots } from './snapshots.ts';
 import { type Watches } from './watches.ts';
 
 export interface ServedModelOptions {
   readonly environment: WorkerEnvironment;
+  readonly device: TestedDevice;
   readonly ref: ModelRef;
   readonly snapshots: Snapshots;
   readonly peers: Peers;
   readonly watches: Watches;
   readonly logger: Logger;
   readonly onChange: () => void;
+  /** Told once the device is gone for good. */
+  readonly onLost: (error: AppError) => void;
 }
 
 /** A step has tokens enough to keep the cores busy with a prompt, but beside answers under way no more than they hardly wait for. */
@@ -42,20 +46,21 @@ export class ServedModel {
   readonly #kv: KvPool;
   readonly #engine: Engine;
   readonly #experts: LocalExperts;
+  readonly #lostBy: (error: unknown) => void;
   #calledMs = -Infinity;
 
-  private constructor(checkpoint: Checkpoint, model: KernelModel, { environment, ref, snapshots, peers, watches, logger, onChange }: ServedModelOptions) {
+  private constructor(checkpoint: Checkpoint, runtime: Runtime, { environment, device, ref, snapshots, peers, watches, logger, onChange, onLost }: ServedModelOptions) {
     const { spec, weights } = checkpoint;
     const self = environment.id;
     this.ref = ref;
     this.#checkpoint = checkpoint;
-    this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads });
-    const cache = new CompiledCache(cacheFolderOf(environment));
+    this.#lostBy = (error) => void (runtime.isLost(error) && onLost(AppError.from(error)));
+    this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads, graphs: device.provider !== 'cpu' });
     const compiled = { spec, weights, dtype: ref.dtype };
     const pace = new LoadPace({ clock: systemClock, isServing: () => this.#isServing });
-    this.#residency = new Residency({ self, compiled, model, find: (piece) => findInCache(compiled, piece, cache), compiler: this.#compiler, pace, onChange });
-    this.#kv = new KvPool(kvLayoutOf(spec, environment.kvDtype), environment.kvMemoryBytes, model.kvMemory);
-    this.#experts = new LocalExperts({ runner: model, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
+    this.#residency = new Residency({ self, compiled, model: runtime.pieces, find: (piece) => runtime.find(piece), compiler: this.#compiler, pace, onChange });
+    this.#kv = new KvPool(runtime.kv.layout, environment.kvMemoryBytes, runtime.kv.memory);
+    this.#experts = new LocalExperts({ runner: runtime.experts, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({
       self, local: this.#experts.own, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock, times: watches.lead,
       snapshot: () => snapshots.current, newerThan: (epoch, signal) => snapshots.newerThan(epoch, signal),
@@ -64,9 +69,12 @@ export class ServedModel {
     this.#engine = new Engine({
       self, spec, clock: systemClock, epoch: () => snapshots.epoch, times: watches.lead,
       scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, ...STEPS }, this.#kv),
-      runner: new ModelRunner({ spec, pieces: model, dispatcher, evenAttention: ref.deterministic || environment.draftTokens > 0, sameInAnyChunk: ref.deterministic }),
+      runner: new ModelRunner({ spec, ...runtime.compute(dispatcher), evenAttention: ref.deterministic || environment.draftTokens > 0, sameInAnyChunk: ref.deterministic }),
       draftTokens: environment.draftTokens, openMatcher: (constraint) => matchers.open(constraint),
-      onStepFailure: (error) => logger.error({ error }, 'a step failed'),
+      onStepFailure: (error) => {
+        logger.error({ error }, 'a step failed');
+        if (runtime.isLost(error)) onLost(error);
+      },
     });
   }
 
@@ -76,8 +84,8 @@ export class ServedModel {
     const checkpoint = await openCheckpoint(openCheckpointFolder(ref.directory));
     const { spec, weights, notes } = checkpoint;
     for (const note of notes) logger.info(note);
-    const threadEntry = environment.threads > 1 ? new URL('./team.thread.js', import.meta.url) : null;
-    return new ServedModel(checkpoint, await KernelModel.open({ model: { spec, weights, dtype: ref.dtype }, threads: environment.threads, threadEntry }), options);
+    const runtime = await openRuntime({ model: { spec, weights, dtype: ref.dtype }, environment, cacheFolder: cacheFolderOf(environment), device: options.device });
+    return new ServedModel(checkpoint, runtime, options);
   }
 
   /** That this worker led so far. */
@@ -97,7 +105,9 @@ export class ServedModel {
 
   execute(batch: ExpertBatch, signal: AbortSignal): Promise<Float32Array> {
     this.#calledMs = systemClock.nowMs();
-    return this.#experts.execute(batch, signal);
+    const answer = this.#experts.execute(batch, signal);
+    answer.catch(this.#lostBy);
+    return answer;
   }
 
   describe(): Pick<WorkerReport, 'state' | 'hosted' | 'leadReady' | 'progress' | 'residentBytes' | 'runningSequences' | 'waitingSequences' | 'kvUsedBytes' | 'kvBudgetBytes'> {

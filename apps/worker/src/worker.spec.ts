@@ -35,7 +35,7 @@ beforeEach(async () => {
     (sent.at(-1) as () => void)();
     return true;
   });
-  const environment = { id: SELF, host: '127.0.0.1', port: 0, controlAddress: control.address, threads: 1, memoryBytes: 2 ** 30, kvMemoryBytes: 2 ** 28, kvDtype: 'f32' as const, wireDtype: 'f32' as const, draftTokens: 0, stateFolder: folder, tls: certificates.worker };
+  const environment = { id: SELF, host: '127.0.0.1', port: 0, controlAddress: control.address, threads: 1, device: { kind: 'named' as const, provider: 'cpu' as const, index: 0 }, memoryBytes: 2 ** 30, kvMemoryBytes: 2 ** 28, kvDtype: 'f32' as const, wireDtype: 'f32' as const, draftTokens: 0, stateFolder: folder, tls: certificates.worker };
   running = new ClusterWorker(environment, logger).run(stop.signal);
   running.catch(() => undefined);
 });

@@ -1,5 +1,6 @@
-import { cpus, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { AppError, type ClusterSnapshot, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { type TestedDevice } from '@essaim/devices';
 import { tellParent } from '@essaim/process';
 import { connectControlPlane, type GrpcServer, serveWorker } from '@essaim/rpc';
 import { type Logger, systemClock } from '@essaim/telemetry';
@@ -8,6 +9,7 @@ import { type WorkerEnvironment } from './environment.ts';
 import { Peers } from './peers.ts';
 import { notReady, ServedModel } from './served-model.ts';
 import { Snapshots } from './snapshots.ts';
+import { describeDevice, takeDevice } from './take-device.ts';
 import { startWatches } from './watches.ts';
 
 /** Between being asked to stop and leaving although the others still need this worker; loading its experts elsewhere takes a while. */
@@ -39,12 +41,13 @@ export class ClusterWorker {
 
   /** Runs until told to stop; fails when the model can't be served. */
   async run(stop: AbortSignal): Promise<void> {
+    const device = await takeDevice(this.#environment.device, this.#logger);
     const server = await this.#serve();
     const control = connectControlPlane(this.#environment.controlAddress, { tls: this.#environment.tls });
     await tellParent({ kind: 'listening', address: server.address });
     const link = new ControlLink({
-      control, registration: this.#register(server.address), describe: () => this.#describe(), clock: systemClock, logger: this.#logger,
-      onSnapshot: (snapshot) => this.#follow(snapshot, link),
+      control, registration: this.#register(server.address, device), describe: () => this.#describe(), clock: systemClock, logger: this.#logger,
+      onSnapshot: (snapshot) => this.#follow(snapshot, device, link),
     });
     const ended = new AbortController();
     const running = link.run(ended.signal);
@@ -101,10 +104,8 @@ export class ClusterWorker {
     this.#logger[error.code === 'cancelled' || this.#isDraining ? 'debug' : 'warn']({ error, method }, 'a call failed');
   }
 
-  #register(address: string): WorkerRegistration {
-    const { id, threads, memoryBytes } = this.#environment;
-    const device = { kind: 'cpu', name: cpus()[0]?.model ?? 'unknown processor', threads, memoryBytes };
-    return { id, pid: process.pid, hostname: hostname(), address, roles: { lead: true, expert: true }, device };
+  #register(address: string, device: TestedDevice): WorkerRegistration {
+    return { id: this.#environment.id, pid: process.pid, hostname: hostname(), address, roles: { lead: true, expert: true }, device: describeDevice(device, this.#environment) };
   }
 
   #describe(): Omit<WorkerReport, 'leaseId'> {
@@ -115,20 +116,27 @@ export class ClusterWorker {
     return { ...model, epoch, times, state: this.#isDraining ? 'draining' : model.state, failure: this.#failure };
   }
 
-  #follow(snapshot: ClusterSnapshot, link: ControlLink): void {
+  #follow(snapshot: ClusterSnapshot, device: TestedDevice, link: ControlLink): void {
     if (!this.#snapshots.accept(snapshot)) return;
     this.#peers.follow(snapshot);
-    this.#load(snapshot, link).catch(async (thrown: unknown) => {
-      const error = AppError.from(thrown);
-      this.#failure = error.message;
-      await link.lastWords();
-      this.#broken.reject(error);
-    });
+    this.#load(snapshot, device, link).catch((thrown: unknown) => this.#giveUp(AppError.from(thrown), link));
   }
 
-  async #load(snapshot: ClusterSnapshot, link: ControlLink): Promise<void> {
+  async #giveUp(error: AppError, link: ControlLink): Promise<void> {
+    this.#failure = error.message;
+    await link.lastWords();
+    this.#broken.reject(error);
+  }
+
+  /** Nothing computes in this process any more, and another one may find the device again. */
+  async #lose(error: AppError, link: ControlLink): Promise<void> {
+    await tellParent({ kind: 'device-lost', message: error.message });
+    await this.#giveUp(error, link);
+  }
+
+  async #load(snapshot: ClusterSnapshot, device: TestedDevice, link: ControlLink): Promise<void> {
     const { model } = snapshot;
-    this.#served ??= ServedModel.open({ environment: this.#environment, ref: model, snapshots: this.#snapshots, peers: this.#peers, watches: this.#watches, logger: this.#logger, onChange: () => link.progressed() });
+    this.#served ??= ServedModel.open({ environment: this.#environment, device, ref: model, snapshots: this.#snapshots, peers: this.#peers, watches: this.#watches, logger: this.#logger, onChange: () => link.progressed(), onLost: (error) => void this.#lose(error, link) });
     this.#ready = await this.#served;
     await this.#ready.follow(snapshot);
     link.nudge();

@@ -14,12 +14,26 @@ export interface WorkerRegistration {
 }
 
 export interface DeviceInfo {
-  /** Execution provider, for example 'cpu'. */
+  /** What drives it: 'cpu', 'webgpu', 'cuda', 'tensorrt'. */
   readonly kind: string;
   readonly name: string;
   readonly threads: number;
   /** Bytes that weights and KV may take on this worker. */
   readonly memoryBytes: number;
+  /** Null for a processor. */
+  readonly card: CardInfo | null;
+}
+
+/** Where a card is among others. */
+export interface CardInfo {
+  /** Among the devices of its host that the same provider drives. */
+  readonly index: number;
+  /** domain:bus:device.function. Null where its driver does not tell. */
+  readonly pciBusId: string | null;
+  /** The same for all cards of the cluster that NVLink joins. Null without NVLink. */
+  readonly nvlinkDomain: string | null;
+  /** Bytes per second from the host's memory to its own, measured when the worker started. Null where it was not. */
+  readonly uploadBytesPerSecond: number | null;
 }
 
 export interface LoadProgress {

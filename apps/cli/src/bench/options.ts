@@ -108,7 +108,7 @@ export interface ClusterFlags {
 /** Options of a cluster on free ports of this machine, never in deterministic mode. */
 export function upOptions(flags: ClusterFlags): UpOptions {
   const ports = { httpPort: 0, grpcPort: 0, adminPort: 0, controlPort: 0 };
-  const options = resolveOptions({ workers: 1, replicas: 1, host: '127.0.0.1', maxTokens: 1, temperature: 0, quiet: true, ...ports, ...flags });
+  const options = resolveOptions({ workers: 1, replicas: 1, device: { kind: 'named', provider: 'cpu', index: 0 }, host: '127.0.0.1', maxTokens: 1, temperature: 0, quiet: true, ...ports, ...flags });
   return { ...options, model: { ...options.model, deterministic: false } };
 }
 

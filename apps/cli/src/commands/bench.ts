@@ -43,7 +43,7 @@ Benchmarks:
            a token, in this process: seconds
   shapes   the embedding, the head and one layer of large models at their real sizes, random weights, in one process: bytes, seconds to
            pack and to load, memory, milliseconds for 1 and for 256 rows; each is checked against float64 first: minutes a model
-  gpu      what a card gives at most: bytes per second to it and within it, products of matrices; models do not run on one yet. Says so
+  gpu      what a card gives at most: bytes per second to it and within it, products of matrices; not what models make of it yet. Says so
            where there is no card: seconds a round
   profile  no figures but a CPU profile: where one of 3 workers spends its time while 16 streams run
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { KV_DTYPES, LIMITS, WEIGHT_DTYPES } from '@essaim/core';
+import { parseDeviceChoice } from '@essaim/devices';
 import { ACTIVATION_DTYPES, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { decimal, port, seed, text, wholeNumber } from '../flags.ts';
 import { type UpFlags } from '../up/options.ts';
@@ -30,6 +31,8 @@ export function upCommand(): Command {
   command.optionsGroup('Cluster:');
   command
     .addOption(flag('--workers <n>', 'WORKERS', 'worker processes').argParser(wholeNumber({ from: 1, to: 64 })).default(3))
+    .addOption(flag('--device <name>', 'DEVICE', 'what each worker computes on: cpu, webgpu, cuda or tensorrt, with :n for others than the first, or auto for the best that works').argParser(parseDeviceChoice).default(parseDeviceChoice('cpu'), 'cpu'))
+    .addOption(flag('--devices <all>', 'DEVICES', 'one worker for each device of this host, instead of --workers and --device').choices(['all']).conflicts(['device', 'workers']))
     .addOption(flag('--replicas <n>', 'REPLICAS', 'copies of every expert, each on another worker').argParser(wholeNumber({ from: 1, to: 64 })).default(1))
     .addOption(flag('--threads-per-worker <n>', 'THREADS_PER_WORKER', `threads that compute (default: the ${availableParallelism()} cores shared out)`).argParser(wholeNumber({ from: 1, to: 1024 })))
     .addOption(flag('--kv-memory <mib>', 'KV_MEMORY', 'MiB of each worker for keys and values, also of prompts that may come again (default: a quarter of its share of the memory)').argParser(wholeNumber({ from: 1, to: 2 ** 30 })))
@@ -68,6 +71,6 @@ function flag(flags: string, variable: string, description: string): Option {
 }
 
 /** One parenthesis at most: the variable's name follows from the flag's. */
-function describe({ description, defaultValue }: Option): string {
-  return defaultValue === undefined ? description : `${description} (default: ${defaultValue})`;
+function describe({ description, defaultValue, defaultValueDescription = defaultValue }: Option): string {
+  return defaultValue === undefined ? description : `${description} (default: ${defaultValueDescription})`;
 }

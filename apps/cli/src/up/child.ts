@@ -52,6 +52,12 @@ export class Child {
     return failed?.kind === 'failed' ? failed.message : null;
   }
 
+  /** Why it may be started again; null where it may not. */
+  get deviceLoss(): string | null {
+    const lost = this.#messages.get('device-lost');
+    return lost?.kind === 'device-lost' ? lost.message : null;
+  }
+
   /** The last lines of its log. */
   logTail(): string {
     return [`its log ${this.#log.path} ends with`, ...this.#log.tail()].join('\n  ');

@@ -18,6 +18,16 @@ const GRACE_MS = { gateway: 15_000, worker: 5_000, 'control-plane': 5_000 };
 
 type Role = keyof typeof GRACE_MS;
 
+interface Member {
+  readonly role: Role;
+  readonly child: Child;
+  /** Of its name, this one included. */
+  readonly starts: number;
+}
+
+/** A worker whose device is lost more often has a device that is broken. */
+const MOST_STARTS = 4;
+
 /**
  * Room for young objects, in MiB: with Node's default of 16 a process grows by several times of what it needs. A gateway's objects live for
  * one token or for a whole answer (BENCHMARKS.md, gateway); a worker's large ones lie elsewhere; a control plane makes few.
@@ -32,7 +42,7 @@ export const NODE_FLAGS: Readonly<Record<Role, readonly string[]>> = {
 export class Cluster {
   readonly #options: UpOptions;
   readonly #folder: StateFolder;
-  readonly #children: { readonly role: Role; readonly child: Child }[] = [];
+  readonly #children: Member[] = [];
   #addresses: Addresses | null = null;
   #stopping = false;
 
@@ -91,16 +101,28 @@ export class Cluster {
 
   /** Lasts as long as the cluster can serve; resolves with the sentence that says why it no longer can. */
   async untilBroken(onWorkerLost: (sentence: string) => void): Promise<string> {
-    const broken = this.#children.map(async ({ role, child }) => {
-      const how = await child.ended;
-      const why = child.failure ?? `${child.name} (pid ${child.pid}) ended unexpectedly (${how}); ${child.logTail()}`;
-      if (this.#stopping) return new Promise<never>(() => undefined);
-      if (role !== 'worker') return why;
-      if (this.runningWorkers === 0) return `the last worker is gone: ${why}`;
-      onWorkerLost(`worker ${child.name} (pid ${child.pid}) is gone (${how}); its experts move to the other ${this.runningWorkers}`);
-      return new Promise<never>(() => undefined);
-    });
-    return Promise.race(broken);
+    return Promise.race(this.#children.map((each) => this.#untilMissed(each, onWorkerLost)));
+  }
+
+  /** Lasts as long as the cluster can do without this process. */
+  async #untilMissed({ role, child, starts }: Member, onWorkerLost: (sentence: string) => void): Promise<string> {
+    const how = await child.ended;
+    const why = child.failure ?? `${child.name} (pid ${child.pid}) ended unexpectedly (${how}); ${child.logTail()}`;
+    if (this.#stopping) return new Promise<never>(() => undefined);
+    if (role !== 'worker') return why;
+    if (child.deviceLoss !== null && starts < MOST_STARTS) {
+      onWorkerLost(`worker ${child.name} (pid ${child.pid}) starts again: ${child.deviceLoss}`);
+      return this.#untilMissed(this.#startAgain(child.name, starts + 1), onWorkerLost);
+    }
+    if (this.runningWorkers === 0) return `the last worker is gone: ${why}`;
+    onWorkerLost(`worker ${child.name} (pid ${child.pid}) is gone (${how}); its experts move to the other ${this.runningWorkers}`);
+    return new Promise<never>(() => undefined);
+  }
+
+  #startAgain(id: string, starts: number): Member {
+    const child = this.#fork('worker', `worker-${id}`, workerEnvironment(id, this.#options), starts);
+    child.tell({ kind: 'control-plane', address: this.addresses.control });
+    return this.#children.at(-1)!;
   }
 
   /** Drains and ends every process, the gateway first so that answers under way can finish. `hurry` kills at once. */
@@ -121,7 +143,7 @@ export class Cluster {
     return found.child;
   }
 
-  #fork(role: Role, name: string, env: Record<string, string>): Child {
+  #fork(role: Role, name: string, env: Record<string, string>, starts = 1): Child {
     const child = new Child({
       name: role === 'worker' ? name.replace('worker-', '') : name,
       entry: join(packageRoot(), 'dist', role, 'main.js'),
@@ -129,7 +151,7 @@ export class Cluster {
       log: new LogFile(join(this.#folder.logs, `${name}.log`)),
       nodeFlags: this.#nodeFlags(role, name),
     });
-    this.#children.push({ role, child });
+    this.#children.push({ role, child, starts });
     return child;
   }
 

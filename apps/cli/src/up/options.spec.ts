@@ -4,7 +4,7 @@ import { type WeightPrecision } from '@essaim/core';
 import { DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc';
 import { resolveOptions } from './options.ts';
 
-const FLAGS = { workers: 3, replicas: 1, host: '127.0.0.1', maxTokens: 64, temperature: 0 };
+const FLAGS = { workers: 3, replicas: 1, host: '127.0.0.1', maxTokens: 64, temperature: 0, device: { kind: 'named', provider: 'cpu', index: 0 } } as const;
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -18,9 +18,9 @@ it('without flags serves the built-in model at full precision on the documented 
 it('quantises a checkpoint of the user to the form next to its own unless told otherwise, and names it by its folder', () => {
   expect(resolveOptions({ ...FLAGS, model: '/models/Mixtral-8x7B' }).model).toMatchObject({ id: 'Mixtral-8x7B', dtype: 'int8' });
   expect(resolveOptions({ ...FLAGS, model: '/models/Mixtral-8x7B', dtype: 'int4', modelId: 'm' }).model).toMatchObject({ id: 'm', dtype: 'int4' });
-  const dtypeOf = (precision: WeightPrecision): string => resolveOptions({ ...FLAGS, model: '/models/Large-3' }, precision).model.dtype;
+  const dtypeOf = (precision: WeightPrecision): string => resolveOptions({ ...FLAGS, model: '/models/Large-3' }, { precision }).model.dtype;
   expect((['float', 'fp8', 'nvfp4'] as const).map(dtypeOf)).toEqual(['int8', 'int8', 'int4']);
-  expect(resolveOptions({ ...FLAGS, model: '/models/Large-3', dtype: 'float32' }, 'nvfp4').model.dtype).toBe('float32');
+  expect(resolveOptions({ ...FLAGS, model: '/models/Large-3', dtype: 'float32' }, { precision: 'nvfp4' }).model.dtype).toBe('float32');
 });
 
 it('gives keys and values a quarter of each worker\'s memory unless told otherwise, and never more than all of it', () => {
@@ -33,6 +33,13 @@ it('gives keys and values a quarter of each worker\'s memory unless told otherwi
 it('keeps keys and values in 16 bits beside weights of fewer, unless told otherwise', () => {
   expect((['float32', 'int8', 'int4'] as const).map((dtype) => resolveOptions({ ...FLAGS, dtype }).kvDtype)).toEqual(['f32', 'bf16', 'bf16']);
   expect(resolveOptions({ ...FLAGS, kvDtype: 'bf16' }).kvDtype).toBe('bf16');
+});
+
+it('has a worker for each device that was found, within the memory of the smallest', () => {
+  const devices = [{ name: 'cuda:0', memoryBytes: 8 * 2 ** 30 }, { name: 'webgpu:1', memoryBytes: 4 * 2 ** 30 }];
+  expect(resolveOptions({ ...FLAGS, dtype: 'int8' }, { devices })).toMatchObject({ workers: 2, devices, kvMemoryMib: 1_024, kvDtype: 'f32' });
+  expect(() => resolveOptions({ ...FLAGS, replicas: 3 }, { devices })).toThrow('--replicas 3 needs as many workers');
+  expect(() => resolveOptions({ ...FLAGS, kvDtype: 'bf16' }, { devices })).toThrow('--kv-dtype bf16 is for the processor, and a worker computes on cuda:0: leave it out');
 });
 
 it('a one-shot takes free ports except where one is given', () => {

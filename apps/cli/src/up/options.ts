@@ -1,10 +1,12 @@
 import { availableParallelism, homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { AppError, defaultKvDtype, type KvDtype, type ModelRef, type WeightDtype, type WeightPrecision } from '@essaim/core';
+import { type DeviceChoice } from '@essaim/devices';
 import { flagVariable } from '@essaim/process';
 import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { BUILT_IN_DTYPE, defaultDtype } from '../default-dtype.ts';
 import { packageRoot } from '../package-root.ts';
+import { processors, type WorkerDevice } from './worker-devices.ts';
 import { resolveKvMemory } from './worker-memory.ts';
 
 /** What commander hands over, each value parsed alone. */
@@ -15,6 +17,8 @@ export interface UpFlags {
   readonly deterministic?: true;
   readonly workers: number;
   readonly replicas: number;
+  readonly device: DeviceChoice;
+  readonly devices?: 'all';
   readonly threadsPerWorker?: number;
   readonly kvMemory?: number;
   readonly kvDtype?: KvDtype;
@@ -54,6 +58,8 @@ export interface UpOptions {
   readonly model: ModelRef;
   readonly workers: number;
   readonly replicas: number;
+  /** Of each worker. */
+  readonly devices: readonly WorkerDevice[];
   readonly threadsPerWorker: number;
   /** MiB of each worker for keys and values. */
   readonly kvMemoryMib: number;
@@ -78,8 +84,16 @@ export interface UpOptions {
 const DEFAULT_PORTS: Ports = { http: 8000, grpc: 8001, admin: 8080, control: 8081 };
 const ANY_FREE_PORTS: Ports = { http: 0, grpc: 0, admin: 0, control: 0 };
 
-/** `precision` is what the checkpoint stores, which decides in what form its weights run unless a flag does. */
-export function resolveOptions(flags: UpFlags, precision: WeightPrecision = 'float'): UpOptions {
+/** What was looked up before options can be resolved. */
+export interface Found {
+  /** What the checkpoint stores, which decides in what form its weights run unless a flag does. Default: floats. */
+  readonly precision?: WeightPrecision;
+  /** Of each worker. Default: the processor. */
+  readonly devices?: readonly WorkerDevice[];
+}
+
+export function resolveOptions(given: UpFlags, { precision = 'float', devices = processors(given.workers) }: Found = {}): UpOptions {
+  const flags = { ...given, workers: devices.length };
   if (flags.replicas > flags.workers) {
     throw new AppError('invalid_argument', `--replicas ${flags.replicas} needs as many workers, and --workers is ${flags.workers}: raise --workers or lower --replicas`);
   }
@@ -88,9 +102,10 @@ export function resolveOptions(flags: UpFlags, precision: WeightPrecision = 'flo
     model,
     workers: flags.workers,
     replicas: flags.replicas,
+    devices,
     threadsPerWorker: flags.threadsPerWorker ?? Math.max(1, Math.floor(availableParallelism() / flags.workers)),
-    kvMemoryMib: resolveKvMemory(flags.kvMemory, flags.workers),
-    kvDtype: flags.kvDtype ?? defaultKvDtype(model.dtype),
+    kvMemoryMib: resolveKvMemory(flags.kvMemory, devices),
+    kvDtype: resolveKvDtype(flags.kvDtype, model.dtype, devices),
     wireDtype: flags.wireDtype ?? DEFAULT_ACTIVATION_DTYPE,
     draftTokens: flags.speculate ?? 0,
     stateDirectory: resolve(flags.stateDir ?? join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'essaim')),
@@ -100,6 +115,14 @@ export function resolveOptions(flags: UpFlags, precision: WeightPrecision = 'flo
     output: flags.json ? 'json' : 'text',
     quiet: flags.quiet ?? false,
   };
+}
+
+/** Cards keep keys and values as float32 alone. */
+function resolveKvDtype(asked: KvDtype | undefined, dtype: WeightDtype, devices: readonly WorkerDevice[]): KvDtype {
+  const card = devices.find(({ name }) => name !== 'cpu');
+  if (card === undefined) return asked ?? defaultKvDtype(dtype);
+  if (asked !== undefined && asked !== 'f32') throw new AppError('invalid_argument', `--kv-dtype ${asked} is for the processor, and a worker computes on ${card.name}: leave it out`);
+  return 'f32';
 }
 
 /** Absolute. */

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { type WorkerView } from './admin.ts';
 import { progressLine } from './progress-line.ts';
 
-const worker = (state: string): WorkerView => ({ id: 'w1', pid: 1, state, residentBytes: 0, progress: { doneBytes: 30_000_000, totalBytes: 60_000_000 }, experts: 0 });
+const worker = (state: string): WorkerView => ({ id: 'w1', pid: 1, device: 'cpu', state, residentBytes: 0, progress: { doneBytes: 30_000_000, totalBytes: 60_000_000 }, experts: 0 });
 
 /** What is on a stream that looks like a terminal of that width, or like a file. */
 function written(states: readonly string[], terminal: { readonly isTTY: true; readonly columns: number } | null): string {

@@ -10,6 +10,7 @@ import { givenModel, type OneShot, resolveOptions, type UpFlags, type UpOptions 
 import { type Report } from './report.ts';
 import { openStateFolder } from './state-folder.ts';
 import { textReport } from './text-report.ts';
+import { findWorkerDevices } from './worker-devices.ts';
 
 interface Run {
   readonly options: UpOptions;
@@ -48,13 +49,14 @@ const STORED: Readonly<Record<WeightPrecision, string>> = { float: 'floats', fp8
 /** Every default decided, and what is worth knowing of a checkpoint before it starts, one sentence each. */
 async function prepare(flags: UpFlags): Promise<{ readonly options: UpOptions; readonly notes: readonly string[] }> {
   const directory = givenModel(flags);
-  if (directory === null) return { options: resolveOptions(flags), notes: [] };
+  const { devices, notes: deviceNotes } = await findWorkerDevices(flags);
+  if (directory === null) return { options: resolveOptions(flags, { devices }), notes: deviceNotes };
   // With it comes a reader of checkpoints, which the built-in model does without: its workers read it alone.
   const { inspectModel } = await import('./inspect-model.ts');
   const { precision, notes } = await inspectModel(directory);
-  const options = resolveOptions(flags, precision);
+  const options = resolveOptions(flags, { precision, devices });
   const chosen = (dtype: WeightDtype): string => `weights run as ${dtype}, the form next to the ${STORED[precision]} of the checkpoint: --dtype chooses another`;
-  return { options, notes: [...notes, ...(flags.dtype === undefined ? [chosen(options.model.dtype)] : [])] };
+  return { options, notes: [...deviceNotes, ...notes, ...(flags.dtype === undefined ? [chosen(options.model.dtype)] : [])] };
 }
 
 async function serve({ options, cluster, report, interruption }: Run, epoch: number): Promise<void> {

@@ -52,8 +52,8 @@ function readyScreen({ model, addresses, epoch, workers }: ReadyView): string {
 }
 
 function placementTable(workers: readonly WorkerView[]): string {
-  const table = new Table({ head: ['worker', 'pid', 'state', 'experts', 'memory'], style: { head: [], border: [], compact: true }, colAligns: ['left', 'right', 'left', 'right', 'right'] });
-  for (const worker of workers) table.push([worker.id, worker.pid, worker.state, worker.experts, megabytes(worker.residentBytes)]);
+  const table = new Table({ head: ['worker', 'pid', 'device', 'state', 'experts', 'memory'], style: { head: [], border: [], compact: true }, colAligns: ['left', 'right', 'left', 'left', 'right', 'right'] });
+  for (const worker of workers) table.push([worker.id, worker.pid, worker.device, worker.state, worker.experts, megabytes(worker.residentBytes)]);
   return table.toString();
 }
 

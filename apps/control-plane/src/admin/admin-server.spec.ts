@@ -23,12 +23,14 @@ afterAll(() => server.close());
 const get = (path: string, init: RequestInit = {}): Promise<Response> => fetch(`http://127.0.0.1:${server.port}${path}`, init);
 const read = async (path: string): Promise<unknown> => (await get(path)).json();
 
+const CARD = { index: 1, pciBusId: '0000:3b:00.0', nvlinkDomain: null, uploadBytesPerSecond: 25e9 };
+
 /** One worker has loaded, one joined only, one is lost. */
 function fillCluster(): void {
   state.join(registration('w9'), 0);
   for (let nowMs = 0; nowMs <= 10_000; nowMs += 1_000) state.advance(nowMs);
   const lease = state.join(registration('w1'), 10_000);
-  state.join(registration('w2'), 10_000);
+  state.join({ ...registration('w2'), device: { ...registration('w2').device, kind: 'cuda', card: CARD } }, 10_000);
   state.advance(10_000);
   state.commit(state.next()!);
   state.report(report(lease.id, { epoch: 5, hosted: hostedExperts(state.published!, workerId('w1')) }), 10_001);
@@ -55,6 +57,10 @@ describe('a running cluster', () => {
       runningSequences: 1, waitingSequences: 2, kvUsedBytes: 3, kvBudgetBytes: 4, times: TIMES, epoch: 5,
     });
     expect(workers[2]).toMatchObject({ hosted: [], residentBytes: 0 });
+  });
+
+  it('tells where the card of a worker is among others', async () => {
+    expect(await read('/api/v1/workers')).toMatchObject({ workers: [{ device: { kind: 'cpu', card: null } }, { device: { kind: 'cuda', card: CARD } }, {}] });
   });
 
   it('shows where each expert is', async () => {

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { type ClusterSnapshot, type DeviceInfo, type LoadProgress, NO_TIMES, type Replica, type WorkerId, type WorkerRoles, type WorkerState } from '@essaim/core';
+import { type CardInfo, type ClusterSnapshot, type DeviceInfo, type LoadProgress, NO_TIMES, type Replica, type WorkerId, type WorkerRoles, type WorkerState } from '@essaim/core';
 import { type Member } from '@essaim/membership';
 import { type ClusterView } from '../cluster-service.ts';
 import { Times } from './times.ts';
@@ -12,11 +12,19 @@ class Roles implements WorkerRoles {
   @ApiProperty({ type: Boolean, description: 'Hosts routed experts' }) readonly expert!: boolean;
 }
 
+class Card implements CardInfo {
+  @ApiProperty({ type: 'integer', description: 'Among the devices of its host that the same provider drives' }) readonly index!: number;
+  @ApiProperty({ type: String, nullable: true, example: '0000:3b:00.0', description: 'Null where its driver does not tell' }) readonly pciBusId!: string | null;
+  @ApiProperty({ type: String, nullable: true, description: 'The same for all cards of the cluster that NVLink joins; null without NVLink' }) readonly nvlinkDomain!: string | null;
+  @ApiProperty({ type: 'integer', nullable: true, description: 'From the host\'s memory to its own, measured when the worker started; null where it was not' }) readonly uploadBytesPerSecond!: number | null;
+}
+
 class Device implements DeviceInfo {
-  @ApiProperty({ type: String, example: 'cpu' }) readonly kind!: string;
+  @ApiProperty({ enum: ['cpu', 'webgpu', 'cuda', 'tensorrt'], description: 'What drives it' }) readonly kind!: string;
   @ApiProperty({ type: String }) readonly name!: string;
   @ApiProperty({ type: 'integer' }) readonly threads!: number;
   @ApiProperty({ type: 'integer', description: 'Bytes that weights and KV may take' }) readonly memoryBytes!: number;
+  @ApiProperty({ type: Card, nullable: true, description: 'Null for a processor' }) readonly card!: Card | null;
 }
 
 class Progress implements LoadProgress {

@@ -5,7 +5,7 @@ const GIB = 1 << 30;
 
 export const registration = (id: string, changes: Partial<WorkerRegistration> = {}): WorkerRegistration => ({
   id: workerId(id), pid: 7, hostname: 'host', address: `127.0.0.1:${9000 + Number(id.slice(1))}`, roles: { lead: true, expert: true },
-  device: { kind: 'cpu', name: 'a processor', threads: 2, memoryBytes: GIB }, ...changes,
+  device: { kind: 'cpu', name: 'a processor', threads: 2, memoryBytes: GIB, card: null }, ...changes,
 });
 
 export const report = (lease: LeaseId, changes: Partial<WorkerReport> = {}): WorkerReport => ({

@@ -50,5 +50,6 @@ function whyUnused(provider: Provider, { devices, unusable }: HostDevices): stri
 function whyAbsent(name: string, { devices, unusable }: HostDevices): string {
   const provider = name.split(':')[0];
   const absent = unusable.find((each) => each.provider === provider);
-  return absent?.reason ?? `${provider} has ${devices.filter((each) => each.provider === provider).map(deviceName).join(', ')}`;
+    const others = devices.filter((each) => each.provider === provider).map(deviceName).join(', ');
+  return absent?.reason ?? (others === '' ? '`essaim devices` lists what there is' : `${provider} has ${others}`);
 }

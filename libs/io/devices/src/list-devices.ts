@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { AppError } from '@essaim/core';
 import { askProbe } from './ask-probe.ts';
+import { type DeviceChoice } from './device-choice.ts';
 import { type HostDevice, type Nvlink, type Provider, type Unusable } from './device.ts';
 import { listNvidiaGpus, type NvidiaHost } from './nvidia/list-gpus.ts';
 import { type NvidiaGpu, visibleGpus } from './nvidia/gpus.ts';
@@ -25,6 +26,12 @@ export interface TestedDevice extends HostDevice {
 
 type DeviceOf<P extends Provider> = HostDevice & { readonly provider: P };
 
+interface Look {
+  readonly entry: URL;
+  readonly nvidia: Promise<NvidiaHost>;
+  readonly isWanted: (device: HostDevice) => boolean;
+}
+
 type Found = { readonly kind: 'found'; readonly devices: readonly TestedDevice[] } | { readonly kind: 'unusable'; readonly reason: string };
 
 /** Nobody's index moves when another program decides to sort cards by speed. */
@@ -33,11 +40,14 @@ const CUDA_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
 const F16_CAPABILITY = 5.3;
 const WARP = 32;
 
-/** What this host offers, each device tried in a process of its own, the file `entry` (see `runProbe`). Never fails: what can't be used says why. */
-export async function listDevices(entry: URL): Promise<HostDevices> {
-  const nvidia = listNvidiaGpus();
-  const [webgpu, cuda, tensorrt] = await Promise.all([findWebgpu(entry, nvidia), findCuda('cuda', entry, nvidia), findCuda('tensorrt', entry, nvidia)]);
-  const found = Object.entries({ webgpu, cuda, tensorrt }) as [Provider, Found][];
+/**
+ * What this host offers, or what of it a choice names, each device tried in a process of its own, the file `entry` (see `runProbe`). Never fails: what can't
+ * be used says why.
+ */
+export async function listDevices(entry: URL, choice: DeviceChoice = { kind: 'auto' }): Promise<HostDevices> {
+  const wanted = (['webgpu', 'cuda', 'tensorrt'] as const).filter((provider) => choice.kind === 'auto' || choice.provider === provider);
+  const look: Look = { entry, nvidia: wanted.length > 0 ? listNvidiaGpus() : Promise.resolve({ kind: 'none', reason: '' }), isWanted: ({ index }) => choice.kind === 'auto' || choice.index === index };
+  const found = await Promise.all(wanted.map(async (provider) => [provider, await (provider === 'webgpu' ? findWebgpu(look) : findCuda(provider, look))] as const));
   return {
     devices: [processor(), ...found.flatMap(([, each]) => (each.kind === 'found' ? each.devices : []))],
     unusable: found.flatMap(([provider, each]) => (each.kind === 'unusable' ? [{ provider, reason: each.reason }] : [])),
@@ -50,13 +60,14 @@ function processor(): TestedDevice {
   return { provider: 'cpu', index: 0, adapter: cpus()[0]?.model.trim() ?? 'unknown processor', kind: 'processor', memoryBytes, f16: false, subgroupSize: null, driver: null, pciBusId: null, nvlink: null, fault: null, uploadBytesPerSecond: null, environment: {} };
 }
 
-async function findWebgpu(entry: URL, nvidia: Promise<NvidiaHost>): Promise<Found> {
+async function findWebgpu({ entry, nvidia, isWanted }: Look): Promise<Found> {
   if (process.platform !== 'linux') return { kind: 'found', devices: [await tried(systemAdapter(), { entry })] };
   try {
     const adapters = inWebgpuOrder(await askProbe({ kind: 'adapters' }, { entry }));
     if (adapters.length === 0) return { kind: 'unusable', reason: 'the Vulkan drivers of this host list no adapter' };
     const host = await nvidia;
-    return { kind: 'found', devices: await Promise.all(adapters.map((adapter, index) => tried(webgpuDevice(adapter, index, host), { entry, adapter, environment: index === 0 ? {} : pinning(adapter) }))) };
+    const devices = adapters.map((adapter, index) => ({ adapter, device: webgpuDevice(adapter, index, host) })).filter(({ device }) => isWanted(device));
+    return { kind: 'found', devices: await Promise.all(devices.map(({ adapter, device }) => tried(device, { entry, adapter, environment: device.index === 0 ? {} : pinning(adapter) }))) };
   } catch (thrown) {
     return { kind: 'unusable', reason: AppError.from(thrown).message };
   }
@@ -77,7 +88,7 @@ function nvlinkAt(nvidia: NvidiaHost, pciBusId: string): Nvlink | null {
   return gpu === undefined ? null : (nvidia.nvlinks.get(gpu.index) ?? null);
 }
 
-async function findCuda(provider: 'cuda' | 'tensorrt', entry: URL, nvidia: Promise<NvidiaHost>): Promise<Found> {
+async function findCuda(provider: 'cuda' | 'tensorrt', { entry, nvidia, isWanted }: Look): Promise<Found> {
   const host = await nvidia;
   if (host.kind === 'none') return { kind: 'unusable', reason: host.reason };
   if (!hasProviderLibrary(provider)) return { kind: 'unusable', reason: `ONNX Runtime's libonnxruntime_providers_${provider}.so is not installed: run node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12` };
@@ -86,7 +97,8 @@ async function findCuda(provider: 'cuda' | 'tensorrt', entry: URL, nvidia: Promi
   try {
     const missing = await askProbe({ kind: 'missing-library', names: neededLibraries(provider) }, { entry });
     if (missing !== null) return { kind: 'unusable', reason: `${missing} is not installed` };
-    return { kind: 'found', devices: await Promise.all(gpus.map((gpu, index) => tried(cudaDevice(provider, gpu, index, host.nvlinks.get(gpu.index) ?? null), { entry, environment: CUDA_ORDER }))) };
+    const devices = gpus.map((gpu, index) => cudaDevice(provider, gpu, index, host.nvlinks.get(gpu.index) ?? null)).filter(isWanted);
+    return { kind: 'found', devices: await Promise.all(devices.map((device) => tried(device, { entry, environment: CUDA_ORDER }))) };
   } catch (thrown) {
     return { kind: 'unusable', reason: AppError.from(thrown).message };
   }

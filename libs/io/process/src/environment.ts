@@ -30,6 +30,15 @@ export function choiceVariable<const T extends string>(name: string, choices: re
   return choice;
 }
 
+/** A variable with a form of its own, read by a parser that fails with `invalid_argument`. */
+export function parsedVariable<T>(name: string, parse: (text: string) => T): T {
+  try {
+    return parse(textVariable(name));
+  } catch (cause) {
+    throw new AppError('invalid_argument', `the variable ${name} is wrong: ${AppError.from(cause).message}`, { cause });
+  }
+}
+
 /** Absent counts as off. */
 export function flagVariable(name: string): boolean {
   const value = process.env[name] ?? '';

@@ -4,6 +4,8 @@ export type ChildMessage =
   /** The control plane: workers and gateways can come, before anything else of it listens. */
   | { readonly kind: 'control'; readonly controlPort: number }
   | { readonly kind: 'ready'; readonly epoch: number }
+  /** It ends, and may be started again. */
+  | { readonly kind: 'device-lost'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** Tells the process that started this one, and resolves when it is on its way; without one (under an orchestrator) nobody listens and nothing happens. */

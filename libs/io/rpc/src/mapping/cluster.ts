@@ -1,6 +1,6 @@
 import { type MessageInitShape } from '@bufbuild/protobuf';
 import {
-  type ClusterSnapshot, type DeviceInfo, type Lease, leaseId, type ModelRef, type Placement, type Replica, type WeightDtype, workerId,
+  type CardInfo, type ClusterSnapshot, type DeviceInfo, type Lease, leaseId, type ModelRef, type Placement, type Replica, type WeightDtype, workerId,
   type WorkerPeer, type WorkerRegistration, type WorkerRoles, type WorkerState,
 } from '@essaim/core';
 import { clusterV1 } from '@essaim/contracts';
@@ -15,7 +15,11 @@ export const toWireLease = ({ id, ttlMs }: Lease): MessageInitShape<typeof clust
 export const fromWireLease = (response: clusterV1.JoinResponse): Lease => ({ id: leaseId(response.leaseId), ttlMs: response.leaseTtlMs });
 
 export const toWireRegistration = ({ device, ...registration }: WorkerRegistration): MessageInitShape<typeof clusterV1.WorkerRegistrationSchema> => ({
-  ...registration, device: { ...device, memoryBytes: BigInt(device.memoryBytes) },
+  ...registration, device: { ...device, memoryBytes: BigInt(device.memoryBytes), card: device.card === null ? undefined : toWireCard(device.card) },
+});
+
+const toWireCard = ({ index, pciBusId, nvlinkDomain, uploadBytesPerSecond }: CardInfo): MessageInitShape<typeof clusterV1.CardSchema> => ({
+  index, pciBusId: pciBusId ?? undefined, nvlinkDomain: nvlinkDomain ?? undefined, uploadBytesPerSecond: uploadBytesPerSecond === null ? undefined : BigInt(uploadBytesPerSecond),
 });
 
 export const fromWireRegistration = (registration: clusterV1.WorkerRegistration): WorkerRegistration => ({
@@ -27,7 +31,13 @@ export const fromWireRegistration = (registration: clusterV1.WorkerRegistration)
   device: fromWireDevice(required(registration.device, 'device')),
 });
 
-const fromWireDevice = ({ kind, name, threads, memoryBytes }: clusterV1.Device): DeviceInfo => ({ kind, name, threads, memoryBytes: toNumber(memoryBytes, 'memory_bytes') });
+const fromWireDevice = ({ kind, name, threads, memoryBytes, card }: clusterV1.Device): DeviceInfo => ({
+  kind, name, threads, memoryBytes: toNumber(memoryBytes, 'memory_bytes'), card: card === undefined ? null : fromWireCard(card),
+});
+
+const fromWireCard = ({ index, pciBusId, nvlinkDomain, uploadBytesPerSecond }: clusterV1.Card): CardInfo => ({
+  index, pciBusId: pciBusId ?? null, nvlinkDomain: nvlinkDomain ?? null, uploadBytesPerSecond: uploadBytesPerSecond === undefined ? null : toNumber(uploadBytesPerSecond, 'upload_bytes_per_second'),
+});
 
 function fromWireRoles(roles: clusterV1.WorkerRoles | undefined): WorkerRoles {
   const { lead, expert } = required(roles, 'roles');

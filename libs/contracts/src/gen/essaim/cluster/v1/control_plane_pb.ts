@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file essaim/cluster/v1/control_plane.proto.
  */
 export const file_essaim_cluster_v1_control_plane: GenFile = /*@__PURE__*/
-  fileDesc("CiVlc3NhaW0vY2x1c3Rlci92MS9jb250cm9sX3BsYW5lLnByb3RvEhFlc3NhaW0uY2x1c3Rlci52MSJKCgtKb2luUmVxdWVzdBI7CgxyZWdpc3RyYXRpb24YASABKAsyJS5lc3NhaW0uY2x1c3Rlci52MS5Xb3JrZXJSZWdpc3RyYXRpb24iNgoMSm9pblJlc3BvbnNlEhAKCGxlYXNlX2lkGAEgASgJEhQKDGxlYXNlX3R0bF9tcxgCIAEoDSJACg1SZXBvcnRSZXF1ZXN0Ei8KBnJlcG9ydBgBIAEoCzIfLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclJlcG9ydCIQCg5SZXBvcnRSZXNwb25zZSIgCgxMZWF2ZVJlcXVlc3QSEAoIbGVhc2VfaWQYASABKAkiDwoNTGVhdmVSZXNwb25zZSIOCgxXYXRjaFJlcXVlc3QiRQoNV2F0Y2hSZXNwb25zZRI0CghzbmFwc2hvdBgBIAEoCzIiLmVzc2FpbS5jbHVzdGVyLnYxLkNsdXN0ZXJTbmFwc2hvdCKqAQoSV29ya2VyUmVnaXN0cmF0aW9uEgoKAmlkGAEgASgJEgsKA3BpZBgCIAEoDRIQCghob3N0bmFtZRgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEi0KBXJvbGVzGAUgASgLMh4uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyUm9sZXMSKQoGZGV2aWNlGAYgASgLMhkuZXNzYWltLmNsdXN0ZXIudjEuRGV2aWNlIisKC1dvcmtlclJvbGVzEgwKBGxlYWQYASABKAgSDgoGZXhwZXJ0GAIgASgIIksKBkRldmljZRIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHdGhyZWFkcxgDIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBCABKAQimgMKDFdvcmtlclJlcG9ydBIQCghsZWFzZV9pZBgBIAEoCRItCgVzdGF0ZRgCIAEoDjIeLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclN0YXRlEg0KBWVwb2NoGAMgASgEEiwKBmhvc3RlZBgEIAMoCzIcLmVzc2FpbS5jbHVzdGVyLnYxLkV4cGVydEtleRISCgpsZWFkX3JlYWR5GAUgASgIEhQKDGxvYWRlZF9ieXRlcxgGIAEoBBITCgt0b3RhbF9ieXRlcxgHIAEoBBIWCg5yZXNpZGVudF9ieXRlcxgIIAEoBBIZChFydW5uaW5nX3NlcXVlbmNlcxgJIAEoDRIZChF3YWl0aW5nX3NlcXVlbmNlcxgKIAEoDRIVCg1rdl91c2VkX2J5dGVzGAsgASgEEhcKD2t2X2J1ZGdldF9ieXRlcxgMIAEoBBIUCgdmYWlsdXJlGA0gASgJSACIAQESLQoFdGltZXMYDiABKAsyHi5lc3NhaW0uY2x1c3Rlci52MS5Xb3JrZXJUaW1lc0IKCghfZmFpbHVyZSJ4CgtXb3JrZXJUaW1lcxIqCgRsZWFkGAEgASgLMhwuZXNzYWltLmNsdXN0ZXIudjEuTGVhZFRpbWVzEi4KBmV4cGVydBgCIAEoCzIeLmVzc2FpbS5jbHVzdGVyLnYxLkV4cGVydFRpbWVzEg0KBXN0ZXBzGAMgASgEIpABCglMZWFkVGltZXMSEAoIc2NoZWR1bGUYASABKAQSDQoFZGVuc2UYAiABKAQSEAoIZGlzcGF0Y2gYAyABKAQSDwoHZXhwZXJ0cxgEIAEoBBIRCglzZXJpYWxpc2UYBSABKAQSDgoGcmVtb3RlGAYgASgEEg4KBnNhbXBsZRgHIAEoBBIMCgRpZGxlGAggASgEIkAKC0V4cGVydFRpbWVzEg0KBXF1ZXVlGAEgASgEEg8KB2NvbXB1dGUYAiABKAQSEQoJc2VyaWFsaXNlGAMgASgEIioKCUV4cGVydEtleRINCgVsYXllchgBIAEoDRIOCgZleHBlcnQYAiABKA0ixgEKD0NsdXN0ZXJTbmFwc2hvdBISCgpjbHVzdGVyX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEEioKBW1vZGVsGAMgASgLMhsuZXNzYWltLmNsdXN0ZXIudjEuTW9kZWxSZWYSLgoHd29ya2VycxgEIAMoCzIdLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclBlZXISNAoJcGxhY2VtZW50GAUgAygLMiEuZXNzYWltLmNsdXN0ZXIudjEuTGF5ZXJQbGFjZW1lbnQibwoITW9kZWxSZWYSCgoCaWQYASABKAkSEQoJZGlyZWN0b3J5GAIgASgJEi0KBWR0eXBlGAMgASgOMh4uZXNzYWltLmNsdXN0ZXIudjEuV2VpZ2h0RHR5cGUSFQoNZGV0ZXJtaW5pc3RpYxgEIAEoCCKHAQoKV29ya2VyUGVlchIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEi0KBXN0YXRlGAMgASgOMh4uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyU3RhdGUSLQoFcm9sZXMYBCABKAsyHi5lc3NhaW0uY2x1c3Rlci52MS5Xb3JrZXJSb2xlcyJFCg5MYXllclBsYWNlbWVudBIzCgdleHBlcnRzGAEgAygLMiIuZXNzYWltLmNsdXN0ZXIudjEuRXhwZXJ0UGxhY2VtZW50Ij8KD0V4cGVydFBsYWNlbWVudBIsCghyZXBsaWNhcxgBIAMoCzIaLmVzc2FpbS5jbHVzdGVyLnYxLlJlcGxpY2EiSQoHUmVwbGljYRIOCgZ3b3JrZXIYASABKAkSLgoFc3RhdGUYAiABKA4yHy5lc3NhaW0uY2x1c3Rlci52MS5SZXBsaWNhU3RhdGUqqQEKC1dvcmtlclN0YXRlEhwKGFdPUktFUl9TVEFURV9VTlNQRUNJRklFRBAAEhgKFFdPUktFUl9TVEFURV9KT0lOSU5HEAESGAoUV09SS0VSX1NUQVRFX0xPQURJTkcQAhIWChJXT1JLRVJfU1RBVEVfUkVBRFkQAxIZChVXT1JLRVJfU1RBVEVfRFJBSU5JTkcQBBIVChFXT1JLRVJfU1RBVEVfTE9TVBAFKnMKC1dlaWdodER0eXBlEhwKGFdFSUdIVF9EVFlQRV9VTlNQRUNJRklFRBAAEhgKFFdFSUdIVF9EVFlQRV9GTE9BVDMyEAESFQoRV0VJR0hUX0RUWVBFX0lOVDgQAhIVChFXRUlHSFRfRFRZUEVfSU5UNBADKmEKDFJlcGxpY2FTdGF0ZRIdChlSRVBMSUNBX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVUkVQTElDQV9TVEFURV9MT0FESU5HEAESFwoTUkVQTElDQV9TVEFURV9SRUFEWRACMscCChNDb250cm9sUGxhbmVTZXJ2aWNlEkcKBEpvaW4SHi5lc3NhaW0uY2x1c3Rlci52MS5Kb2luUmVxdWVzdBofLmVzc2FpbS5jbHVzdGVyLnYxLkpvaW5SZXNwb25zZRJNCgZSZXBvcnQSIC5lc3NhaW0uY2x1c3Rlci52MS5SZXBvcnRSZXF1ZXN0GiEuZXNzYWltLmNsdXN0ZXIudjEuUmVwb3J0UmVzcG9uc2USSgoFTGVhdmUSHy5lc3NhaW0uY2x1c3Rlci52MS5MZWF2ZVJlcXVlc3QaIC5lc3NhaW0uY2x1c3Rlci52MS5MZWF2ZVJlc3BvbnNlEkwKBVdhdGNoEh8uZXNzYWltLmNsdXN0ZXIudjEuV2F0Y2hSZXF1ZXN0GiAuZXNzYWltLmNsdXN0ZXIudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM");
+  fileDesc("CiVlc3NhaW0vY2x1c3Rlci92MS9jb250cm9sX3BsYW5lLnByb3RvEhFlc3NhaW0uY2x1c3Rlci52MSJKCgtKb2luUmVxdWVzdBI7CgxyZWdpc3RyYXRpb24YASABKAsyJS5lc3NhaW0uY2x1c3Rlci52MS5Xb3JrZXJSZWdpc3RyYXRpb24iNgoMSm9pblJlc3BvbnNlEhAKCGxlYXNlX2lkGAEgASgJEhQKDGxlYXNlX3R0bF9tcxgCIAEoDSJACg1SZXBvcnRSZXF1ZXN0Ei8KBnJlcG9ydBgBIAEoCzIfLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclJlcG9ydCIQCg5SZXBvcnRSZXNwb25zZSIgCgxMZWF2ZVJlcXVlc3QSEAoIbGVhc2VfaWQYASABKAkiDwoNTGVhdmVSZXNwb25zZSIOCgxXYXRjaFJlcXVlc3QiRQoNV2F0Y2hSZXNwb25zZRI0CghzbmFwc2hvdBgBIAEoCzIiLmVzc2FpbS5jbHVzdGVyLnYxLkNsdXN0ZXJTbmFwc2hvdCKqAQoSV29ya2VyUmVnaXN0cmF0aW9uEgoKAmlkGAEgASgJEgsKA3BpZBgCIAEoDRIQCghob3N0bmFtZRgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEi0KBXJvbGVzGAUgASgLMh4uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyUm9sZXMSKQoGZGV2aWNlGAYgASgLMhkuZXNzYWltLmNsdXN0ZXIudjEuRGV2aWNlIisKC1dvcmtlclJvbGVzEgwKBGxlYWQYASABKAgSDgoGZXhwZXJ0GAIgASgIInIKBkRldmljZRIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHdGhyZWFkcxgDIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBCABKAQSJQoEY2FyZBgFIAEoCzIXLmVzc2FpbS5jbHVzdGVyLnYxLkNhcmQirQEKBENhcmQSDQoFaW5kZXgYASABKA0SFwoKcGNpX2J1c19pZBgCIAEoCUgAiAEBEhoKDW52bGlua19kb21haW4YAyABKAlIAYgBARIkChd1cGxvYWRfYnl0ZXNfcGVyX3NlY29uZBgEIAEoBEgCiAEBQg0KC19wY2lfYnVzX2lkQhAKDl9udmxpbmtfZG9tYWluQhoKGF91cGxvYWRfYnl0ZXNfcGVyX3NlY29uZCKaAwoMV29ya2VyUmVwb3J0EhAKCGxlYXNlX2lkGAEgASgJEi0KBXN0YXRlGAIgASgOMh4uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyU3RhdGUSDQoFZXBvY2gYAyABKAQSLAoGaG9zdGVkGAQgAygLMhwuZXNzYWltLmNsdXN0ZXIudjEuRXhwZXJ0S2V5EhIKCmxlYWRfcmVhZHkYBSABKAgSFAoMbG9hZGVkX2J5dGVzGAYgASgEEhMKC3RvdGFsX2J5dGVzGAcgASgEEhYKDnJlc2lkZW50X2J5dGVzGAggASgEEhkKEXJ1bm5pbmdfc2VxdWVuY2VzGAkgASgNEhkKEXdhaXRpbmdfc2VxdWVuY2VzGAogASgNEhUKDWt2X3VzZWRfYnl0ZXMYCyABKAQSFwoPa3ZfYnVkZ2V0X2J5dGVzGAwgASgEEhQKB2ZhaWx1cmUYDSABKAlIAIgBARItCgV0aW1lcxgOIAEoCzIeLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclRpbWVzQgoKCF9mYWlsdXJlIngKC1dvcmtlclRpbWVzEioKBGxlYWQYASABKAsyHC5lc3NhaW0uY2x1c3Rlci52MS5MZWFkVGltZXMSLgoGZXhwZXJ0GAIgASgLMh4uZXNzYWltLmNsdXN0ZXIudjEuRXhwZXJ0VGltZXMSDQoFc3RlcHMYAyABKAQikAEKCUxlYWRUaW1lcxIQCghzY2hlZHVsZRgBIAEoBBINCgVkZW5zZRgCIAEoBBIQCghkaXNwYXRjaBgDIAEoBBIPCgdleHBlcnRzGAQgASgEEhEKCXNlcmlhbGlzZRgFIAEoBBIOCgZyZW1vdGUYBiABKAQSDgoGc2FtcGxlGAcgASgEEgwKBGlkbGUYCCABKAQiQAoLRXhwZXJ0VGltZXMSDQoFcXVldWUYASABKAQSDwoHY29tcHV0ZRgCIAEoBBIRCglzZXJpYWxpc2UYAyABKAQiKgoJRXhwZXJ0S2V5Eg0KBWxheWVyGAEgASgNEg4KBmV4cGVydBgCIAEoDSLGAQoPQ2x1c3RlclNuYXBzaG90EhIKCmNsdXN0ZXJfaWQYASABKAkSDQoFZXBvY2gYAiABKAQSKgoFbW9kZWwYAyABKAsyGy5lc3NhaW0uY2x1c3Rlci52MS5Nb2RlbFJlZhIuCgd3b3JrZXJzGAQgAygLMh0uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyUGVlchI0CglwbGFjZW1lbnQYBSADKAsyIS5lc3NhaW0uY2x1c3Rlci52MS5MYXllclBsYWNlbWVudCJvCghNb2RlbFJlZhIKCgJpZBgBIAEoCRIRCglkaXJlY3RvcnkYAiABKAkSLQoFZHR5cGUYAyABKA4yHi5lc3NhaW0uY2x1c3Rlci52MS5XZWlnaHREdHlwZRIVCg1kZXRlcm1pbmlzdGljGAQgASgIIocBCgpXb3JrZXJQZWVyEgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSLQoFc3RhdGUYAyABKA4yHi5lc3NhaW0uY2x1c3Rlci52MS5Xb3JrZXJTdGF0ZRItCgVyb2xlcxgEIAEoCzIeLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclJvbGVzIkUKDkxheWVyUGxhY2VtZW50EjMKB2V4cGVydHMYASADKAsyIi5lc3NhaW0uY2x1c3Rlci52MS5FeHBlcnRQbGFjZW1lbnQiPwoPRXhwZXJ0UGxhY2VtZW50EiwKCHJlcGxpY2FzGAEgAygLMhouZXNzYWltLmNsdXN0ZXIudjEuUmVwbGljYSJJCgdSZXBsaWNhEg4KBndvcmtlchgBIAEoCRIuCgVzdGF0ZRgCIAEoDjIfLmVzc2FpbS5jbHVzdGVyLnYxLlJlcGxpY2FTdGF0ZSqpAQoLV29ya2VyU3RhdGUSHAoYV09SS0VSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUV09SS0VSX1NUQVRFX0pPSU5JTkcQARIYChRXT1JLRVJfU1RBVEVfTE9BRElORxACEhYKEldPUktFUl9TVEFURV9SRUFEWRADEhkKFVdPUktFUl9TVEFURV9EUkFJTklORxAEEhUKEVdPUktFUl9TVEFURV9MT1NUEAUqcwoLV2VpZ2h0RHR5cGUSHAoYV0VJR0hUX0RUWVBFX1VOU1BFQ0lGSUVEEAASGAoUV0VJR0hUX0RUWVBFX0ZMT0FUMzIQARIVChFXRUlHSFRfRFRZUEVfSU5UOBACEhUKEVdFSUdIVF9EVFlQRV9JTlQ0EAMqYQoMUmVwbGljYVN0YXRlEh0KGVJFUExJQ0FfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVSRVBMSUNBX1NUQVRFX0xPQURJTkcQARIXChNSRVBMSUNBX1NUQVRFX1JFQURZEAIyxwIKE0NvbnRyb2xQbGFuZVNlcnZpY2USRwoESm9pbhIeLmVzc2FpbS5jbHVzdGVyLnYxLkpvaW5SZXF1ZXN0Gh8uZXNzYWltLmNsdXN0ZXIudjEuSm9pblJlc3BvbnNlEk0KBlJlcG9ydBIgLmVzc2FpbS5jbHVzdGVyLnYxLlJlcG9ydFJlcXVlc3QaIS5lc3NhaW0uY2x1c3Rlci52MS5SZXBvcnRSZXNwb25zZRJKCgVMZWF2ZRIfLmVzc2FpbS5jbHVzdGVyLnYxLkxlYXZlUmVxdWVzdBogLmVzc2FpbS5jbHVzdGVyLnYxLkxlYXZlUmVzcG9uc2USTAoFV2F0Y2gSHy5lc3NhaW0uY2x1c3Rlci52MS5XYXRjaFJlcXVlc3QaIC5lc3NhaW0uY2x1c3Rlci52MS5XYXRjaFJlc3BvbnNlMAFiBnByb3RvMw");
 
 /**
  * @generated from message essaim.cluster.v1.JoinRequest
@@ -220,7 +220,7 @@ export const WorkerRolesSchema: GenMessage<WorkerRoles> = /*@__PURE__*/
  */
 export type Device = Message<"essaim.cluster.v1.Device"> & {
   /**
-   * Execution provider, for example "cpu".
+   * What drives it: "cpu", "webgpu", "cuda" or "tensorrt".
    *
    * @generated from field: string kind = 1;
    */
@@ -242,6 +242,13 @@ export type Device = Message<"essaim.cluster.v1.Device"> & {
    * @generated from field: uint64 memory_bytes = 4;
    */
   memoryBytes: bigint;
+
+  /**
+   * Absent for a processor.
+   *
+   * @generated from field: essaim.cluster.v1.Card card = 5;
+   */
+  card?: Card | undefined;
 };
 
 /**
@@ -250,6 +257,48 @@ export type Device = Message<"essaim.cluster.v1.Device"> & {
  */
 export const DeviceSchema: GenMessage<Device> = /*@__PURE__*/
   messageDesc(file_essaim_cluster_v1_control_plane, 10);
+
+/**
+ * Where a card is among others.
+ *
+ * @generated from message essaim.cluster.v1.Card
+ */
+export type Card = Message<"essaim.cluster.v1.Card"> & {
+  /**
+   * Among the devices of its host that the same provider drives.
+   *
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * domain:bus:device.function, hexadecimal. Absent where its driver does not tell.
+   *
+   * @generated from field: optional string pci_bus_id = 2;
+   */
+  pciBusId?: string | undefined;
+
+  /**
+   * The same for all cards of the cluster that NVLink joins. Absent without NVLink.
+   *
+   * @generated from field: optional string nvlink_domain = 3;
+   */
+  nvlinkDomain?: string | undefined;
+
+  /**
+   * From the host's memory to its own, measured when the worker started. Absent where it was not.
+   *
+   * @generated from field: optional uint64 upload_bytes_per_second = 4;
+   */
+  uploadBytesPerSecond?: bigint | undefined;
+};
+
+/**
+ * Describes the message essaim.cluster.v1.Card.
+ * Use `create(CardSchema)` to create a new message.
+ */
+export const CardSchema: GenMessage<Card> = /*@__PURE__*/
+  messageDesc(file_essaim_cluster_v1_control_plane, 11);
 
 /**
  * The whole truth about a worker, each time.
@@ -345,7 +394,7 @@ export type WorkerReport = Message<"essaim.cluster.v1.WorkerReport"> & {
  * Use `create(WorkerReportSchema)` to create a new message.
  */
 export const WorkerReportSchema: GenMessage<WorkerReport> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 11);
+  messageDesc(file_essaim_cluster_v1_control_plane, 12);
 
 /**
  * How a worker's time went since its process began, in microseconds that only grow.
@@ -376,7 +425,7 @@ export type WorkerTimes = Message<"essaim.cluster.v1.WorkerTimes"> & {
  * Use `create(WorkerTimesSchema)` to create a new message.
  */
 export const WorkerTimesSchema: GenMessage<WorkerTimes> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 12);
+  messageDesc(file_essaim_cluster_v1_control_plane, 13);
 
 /**
  * A leading worker does one of these at a time, so that they add up to the time that passed.
@@ -446,7 +495,7 @@ export type LeadTimes = Message<"essaim.cluster.v1.LeadTimes"> & {
  * Use `create(LeadTimesSchema)` to create a new message.
  */
 export const LeadTimesSchema: GenMessage<LeadTimes> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 13);
+  messageDesc(file_essaim_cluster_v1_control_plane, 14);
 
 /**
  * Calls to a worker's experts, its own included, some of them side by side.
@@ -481,7 +530,7 @@ export type ExpertTimes = Message<"essaim.cluster.v1.ExpertTimes"> & {
  * Use `create(ExpertTimesSchema)` to create a new message.
  */
 export const ExpertTimesSchema: GenMessage<ExpertTimes> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 14);
+  messageDesc(file_essaim_cluster_v1_control_plane, 15);
 
 /**
  * Names one expert of the model.
@@ -505,7 +554,7 @@ export type ExpertKey = Message<"essaim.cluster.v1.ExpertKey"> & {
  * Use `create(ExpertKeySchema)` to create a new message.
  */
 export const ExpertKeySchema: GenMessage<ExpertKey> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 15);
+  messageDesc(file_essaim_cluster_v1_control_plane, 16);
 
 /**
  * The whole desired and actual state of the cluster. Readers swap it whole and refuse a lower epoch than one already seen.
@@ -546,7 +595,7 @@ export type ClusterSnapshot = Message<"essaim.cluster.v1.ClusterSnapshot"> & {
  * Use `create(ClusterSnapshotSchema)` to create a new message.
  */
 export const ClusterSnapshotSchema: GenMessage<ClusterSnapshot> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 16);
+  messageDesc(file_essaim_cluster_v1_control_plane, 17);
 
 /**
  * What the cluster serves.
@@ -586,7 +635,7 @@ export type ModelRef = Message<"essaim.cluster.v1.ModelRef"> & {
  * Use `create(ModelRefSchema)` to create a new message.
  */
 export const ModelRefSchema: GenMessage<ModelRef> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 17);
+  messageDesc(file_essaim_cluster_v1_control_plane, 18);
 
 /**
  * @generated from message essaim.cluster.v1.WorkerPeer
@@ -620,7 +669,7 @@ export type WorkerPeer = Message<"essaim.cluster.v1.WorkerPeer"> & {
  * Use `create(WorkerPeerSchema)` to create a new message.
  */
 export const WorkerPeerSchema: GenMessage<WorkerPeer> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 18);
+  messageDesc(file_essaim_cluster_v1_control_plane, 19);
 
 /**
  * @generated from message essaim.cluster.v1.LayerPlacement
@@ -639,7 +688,7 @@ export type LayerPlacement = Message<"essaim.cluster.v1.LayerPlacement"> & {
  * Use `create(LayerPlacementSchema)` to create a new message.
  */
 export const LayerPlacementSchema: GenMessage<LayerPlacement> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 19);
+  messageDesc(file_essaim_cluster_v1_control_plane, 20);
 
 /**
  * @generated from message essaim.cluster.v1.ExpertPlacement
@@ -658,7 +707,7 @@ export type ExpertPlacement = Message<"essaim.cluster.v1.ExpertPlacement"> & {
  * Use `create(ExpertPlacementSchema)` to create a new message.
  */
 export const ExpertPlacementSchema: GenMessage<ExpertPlacement> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 20);
+  messageDesc(file_essaim_cluster_v1_control_plane, 21);
 
 /**
  * @generated from message essaim.cluster.v1.Replica
@@ -680,7 +729,7 @@ export type Replica = Message<"essaim.cluster.v1.Replica"> & {
  * Use `create(ReplicaSchema)` to create a new message.
  */
 export const ReplicaSchema: GenMessage<Replica> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 21);
+  messageDesc(file_essaim_cluster_v1_control_plane, 22);
 
 /**
  * @generated from enum essaim.cluster.v1.WorkerState

@@ -1,0 +1,32 @@
+import { allDevices, chooseDevice, deviceName, listDevices, type TestedDevice } from '@essaim/devices';
+import { PROBE_ENTRY } from '../devices/probe-entry.ts';
+import { type UpFlags } from './options.ts';
+
+/** What a worker is told to compute on. */
+export interface WorkerDevice {
+  readonly name: string;
+  /** That weights, keys and values may take of it; null for a share of the host's. */
+  readonly memoryBytes: number | null;
+}
+
+/** The rest is for what a step computes, and for the driver. */
+const CARD_SHARE = 0.85;
+
+/** So many workers that share the processor. */
+export const processors = (workers: number): WorkerDevice[] => Array.from({ length: workers }, () => ({ name: 'cpu', memoryBytes: null }));
+
+/** A device for each worker, and a sentence for whoever wonders why these. Fails with `failed_precondition` where a device can't be used. */
+export async function findWorkerDevices({ device: choice, devices, workers }: Pick<UpFlags, 'device' | 'devices' | 'workers'>): Promise<{ readonly devices: readonly WorkerDevice[]; readonly notes: readonly string[] }> {
+  if (devices === 'all') {
+    const all = allDevices(await listDevices(PROBE_ENTRY));
+    return { devices: all.map((device) => shareOf(device, 1)), notes: [`one worker for each device: ${all.map(deviceName).join(', ')}`] };
+  }
+  if (choice.kind === 'named' && choice.provider === 'cpu') return { devices: processors(workers), notes: [] };
+  const { device, sentence } = chooseDevice(choice, await listDevices(PROBE_ENTRY, choice));
+  return { devices: Array.from({ length: workers }, () => shareOf(device, workers)), notes: [`each worker ${sentence}`] };
+}
+
+function shareOf(device: TestedDevice, workers: number): WorkerDevice {
+  const memoryBytes = device.provider === 'cpu' || device.memoryBytes === null ? null : Math.floor((device.memoryBytes * CARD_SHARE) / workers);
+  return { name: deviceName(device), memoryBytes };
+}

@@ -1,0 +1,62 @@
+import { type ModelSpec, type ModelWeights, type WeightDtype } from '@essaim/core';
+import { type TestedDevice } from '@essaim/devices';
+import { type Dispatcher, type ExpertRunner } from '@essaim/dispatch';
+import { CompiledCache } from '@essaim/files';
+import { findInCache, KernelModel, type PanelFile } from '@essaim/kernels';
+import { type KvLayout, kvLayoutOf, type KvMemory } from '@essaim/kv';
+import { type PanelPiece } from '@essaim/panels';
+import { type StepCompute } from '@essaim/runner';
+import { type PieceFile } from '@essaim/runtime';
+import { type WorkerEnvironment } from './environment.ts';
+
+/** A piece on disk, in the form of one of the runtimes: the one that compiled it reads it. */
+export type CompiledPiece = PanelFile | PieceFile;
+
+/** What computes the model on this worker's device: kernels of our own on a processor, ONNX Runtime on a card. */
+export interface Runtime {
+  readonly experts: ExpertRunner;
+  readonly pieces: Pick<KernelModel, 'has' | 'pieces' | 'unload'> & { load(file: CompiledPiece): Promise<void> };
+  readonly kv: { readonly layout: KvLayout; readonly memory: KvMemory };
+  compute(dispatcher: Dispatcher): StepCompute;
+  /** A piece that was compiled before; null for one that was not, and where looking is the compiler's. */
+  find(piece: PanelPiece): Promise<CompiledPiece | null>;
+  /** Whether an error says that the device is gone for good. */
+  isLost(error: unknown): boolean;
+}
+
+export interface RuntimeOptions {
+  readonly model: { readonly spec: ModelSpec; readonly weights: ModelWeights; readonly dtype: WeightDtype };
+  readonly environment: Pick<WorkerEnvironment, 'threads' | 'kvDtype'>;
+  readonly cacheFolder: string;
+  readonly device: TestedDevice;
+}
+
+export const openRuntime = (options: RuntimeOptions): Promise<Runtime> => (options.device.provider === 'cpu' ? openKernels(options) : openDevice(options));
+
+async function openKernels({ model, environment: { threads, kvDtype }, cacheFolder }: RuntimeOptions): Promise<Runtime> {
+  const threadEntry = threads > 1 ? new URL('./team.thread.js', import.meta.url) : null;
+  const kernels = await KernelModel.open({ model, threads, threadEntry });
+  const cache = new CompiledCache(cacheFolder);
+  return {
+    experts: kernels,
+    pieces: kernels,
+    kv: { layout: kvLayoutOf(model.spec, kvDtype), memory: kernels.kvMemory },
+    compute: (dispatcher) => ({ pieces: kernels, dispatcher }),
+    find: (piece) => findInCache(model, piece, cache),
+    isLost: () => false,
+  };
+}
+
+async function openDevice({ model: { spec }, device: { provider, index } }: RuntimeOptions): Promise<Runtime> {
+  // With it comes ONNX Runtime, which a worker on a processor does without.
+  const { DeviceLost, DeviceModel } = await import('@essaim/runtime');
+  const model = await DeviceModel.open({ spec, device: { provider, index } });
+  return {
+    experts: model,
+    pieces: model,
+    kv: { layout: kvLayoutOf(spec, 'f32'), memory: model.kvMemory },
+    compute: (dispatcher) => ({ pieces: model, dispatcher }),
+    find: () => Promise.resolve(null),
+    isLost: (error) => error instanceof DeviceLost,
+  };
+}
