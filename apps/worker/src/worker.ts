@@ -128,8 +128,10 @@ export class ClusterWorker {
     this.#broken.reject(error);
   }
 
-  /** Nothing computes in this process any more, and another one may find the device again. */
+  /** Nothing computes in this process any more, and another one may find the device again. Every call that failed with it tells. */
   async #lose(error: AppError, link: ControlLink): Promise<void> {
+    if (this.#failure !== null) return;
+    this.#failure = error.message;
     await tellParent({ kind: 'device-lost', message: error.message });
     await this.#giveUp(error, link);
   }

@@ -102,11 +102,12 @@ describe('the times that workers tell', () => {
 });
 
 describe('the OpenAPI document', () => {
-  type Schema = { $ref?: string; type?: string; properties?: Record<string, Schema>; items?: Schema; allOf?: Schema[]; enum?: unknown[]; required?: string[] };
+  type Schema = { $ref?: string; type?: string; properties?: Record<string, Schema>; items?: Schema; allOf?: Schema[]; enum?: unknown[]; required?: string[]; nullable?: boolean };
   interface Document { openapi: string; paths: Record<string, { get: { operationId: string; responses: Record<string, { content: Record<string, { schema: Schema }> }> } }>; components: { schemas: Record<string, Schema> } }
 
   /** Where a value is not as its schema says; every property must be described. */
   function violations(document: Document, schema: Schema, value: unknown, path: string): string[] {
+    if (value === null) return schema.nullable ? [] : [`${path} is null`];
     const named = schema.$ref ?? schema.allOf?.[0]?.$ref;
     if (named !== undefined) {
       const target = document.components.schemas[named.replace('#/components/schemas/', '')];
