@@ -1,24 +1,20 @@
 import { availableParallelism, homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { AppError, defaultKvDtype, type KvDtype, type ModelRef, type WeightDtype, type WeightPrecision } from '@essaim/core';
-import { type DeviceChoice } from '@essaim/devices';
 import { flagVariable } from '@essaim/process';
 import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { BUILT_IN_DTYPE, defaultDtype } from '../default-dtype.ts';
 import { packageRoot } from '../package-root.ts';
-import { processors, type WorkerDevice } from './worker-devices.ts';
+import { type DeviceFlags, processors, type WorkerDevice } from './worker-devices.ts';
 import { resolveKvMemory } from './worker-memory.ts';
 
 /** What commander hands over, each value parsed alone. */
-export interface UpFlags {
+export interface UpFlags extends DeviceFlags {
   readonly model?: string;
   readonly modelId?: string;
   readonly dtype?: WeightDtype;
   readonly deterministic?: true;
-  readonly workers: number;
   readonly replicas: number;
-  readonly device: DeviceChoice;
-  readonly devices?: 'all';
   readonly threadsPerWorker?: number;
   readonly kvMemory?: number;
   readonly kvDtype?: KvDtype;

@@ -1,12 +1,18 @@
-import { allDevices, chooseDevice, deviceName, listDevices, type TestedDevice } from '@essaim/devices';
+import { allDevices, chooseDevice, type DeviceChoice, deviceName, listDevices, type TestedDevice } from '@essaim/devices';
 import { PROBE_ENTRY } from '../devices/probe-entry.ts';
-import { type UpFlags } from './options.ts';
 
 /** What a worker is told to compute on. */
 export interface WorkerDevice {
   readonly name: string;
   /** That weights, keys and values may take of it; null for a share of the host's. */
   readonly memoryBytes: number | null;
+}
+
+/** What was asked for. */
+export interface DeviceFlags {
+  readonly device: DeviceChoice;
+  readonly devices?: 'all';
+  readonly workers: number;
 }
 
 /** The rest is for what a step computes, and for the driver. */
@@ -16,7 +22,7 @@ const CARD_SHARE = 0.85;
 export const processors = (workers: number): WorkerDevice[] => Array.from({ length: workers }, () => ({ name: 'cpu', memoryBytes: null }));
 
 /** A device for each worker, and a sentence for whoever wonders why these. Fails with `failed_precondition` where a device can't be used. */
-export async function findWorkerDevices({ device: choice, devices, workers }: Pick<UpFlags, 'device' | 'devices' | 'workers'>): Promise<{ readonly devices: readonly WorkerDevice[]; readonly notes: readonly string[] }> {
+export async function findWorkerDevices({ device: choice, devices, workers }: DeviceFlags): Promise<{ readonly devices: readonly WorkerDevice[]; readonly notes: readonly string[] }> {
   if (devices === 'all') {
     const all = allDevices(await listDevices(PROBE_ENTRY));
     return { devices: all.map((device) => shareOf(device, 1)), notes: [`one worker for each device: ${all.map(deviceName).join(', ')}`] };
