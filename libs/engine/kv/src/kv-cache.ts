@@ -22,6 +22,8 @@ export interface KvCacheOptions {
   readonly layout: KvLayout;
   readonly memory: KvMemory;
   readonly maxTokens: number;
+  /** Of these, those that are known when it is made. */
+  readonly promptTokens: number;
   readonly owner: KvCacheOwner;
 }
 
@@ -36,14 +38,16 @@ export class KvCache {
   readonly layout: KvLayout;
   readonly #owner: KvCacheOwner;
   readonly #memory: KvMemory;
+  readonly #promptTokens: number;
   readonly #tokenIds: number[] = [];
   #buffer: KvBuffer;
   #isClosed = false;
 
-  constructor({ layout, memory, maxTokens, owner }: KvCacheOptions) {
+  constructor({ layout, memory, maxTokens, promptTokens, owner }: KvCacheOptions) {
     this.layout = layout;
     this.maxTokens = maxTokens;
     this.#memory = memory;
+    this.#promptTokens = promptTokens;
     this.#owner = owner;
     this.#buffer = nothingOf(layout);
   }
@@ -68,12 +72,16 @@ export class KvCache {
     return this.#buffer.capacity * kvBytesPerToken(this.layout);
   }
 
-  /** Makes room for `count` tokens behind the committed ones. Doubles, so that growing by one token at a time copies each value at most twice on average. */
+  /**
+   * Makes room for `count` tokens behind the committed ones. Takes the whole prompt's at once, then doubles, so that growing by one token at a time copies each
+   * value at most twice on average; and takes all that is reserved where that is no more than twice what it would take.
+   */
   prepare(count: number): void {
     const tokens = this.length + count;
     assert(tokens <= this.maxTokens, `a KV cache reserved for ${this.maxTokens} tokens is not asked for ${tokens}`);
     if (tokens <= this.#buffer.capacity) return;
-    const larger = allocateKv(this.#memory, this.layout, Math.min(this.maxTokens, Math.max(tokens + SPARE_TOKENS, 2 * this.#buffer.capacity)));
+    const capacity = Math.max(Math.max(tokens, this.#promptTokens) + SPARE_TOKENS, 2 * this.#buffer.capacity);
+    const larger = allocateKv(this.#memory, this.layout, this.maxTokens <= 2 * capacity ? this.maxTokens : capacity);
     if (this.#memory.device === undefined) copyTokens(this.layout, { from: this.#buffer, to: larger }, 0, this.length);
     this.#give();
     this.#buffer = larger;

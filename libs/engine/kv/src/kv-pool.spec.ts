@@ -107,6 +107,20 @@ describe('a KV cache', () => {
     expect(taken).toEqual([]);
   });
 
+  it('takes memory for a prompt and a short answer at once, in whatever steps they are computed, and for a long answer as it grows', () => {
+    const takesOf = (maxTokens: number, steps: readonly number[]): number[] => {
+      const takes: number[] = [];
+      const heap = heapMemory(LAYOUT);
+      const pool = new KvPool(LAYOUT, 10_000 * TOKEN_BYTES, { ...heap, take: (bytes) => (takes.push((bytes * LAYOUT.layerCount) / TOKEN_BYTES), heap.take(bytes)) });
+      const cache = pool.reserve(maxTokens, Array.from({ length: 300 }, (_, id) => id))!;
+      for (const count of steps) appendAll(cache, count);
+      return takes.filter((_, nth) => nth % LAYOUT.layerCount === 0);
+    };
+    expect(takesOf(400, [100, 100, 100, 50, 50])).toEqual([400]);
+    expect(takesOf(1000, [100, 100, 100, 64])).toEqual([364]);
+    expect(takesOf(1000, [300, 64, 1])).toEqual([364, 1000]);
+  });
+
   it('never grows past what was reserved', () => {
     const cache = new KvPool(LAYOUT, 10 * TOKEN_BYTES).reserve(1)!;
     expect(() => cache.append(0, 2, { keys: matrix(2, 3, 0), values: matrix(2, 2, 0) })).toThrow('reserved for 1 tokens');

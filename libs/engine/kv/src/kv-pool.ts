@@ -60,7 +60,7 @@ export class KvPool {
   /** A cache for up to `tokens` tokens, the caller's to release or to keep; null while there is no room. It begins with what is known of `prefixIds`. */
   reserve(tokens: number, prefixIds: readonly number[] = []): KvCache | null {
     if (!this.canReserve(tokens)) return null;
-    const cache = new KvCache({ layout: this.layout, memory: this.#memory, maxTokens: tokens, owner: this.#owner });
+    const cache = new KvCache({ layout: this.layout, memory: this.#memory, maxTokens: tokens, promptTokens: prefixIds.length, owner: this.#owner });
     this.#open.add(cache);
     this.#prefixes.update(cache);
     this.#reservedBytes += this.#bytesOf(tokens);
