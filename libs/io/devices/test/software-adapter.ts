@@ -9,11 +9,12 @@ const KEPT = join(ROOT, 'node_modules', '.cache', 'swiftshader');
 const FILES = ['libvk_swiftshader.so', 'libvulkan.so.1', 'vk_swiftshader_icd.json'];
 
 /**
- * Variables under which a process finds SwiftShader and no other adapter, or null where there is none and none can be had. It is what the system has
+ * Variables under which a process finds SwiftShader and no other adapter, or null where there is none and none can be had, but in CI, where that is an error. It is what the system has
  * installed, or fetched once from Debian into node_modules/.cache, where nothing but these tests uses it.
  */
 export function softwareAdapter(): Readonly<Record<string, string>> | null {
   const folder = ['/usr/lib/chromium', join(KEPT, 'usr', 'lib', 'chromium')].find(isComplete) ?? fetchPackage();
+  if (folder === null && process.env['CI'] !== undefined) throw new Error('no SwiftShader: CI needs Debian\'s package chromium-common, installed or to be fetched by apt-get');
   return folder === null ? null : { LD_LIBRARY_PATH: folder, VK_ICD_FILENAMES: join(folder, 'vk_swiftshader_icd.json') };
 }
 
