@@ -83,8 +83,6 @@ try {
     banner: { js: COMMON_JS },
     external: [...STAY, ...ABSENT],
     sourcemap: 'linked',
-    minifyWhitespace: true,
-    minifySyntax: true,
     logLevel: 'error',
     plugins: [onlyWhatIsUsed, builtinsWhenUsed, lateWhenUsed],
   });
