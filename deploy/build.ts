@@ -82,6 +82,7 @@ try {
     tsconfig: 'tsconfig.json',
     banner: { js: COMMON_JS },
     external: [...STAY, ...ABSENT],
+    // Not minified: esbuild then writes -Infinity as -1/0, and V8 never optimises a search that begins with it (BENCHMARKS.md, what sharing a model's work costs).
     sourcemap: 'linked',
     logLevel: 'error',
     plugins: [onlyWhatIsUsed, builtinsWhenUsed, lateWhenUsed],
