@@ -1,8 +1,16 @@
+import { setFlagsFromString } from 'node:v8';
 import { kernelsModule } from '@essaim/kernels';
 import { runProcess } from '@essaim/process';
 import { createLogger } from '@essaim/telemetry';
 import { readEnvironment } from './environment.ts';
 import { ClusterWorker } from './worker.ts';
+
+/**
+ * A full garbage collection once the heap, activations included, is three times what the last one left. By itself V8 waits for a fifth more:
+ * with tens of megabytes of code and objects that are a few steps' activations, so that a lead in a cluster was collected six times a second
+ * (BENCHMARKS.md, what sharing a model's work costs).
+ */
+setFlagsFromString('--heap-growing-percent=200');
 
 const logger = createLogger({ component: `worker ${process.env['ESSAIM_WORKER_ID'] ?? ''}`, level: 'info' });
 
