@@ -6,7 +6,7 @@ import { describeDevice, takeDevice } from './take-device.ts';
 
 const LIMITS = { threads: 2, memoryBytes: 1 << 30 };
 const CARD: TestedDevice = {
-  provider: 'cuda', index: 1, adapter: 'a card', kind: 'gpu', memoryBytes: 80e9, f16: true, subgroupSize: 32, driver: '1', pciBusId: '0000:2a:00.0',
+  provider: 'cuda', index: 1, adapter: 'a card', kind: 'gpu', memoryBytes: 80e9, tensorBytes: null, f16: true, subgroupSize: 32, driver: '1', pciBusId: '0000:2a:00.0',
   nvlink: { domain: '0000:18:00.0', peers: ['0000:18:00.0'], bytesPerSecond: null }, fault: null, uploadBytesPerSecond: 25e9, environment: {},
 };
 

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { type TestedDevice } from '@essaim/devices';
 import { textReport } from './text-report.ts';
 
-const PROCESSOR: TestedDevice = { provider: 'cpu', index: 0, adapter: 'a processor', kind: 'processor', memoryBytes: 64e9, f16: false, subgroupSize: null, driver: null, pciBusId: null, nvlink: null, fault: null, uploadBytesPerSecond: null, environment: {} };
+const PROCESSOR: TestedDevice = { provider: 'cpu', index: 0, adapter: 'a processor', kind: 'processor', memoryBytes: 64e9, tensorBytes: null, f16: false, subgroupSize: null, driver: null, pciBusId: null, nvlink: null, fault: null, uploadBytesPerSecond: null, environment: {} };
 const CARD: TestedDevice = {
-  provider: 'cuda', index: 0, adapter: 'a card', kind: 'gpu', memoryBytes: 80e9, f16: true, subgroupSize: 32, driver: '550.54.15', pciBusId: '0000:18:00.0',
+  provider: 'cuda', index: 0, adapter: 'a card', kind: 'gpu', memoryBytes: 80e9, tensorBytes: null, f16: true, subgroupSize: 32, driver: '550.54.15', pciBusId: '0000:18:00.0',
   nvlink: { domain: '0000:18:00.0', peers: ['0000:2a:00.0', '0000:3a:00.0'], bytesPerSecond: 478.1e9 }, fault: null, uploadBytesPerSecond: 25.3e9, environment: {},
 };
 

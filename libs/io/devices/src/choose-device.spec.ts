@@ -4,7 +4,7 @@ import { deviceName, parseDeviceChoice } from './device-choice.ts';
 import { type HostDevices, type TestedDevice } from './list-devices.ts';
 
 const device = (provider: TestedDevice['provider'], changes: Partial<TestedDevice> = {}): TestedDevice => ({
-  provider, index: 0, adapter: `a ${provider} device`, kind: provider === 'cpu' ? 'processor' : 'gpu', memoryBytes: 1, f16: true, subgroupSize: 32, driver: 'a driver', pciBusId: null, nvlink: null, fault: null, uploadBytesPerSecond: null, environment: {}, ...changes,
+  provider, index: 0, adapter: `a ${provider} device`, kind: provider === 'cpu' ? 'processor' : 'gpu', memoryBytes: 1, tensorBytes: null, f16: true, subgroupSize: 32, driver: 'a driver', pciBusId: null, nvlink: null, fault: null, uploadBytesPerSecond: null, environment: {}, ...changes,
 });
 const CPU = device('cpu');
 const host = (devices: readonly TestedDevice[], unusable: HostDevices['unusable'] = []): HostDevices => ({ devices: [CPU, ...devices], unusable });

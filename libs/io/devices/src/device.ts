@@ -12,6 +12,8 @@ export interface HostDevice {
   readonly kind: 'processor' | 'gpu' | 'software';
   /** Of its own; the host's where it shares them. Null where the driver does not tell. */
   readonly memoryBytes: number | null;
+  /** Bytes of the largest tensor that it takes. Null without such a bound. */
+  readonly tensorBytes: number | null;
   /** Whether it computes with float16. Null where that is not known. */
   readonly f16: boolean | null;
   /** Threads that run in step and can exchange values. Null where that is not known. */

@@ -51,7 +51,7 @@ describe('the devices of a host', () => {
   it.skipIf(SOFTWARE === null)('are adapters of Vulkan\'s drivers too, and SwiftShader runs a graph right', async () => {
     const { devices, unusable } = await devicesWith(SOFTWARE!);
     expect(devices.filter(({ provider }) => provider === 'webgpu')).toEqual([{
-      provider: 'webgpu', index: 0, adapter: expect.stringContaining('SwiftShader'), kind: 'software', memoryBytes: expect.any(Number), f16: false, subgroupSize: 4,
+      provider: 'webgpu', index: 0, adapter: expect.stringContaining('SwiftShader'), kind: 'software', memoryBytes: expect.any(Number), tensorBytes: 2 ** 30, f16: false, subgroupSize: 4,
       driver: expect.stringContaining('SwiftShader'), pciBusId: null, nvlink: null, fault: null, uploadBytesPerSecond: expect.any(Number), environment: {},
     }]);
     expect(unusable.map(({ provider }) => provider)).not.toContain('webgpu');

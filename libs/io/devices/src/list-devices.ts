@@ -39,6 +39,8 @@ const CUDA_ORDER = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' };
 /** The first with arithmetic in float16 at all. */
 const F16_CAPABILITY = 5.3;
 const WARP = 32;
+/** What every device of WebGPU takes (maxStorageBufferBindingSize). https://www.w3.org/TR/webgpu/#limits */
+const WEBGPU_TENSOR_BYTES = 128 << 20;
 
 /**
  * What this host offers, or what of it a choice names, each device tried in a process of its own, the file `entry` (see `runProbe`). Never fails: what can't
@@ -57,7 +59,7 @@ export async function listDevices(entry: URL, choice: DeviceChoice = { kind: 'au
 /** Its kernels prove themselves whenever they are compiled. */
 function processor(): TestedDevice {
   const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
-  return { provider: 'cpu', index: 0, adapter: cpus()[0]?.model.trim() ?? 'unknown processor', kind: 'processor', memoryBytes, f16: false, subgroupSize: null, driver: null, pciBusId: null, nvlink: null, fault: null, uploadBytesPerSecond: null, environment: {} };
+  return { provider: 'cpu', index: 0, adapter: cpus()[0]?.model.trim() ?? 'unknown processor', kind: 'processor', memoryBytes, tensorBytes: null, f16: false, subgroupSize: null, driver: null, pciBusId: null, nvlink: null, fault: null, uploadBytesPerSecond: null, environment: {} };
 }
 
 async function findWebgpu({ entry, nvidia, isWanted }: Look): Promise<Found> {
@@ -75,11 +77,11 @@ async function findWebgpu({ entry, nvidia, isWanted }: Look): Promise<Found> {
 
 /** Where Metal or Direct3D 12 chooses, and nothing is asked before. */
 const systemAdapter = (): DeviceOf<'webgpu'> => ({
-  provider: 'webgpu', index: 0, adapter: process.platform === 'darwin' ? 'what Metal chooses' : 'what Direct3D 12 chooses', kind: 'gpu', memoryBytes: null, f16: null, subgroupSize: null, driver: null, pciBusId: null, nvlink: null,
+  provider: 'webgpu', index: 0, adapter: process.platform === 'darwin' ? 'what Metal chooses' : 'what Direct3D 12 chooses', kind: 'gpu', memoryBytes: null, tensorBytes: WEBGPU_TENSOR_BYTES, f16: null, subgroupSize: null, driver: null, pciBusId: null, nvlink: null,
 });
 
-function webgpuDevice({ name, type, memoryBytes, f16, subgroupSize, driver, pciBusId }: Adapter, index: number, nvidia: NvidiaHost): DeviceOf<'webgpu'> {
-  return { provider: 'webgpu', index, adapter: name, kind: type === 'software' ? 'software' : 'gpu', memoryBytes, f16, subgroupSize, driver, pciBusId, nvlink: pciBusId === null ? null : nvlinkAt(nvidia, pciBusId) };
+function webgpuDevice({ name, type, memoryBytes, tensorBytes, f16, subgroupSize, driver, pciBusId }: Adapter, index: number, nvidia: NvidiaHost): DeviceOf<'webgpu'> {
+  return { provider: 'webgpu', index, adapter: name, kind: type === 'software' ? 'software' : 'gpu', memoryBytes, tensorBytes, f16, subgroupSize, driver, pciBusId, nvlink: pciBusId === null ? null : nvlinkAt(nvidia, pciBusId) };
 }
 
 function nvlinkAt(nvidia: NvidiaHost, pciBusId: string): Nvlink | null {
@@ -105,7 +107,7 @@ async function findCuda(provider: 'cuda' | 'tensorrt', { entry, nvidia, isWanted
 }
 
 function cudaDevice(provider: 'cuda' | 'tensorrt', { name, memoryBytes, computeCapability, driver, pciBusId }: NvidiaGpu, index: number, nvlink: Nvlink | null): DeviceOf<'cuda' | 'tensorrt'> {
-  return { provider, index, adapter: name, kind: 'gpu', memoryBytes, f16: computeCapability === null ? null : computeCapability >= F16_CAPABILITY, subgroupSize: WARP, driver, pciBusId, nvlink };
+  return { provider, index, adapter: name, kind: 'gpu', memoryBytes, tensorBytes: null, f16: computeCapability === null ? null : computeCapability >= F16_CAPABILITY, subgroupSize: WARP, driver, pciBusId, nvlink };
 }
 
 async function tried(device: DeviceOf<Exclude<Provider, 'cpu'>>, { entry, adapter = null, environment = {} }: { readonly entry: URL; readonly adapter?: Adapter | null; readonly environment?: Readonly<Record<string, string>> }): Promise<TestedDevice> {

@@ -1,5 +1,5 @@
 import koffi, { type LibraryHandle } from 'koffi';
-import { APPLICATION_INFO, apiVersion, CHAIN, DEVICE_TYPES, DRIVER, EXTENSION, FEATURES, FLOAT16, INSTANCE_CREATE_INFO, LONGEST_NAME, MEMORY, PCI, PROPERTIES, STORAGE_16_BIT, SUBGROUP } from './vulkan-layout.ts';
+import { APPLICATION_INFO, apiVersion, CHAIN, DEVICE_TYPES, DRIVER, EXTENSION, FEATURES, FLOAT16, INSTANCE_CREATE_INFO, LONGEST_NAME, MAINTENANCE_3, MAINTENANCE_4, MEMORY, PCI, PROPERTIES, STORAGE_16_BIT, SUBGROUP } from './vulkan-layout.ts';
 
 /** A graphics adapter as its Vulkan driver describes it. */
 export interface Adapter {
@@ -9,6 +9,8 @@ export interface Adapter {
   readonly deviceId: number;
   /** Bytes of the largest heap that is the device's own. */
   readonly memoryBytes: number;
+  /** Bytes of the largest buffer that a shader of WebGPU's can be given. */
+  readonly tensorBytes: number;
   readonly f16: boolean;
   readonly subgroupSize: number;
   readonly driver: string;
@@ -22,6 +24,9 @@ const MOST_DEVICES = 64;
 const MOST_EXTENSIONS = 1_024;
 /** What Dawn, which is WebGPU inside ONNX Runtime, asks of a device. */
 const OLDEST = apiVersion(1, 1);
+const NVIDIA = 0x10de;
+/** Dawn gives shaders no more on NVIDIA's cards: some take a larger buffer for an empty one. https://crbug.com/435684920 */
+const NVIDIA_BOUND_BYTES = 2 ** 31 - 4;
 
 /**
  * The adapters that Vulkan's loader offers, in its order. Runs code of whatever drivers are installed, so a process that must not die asks another
@@ -79,8 +84,9 @@ function instanceInfo(): Buffer {
 /** Null for a device that is too old for anybody here. */
 function describe(vulkan: Vulkan, device: bigint): Adapter | null {
   const known = extensionsOf(vulkan, device);
-  const [subgroup, driver, pci] = [structure(SUBGROUP), structure(DRIVER), structure(PCI)];
-  const properties = chained(structure(PROPERTIES), [subgroup, driver, ...(known.has('VK_EXT_pci_bus_info') ? [pci] : [])]);
+  const [subgroup, driver, pci, allocation, buffer] = [structure(SUBGROUP), structure(DRIVER), structure(PCI), structure(MAINTENANCE_3), structure(MAINTENANCE_4)];
+  const told = [subgroup, driver, allocation, ...(known.has('VK_EXT_pci_bus_info') ? [pci] : []), ...(known.has('VK_KHR_maintenance4') ? [buffer] : [])];
+  const properties = chained(structure(PROPERTIES), told);
   vulkan.properties(device, properties);
   if (properties.readUInt32LE(PROPERTIES.apiVersion) < OLDEST) return null;
   const [storage, float16] = [structure(STORAGE_16_BIT), structure(FLOAT16)];
@@ -91,6 +97,7 @@ function describe(vulkan: Vulkan, device: bigint): Adapter | null {
     vendorId: properties.readUInt32LE(PROPERTIES.vendorId),
     deviceId: properties.readUInt32LE(PROPERTIES.deviceId),
     memoryBytes: memoryOf(vulkan, device),
+    tensorBytes: tensorBytesIn({ properties, allocation, buffer }),
     f16: storage.readUInt32LE(STORAGE_16_BIT.storageBuffer) === 1 && float16.readUInt32LE(FLOAT16.shaderFloat16) === 1,
     subgroupSize: subgroup.readUInt32LE(SUBGROUP.subgroupSize),
     driver: `${textAt(driver, DRIVER.name)} ${textAt(driver, DRIVER.info)}`.trim(),
@@ -112,6 +119,14 @@ function memoryOf(vulkan: Vulkan, device: bigint): number {
   const heaps = Array.from({ length: memory.readUInt32LE(MEMORY.heapCount) }, (_, nth) => MEMORY.heaps + nth * MEMORY.heapSize);
   const own = heaps.filter((at) => (memory.readUInt32LE(at + MEMORY.heapFlags) & MEMORY.deviceLocal) !== 0);
   return Math.max(0, ...own.map((at) => Number(memory.readBigUInt64LE(at))));
+}
+
+/** As Dawn finds the limits of a buffer and of what of one can be bound. */
+function tensorBytesIn({ properties, allocation, buffer }: { readonly properties: Buffer; readonly allocation: Buffer; readonly buffer: Buffer }): number {
+  // Zero where the driver does not know the extension.
+  const mostBufferBytes = buffer.readBigUInt64LE(MAINTENANCE_4.mostBufferBytes) || allocation.readBigUInt64LE(MAINTENANCE_3.mostAllocatedBytes);
+  const isNvidia = properties.readUInt32LE(PROPERTIES.vendorId) === NVIDIA;
+  return Math.min(properties.readUInt32LE(PROPERTIES.mostBoundBytes), Number(mostBufferBytes), isNvidia ? NVIDIA_BOUND_BYTES : Infinity);
 }
 
 function structure({ type, size }: { readonly type: number; readonly size: number }): Buffer {

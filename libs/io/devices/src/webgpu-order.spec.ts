@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Adapter } from './vulkan.ts';
 import { inWebgpuOrder, isSameAdapter, pinning } from './webgpu-order.ts';
 
-const adapter = (changes: Partial<Adapter>): Adapter => ({ name: 'a card', type: 'discrete', vendorId: 0x10de, deviceId: 0x26b9, memoryBytes: 1, f16: true, subgroupSize: 32, driver: 'a driver', pciBusId: '0000:3b:00.0', ...changes });
+const adapter = (changes: Partial<Adapter>): Adapter => ({ name: 'a card', type: 'discrete', vendorId: 0x10de, deviceId: 0x26b9, memoryBytes: 1, tensorBytes: 1, f16: true, subgroupSize: 32, driver: 'a driver', pciBusId: '0000:3b:00.0', ...changes });
 
 it('discrete cards come first, then what shares memory, then what computes on the processor, each in the order of Vulkan\'s loader', () => {
   const types = ['software', 'integrated', 'discrete', 'other', 'discrete', 'virtual'] as const;

@@ -100,6 +100,26 @@ describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
   });
 });
 
+describe.each(WEIGHT_DTYPES)('for a device that takes small tensors alone, at %s', (dtype) => {
+  /** What tensors of one rank hold, one behind the other: codes have three dimensions, float32 matrices two, scales and vectors one. */
+  async function bytesByRank(weights: readonly PlacedWeight[]): Promise<readonly string[]> {
+    const hashes = [1, 2, 3].map(() => createHash('sha256'));
+    for (const { dims, chunks } of weights) for await (const chunk of chunks()) hashes[dims.length - 1]!.update(chunk);
+    return hashes.map((hash) => hash.digest('hex'));
+  }
+
+  it('matrices become several, by rows, with the same bytes', async () => {
+    const whole = countingModel({ dtype });
+    const split: CompiledModel = { ...whole, tensorBytes: 500 };
+    for (const key of piecesOf(whole).filter(({ kind }) => kind !== 'embed')) {
+      const [parts, wholes] = [split, whole].map((model) => compilePiece(model, key).flatMap(({ weights }) => weights));
+      expect(parts!.length).toBeGreaterThan(wholes!.length);
+      for (const { byteLength } of parts!) expect(byteLength).toBeLessThanOrEqual(500);
+      expect(await bytesByRank(parts!)).toEqual(await bytesByRank(wholes!));
+    }
+  });
+});
+
 describe('the embedding', () => {
   it.each(STORED_DTYPES)('stays in the form in which the checkpoint has it: %s', async (stored) => {
     const model = countingModel({ dtype: 'int4', stored });

@@ -1,4 +1,5 @@
-import { denseSizeOf, expertCount, isRouted, type ModelSpec, type ModelWeights, type WeightDtype } from '@essaim/core';
+import { denseSizeOf, expertCount, isRouted, type ModelSpec, type ModelWeights } from '@essaim/core';
+import { type MatrixForm } from './weights.ts';
 
 /** Names what is loaded, held and moved as one: the graphs of a part of the model. */
 export type PieceKey =
@@ -9,10 +10,9 @@ export type PieceKey =
   | { readonly kind: 'head' };
 
 /** What graphs are built from. */
-export interface CompiledModel {
+export interface CompiledModel extends MatrixForm {
   readonly spec: ModelSpec;
   readonly weights: ModelWeights;
-  readonly dtype: WeightDtype;
 }
 
 /** A short name for files and messages: 'layer.3', 'expert.3.17'. */

@@ -1,11 +1,30 @@
 import { type TensorView, type WeightDtype } from '@essaim/core';
-import { BLOCK_SIZE, blocksPerRow, bytesOf, bytesPerBlock, encodeStored, QUANTISED_BITS, type QuantisedDtype, quantiseRows, rowChunks, type Rows, stack, STORED_BYTES } from '@essaim/quantise';
+import { BLOCK_SIZE, blocksPerRow, bytesOf, bytesPerBlock, encodeStored, QUANTISED_BITS, type QuantisedDtype, quantiseRows, rowChunks, type Rows, splitRows, stack, STORED_BYTES } from '@essaim/quantise';
 import { type ExternalWeight, type GraphBuilder } from './graph-builder.ts';
 
 const F32_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
-/** y = x W^T for x [tokens, columns] and W [rows, columns]; returns the name of y [tokens, rows]. */
-export function linear(graph: GraphBuilder, x: string, { name, weight, dtype }: { readonly name: string; readonly weight: Rows; readonly dtype: WeightDtype }): string {
+/** How matrices are held. */
+export interface MatrixForm {
+  readonly dtype: WeightDtype;
+  /** The most bytes of a tensor, where a device takes no larger ones. */
+  readonly tensorBytes?: number;
+}
+
+/** Rows of a tensor are a multiple of this where there are as many: kernels compute tiles of rows. */
+const TILE_ROWS = 64;
+
+/** y = x W^T for x [tokens, columns] and W [rows, columns]; returns the name of y [tokens, rows]. What is too large for one tensor becomes several, by rows. */
+export function linear(graph: GraphBuilder, x: string, { name, weight, form: { dtype, tensorBytes } }: { readonly name: string; readonly weight: Rows; readonly form: MatrixForm }): string {
+  const parts = tensorBytes === undefined ? [weight] : splitRows(weight, wholeTiles(Math.floor(tensorBytes / rowBytes(weight.columns, dtype))));
+  if (parts.length === 1) return product(graph, x, { name, weight, dtype });
+  return graph.node('Concat', parts.map((part, nth) => product(graph, x, { name: `${name}.${nth}`, weight: part, dtype })), { attributes: { axis: 1 } });
+}
+
+const wholeTiles = (rows: number): number => (rows < TILE_ROWS ? rows : rows - (rows % TILE_ROWS));
+const rowBytes = (columns: number, dtype: WeightDtype): number => (dtype === 'float32' ? columns * F32_BYTES : blocksPerRow(columns) * bytesPerBlock(dtype));
+
+function product(graph: GraphBuilder, x: string, { name, weight, dtype }: { readonly name: string; readonly weight: Rows; readonly dtype: WeightDtype }): string {
   if (dtype === 'float32') return graph.node('Gemm', [x, float32Weight(graph, name, weight)], { attributes: { transB: 1 } });
   const [codes, scales] = quantisedWeight(weight, dtype);
   return graph.node('MatMulNBits', [x, graph.weight(`${name}.codes`, codes), graph.weight(`${name}.scales`, scales)], {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type TensorView } from '@essaim/core';
-import { rowChunks, stack } from './row-chunks.ts';
+import { rowChunks, type Rows, splitRows, stack } from './row-chunks.ts';
 
 /** A matrix whose values count; how many rows each read took is remembered. */
 function counting(rows: number, columns: number, reads: number[] = []): TensorView {
@@ -12,6 +12,26 @@ function counting(rows: number, columns: number, reads: number[] = []): TensorVi
     },
   };
 }
+
+describe('rows that are split', () => {
+  it.each([[1, 12], [3, 4], [5, 3], [7, 2], [11, 2], [12, 1], [100, 1]])('at %i are the same rows in %i matrices', async (mostRows, count) => {
+    const whole = stack(counting(7, 3), counting(5, 3));
+    const parts = splitRows(whole, mostRows);
+    expect(parts).toHaveLength(count);
+    expect(parts.every(({ rows, views }) => rows <= mostRows && rows === views.reduce((sum, view) => sum + view.rows, 0))).toBe(true);
+    const valuesOf = async (...matrices: readonly Rows[]): Promise<number[]> => {
+      const values: number[] = [];
+      for (const matrix of matrices) for await (const chunk of rowChunks(matrix)) values.push(...chunk);
+      return values;
+    };
+    expect(await valuesOf(...parts)).toEqual(await valuesOf(whole));
+  });
+
+  it('are told apart', async () => {
+    const views = splitRows(stack(counting(4, 3)), 2).flatMap((part) => part.views);
+    expect(new Set(await Promise.all(views.map((view) => view.fingerprint()))).size).toBe(2);
+  });
+});
 
 describe('rows in chunks', () => {
   it('are at most four megabytes, whole multiples where asked, and together every row of every matrix', async () => {

@@ -35,10 +35,10 @@ export function expertGraph(model: CompiledModel, { feedForward }: LayerWeights,
 }
 
 /** input [rows, hidden] -> down(silu(gate(x)) * up(x)), [rows, hidden]. */
-function feedForwardOf(graph: GraphBuilder, input: string, { dtype }: CompiledModel, { gate, up, down }: FeedForwardWeights): string {
-  const joined = linear(graph, input, { name: 'gateUp', weight: stack(gate, up), dtype });
+function feedForwardOf(graph: GraphBuilder, input: string, form: CompiledModel, { gate, up, down }: FeedForwardWeights): string {
+  const joined = linear(graph, input, { name: 'gateUp', weight: stack(gate, up), form });
   const [gated, raised] = graph.nodes('Split', [joined, graph.integers([gate.rows, up.rows])], { outputs: 2, attributes: { axis: 1 } });
   // x * sigmoid(x): SiLU is QuickGelu with alpha 1.
   const activated = graph.node('QuickGelu', [gated!], { domain: 'com.microsoft', attributes: { alpha: { float: 1 } } });
-  return linear(graph, graph.node('Mul', [activated, raised!]), { name: 'down', weight: stack(down), dtype });
+  return linear(graph, graph.node('Mul', [activated, raised!]), { name: 'down', weight: stack(down), form });
 }

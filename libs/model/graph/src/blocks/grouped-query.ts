@@ -18,13 +18,14 @@ export function groupedQueryGraphs(shape: GroupedQueryAttention): AttentionGraph
     kept: [{ name: 'keys', ...kept }, { name: 'values', ...kept }],
     attended: { rowsAxis: 1, dims: [1, 'rows', queryWidth] },
 
-    before({ spec, dtype }, { inputNorm, attention }) {
+    before(model, { inputNorm, attention }) {
+      const { spec } = model;
       const { query, key, value } = weightsOf(attention);
       const graph = new GraphBuilder('before attention');
       const hidden = graph.input('hidden', { type: 'f32', dims: ['rows', spec.hiddenSize] });
       const angles = ['cos', 'sin'].map((name) => graph.input(name, { type: 'f32', dims: [1, 'rows', headSize / 2] }));
       const normed = rmsNorm(graph, hidden, { weight: vector(graph, 'norm', inputNorm), epsilon: spec.normEpsilon });
-      const joined = linear(graph, normed, { name: 'qkv', weight: stack(query, key, value), dtype });
+      const joined = linear(graph, normed, { name: 'qkv', weight: stack(query, key, value), form: model });
       const parts = graph.nodes('Split', [joined, graph.integers([queryWidth, kvWidth, kvWidth])], { outputs: 3, attributes: { axis: 1 } });
       const batched = (part: string, width: number): string => graph.node('Reshape', [part, graph.integers([1, -1, width])]);
       const turn = (part: string, heads: number, name: string): void =>
@@ -50,10 +51,10 @@ export function groupedQueryGraphs(shape: GroupedQueryAttention): AttentionGraph
       return { attended: reshaped(turned(sums, [2, 0, 1, 3]), [1, -1, queryWidth]), kept: [keys!, values!] };
     },
 
-    after(graph, { dtype }, { attention }) {
+    after(graph, model, { attention }) {
       const attended = graph.input('attended', { type: 'f32', dims: this.attended.dims });
       const rows = graph.node('Reshape', [attended, graph.integers([-1, queryWidth])]);
-      return linear(graph, rows, { name: 'output', weight: stack(weightsOf(attention).output), dtype });
+      return linear(graph, rows, { name: 'output', weight: stack(weightsOf(attention).output), form: model });
     },
   };
 }

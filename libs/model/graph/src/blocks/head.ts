@@ -5,12 +5,13 @@ import { linear, vector } from '../weights.ts';
 import { rmsNorm } from './norm.ts';
 
 /** hidden [all rows, hidden], rows [n]: some of them -> logits [n, vocab]. */
-export function headGraph({ spec, weights, dtype }: CompiledModel): Graph {
+export function headGraph(model: CompiledModel): Graph {
+  const { spec, weights } = model;
   const graph = new GraphBuilder('head');
   const hidden = graph.input('hidden', { type: 'f32', dims: ['all', spec.hiddenSize] });
   const rows = graph.node('Gather', [hidden, graph.input('rows', { type: 'i64', dims: ['rows'] })], { attributes: { axis: 0 } });
   const normed = rmsNorm(graph, rows, { weight: vector(graph, 'norm', weights.finalNorm), epsilon: spec.normEpsilon });
-  const logits = linear(graph, normed, { name: 'head', weight: stack(weights.head), dtype });
+  const logits = linear(graph, normed, { name: 'head', weight: stack(weights.head), form: model });
   graph.nodes('Identity', [logits], { outputs: ['logits'] });
   graph.output('logits', { type: 'f32', dims: ['rows', weights.head.rows] });
   return graph.build();

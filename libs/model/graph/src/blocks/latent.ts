@@ -18,7 +18,8 @@ export function latentGraphs(shape: LatentAttention): AttentionGraphs {
     kept: [{ name: 'latents', dims: [0, keySize], tokensAxis: 0 }],
     attended: { rowsAxis: 1, dims: [headCount, 'rows', latentRank] },
 
-    before({ spec, dtype }, { inputNorm, attention }) {
+    before(model, { inputNorm, attention }) {
+      const { spec } = model;
       const { queryLatent, query, keyValueDown, latentNorm, keyValueUp } = weightsOf(attention);
       const graph = new GraphBuilder('before attention');
       const hidden = graph.input('hidden', { type: 'f32', dims: ['rows', spec.hiddenSize] });
@@ -30,13 +31,13 @@ export function latentGraphs(shape: LatentAttention): AttentionGraphs {
       };
       const split = (part: string, sizes: readonly number[], axis: number): readonly string[] => graph.nodes('Split', [part, graph.integers(sizes)], { outputs: sizes.length, attributes: { axis } });
 
-      const joined = linear(graph, normed, { name: 'down', weight: stack(queryLatent?.down ?? query, keyValueDown), dtype });
+      const joined = linear(graph, normed, { name: 'down', weight: stack(queryLatent?.down ?? query, keyValueDown), form: model });
       const [first, latent, key] = split(joined, [queryRank ?? headCount * (plainSize + rotarySize), latentRank, rotarySize], 1);
       const normedLatent = rmsNorm(graph, latent!, { weight: vector(graph, 'latentNorm', latentNorm), epsilon: normEpsilon });
       const turnedKey = graph.node('Reshape', [turn(key!, 1), graph.integers([-1, rotarySize])]);
       graph.nodes('Concat', [normedLatent, turnedKey], { outputs: ['latent'], attributes: { axis: 1 } });
 
-      const queries = queryLatent === null ? first! : linear(graph, rmsNorm(graph, first!, { weight: vector(graph, 'queryNorm', queryLatent.norm), epsilon: normEpsilon }), { name: 'query.up', weight: stack(query), dtype });
+      const queries = queryLatent === null ? first! : linear(graph, rmsNorm(graph, first!, { weight: vector(graph, 'queryNorm', queryLatent.norm), epsilon: normEpsilon }), { name: 'query.up', weight: stack(query), form: model });
       const [plain, rotary] = split(graph.node('Reshape', [queries, graph.integers([-1, headCount, plainSize + rotarySize])]), [plainSize, rotarySize], 2);
       const byHead = (part: string): string => graph.node('Transpose', [part], { attributes: { perm: [1, 0, 2] } });
       const absorbed = graph.node('MatMul', [byHead(plain!), headTables(graph, 'keyUp', keyValueUp, { headCount, stride: plainSize + valueSize, first: 0, rows: plainSize })]);
@@ -56,14 +57,14 @@ export function latentGraphs(shape: LatentAttention): AttentionGraphs {
       return { attended: graph.node('MatMul', [shares, values]), kept: [latents] };
     },
 
-    after(graph, { dtype }, { attention }) {
+    after(graph, model, { attention }) {
       const { keyValueUp, output } = weightsOf(attention);
       const attended = graph.input('attended', { type: 'f32', dims: this.attended.dims });
       // [heads, valueSize, latentRank] x [heads, latentRank, rows]
       const turned = graph.node('Transpose', [attended], { attributes: { perm: [0, 2, 1] } });
       const values = graph.node('MatMul', [headTables(graph, 'valueUp', keyValueUp, { headCount, stride: plainSize + valueSize, first: plainSize, rows: valueSize }), turned]);
       const rows = graph.node('Reshape', [graph.node('Transpose', [values], { attributes: { perm: [2, 0, 1] } }), graph.integers([-1, headCount * valueSize])]);
-      return linear(graph, rows, { name: 'output', weight: stack(output), dtype });
+      return linear(graph, rows, { name: 'output', weight: stack(output), form: model });
     },
   };
 }

@@ -22,7 +22,7 @@ export function postGraph(model: CompiledModel, layer: LayerWeights): Graph {
   for (const name of ['next', 'normed']) graph.output(name, { type: 'f32', dims: ['rows', hiddenSize] });
   if (feedForward.kind === 'moe') {
     // The router decides which weights run at all: it stays exact.
-    const logits = linear(graph, 'normed', { name: 'router', weight: stack(feedForward.router), dtype: 'float32' });
+    const logits = linear(graph, 'normed', { name: 'router', weight: stack(feedForward.router), form: { dtype: 'float32' } });
     graph.nodes('Identity', [logits], { outputs: ['routerLogits'] });
     graph.output('routerLogits', { type: 'f32', dims: ['rows', feedForward.router.rows] });
     if (feedForward.correctionBias !== null) {
