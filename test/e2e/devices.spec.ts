@@ -40,6 +40,14 @@ it.skipIf(SOFTWARE === null)('a worker on WebGPU answers as one on the processor
   rmSync(folder, { recursive: true });
 });
 
+it.skipIf(SOFTWARE === null)('what a device has no room for is refused in one sentence, before it is loaded', async () => {
+  const folder = temporaryFolder();
+  // SwiftShader says that it has 2 GiB.
+  const { code, stdout, stderr } = await essaim(['up', '--state-dir', folder, '--workers', '1', '--device', 'webgpu', '--kv-memory', '1500', '--prompt', 'Il était', '--quiet'], SOFTWARE!);
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^essaim: the device webgpu needs 3\.\d GB \([^\n]+\) and has 1\.8 GB for them: choose a smaller --kv-memory, [^\n]+\n$/)]);
+  rmSync(folder, { recursive: true });
+});
+
 it('a device that is not there is refused with the reason before anything starts', async () => {
   const folder = temporaryFolder();
   const { code, stdout, stderr } = await essaim(['up', '--state-dir', folder, '--device', 'webgpu'], NO_DRIVERS);

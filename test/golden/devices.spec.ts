@@ -22,11 +22,11 @@ interface StartOptions {
   readonly dtype?: WeightDtype;
   readonly deterministic?: boolean;
   readonly draftTokens?: number;
-  readonly tensorBytes?: number;
+  readonly tensorBytes?: number | null;
 }
 
-const start = (folder: string, { dtype = 'float32', deterministic = false, draftTokens = 0, tensorBytes, devices }: StartOptions): Promise<LocalCluster> =>
-  startLocalCluster({ directory: checkpointDirectory(folder), dtype, deterministic, workers: devices.length, replicas: 1, seed: 1, cache: compiled.cache, devices, draftTokens, ...(tensorBytes !== undefined && { tensorBytes }) });
+const start = (folder: string, { dtype = 'float32', deterministic = false, draftTokens = 0, tensorBytes = null, devices }: StartOptions): Promise<LocalCluster> =>
+  startLocalCluster({ directory: checkpointDirectory(folder), dtype, deterministic, workers: devices.length, replicas: 1, seed: 1, cache: compiled.cache, devices, draftTokens, tensorBytes });
 
 /** Of logits over the whole vocabulary from rows [firstRow, ...) of a vector. */
 function distances(vector: LogitsVector, firstRow: number, logits: Float32Array): number[] {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorReport, type ModelRef } from '@essaim/core';
+import { type TestedDevice } from '@essaim/devices';
 import { type PanelPiece } from '@essaim/panels';
 import { type CompiledPiece } from './runtime.ts';
 
@@ -12,8 +13,8 @@ export interface CompileThreadsOptions {
   readonly model: ModelRef;
   readonly cacheFolder: string;
   readonly threads: number;
-  /** Whether pieces become graphs of ONNX Runtime's, for a card, instead of panels. */
-  readonly graphs: boolean;
+  /** Pieces become graphs of ONNX Runtime's, for a card of this kind; null for panels. */
+  readonly card: Pick<TestedDevice, 'tensorBytes'> | null;
 }
 
 /** A thread that found nothing to do for so long ends, and its memory is free for answers. */
@@ -53,8 +54,8 @@ class CompileThread {
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor({ model, cacheFolder, graphs }: CompileThreadsOptions) {
-    this.#data = { model, cacheFolder, graphs };
+  constructor({ model, cacheFolder, card }: CompileThreadsOptions) {
+    this.#data = { model, cacheFolder, card };
   }
 
   compile(piece: PanelPiece, onBytes: (bytes: number) => void): Promise<CompiledPiece> {

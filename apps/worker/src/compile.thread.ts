@@ -9,7 +9,7 @@ import { type CompileReply, type CompileThreadsOptions } from './compile-threads
 import { stepBack } from './step-back.ts';
 
 /** A thread that compiles one piece after the other, so that the thread that serves never waits for disks or quantisation, and hardly for a processor. */
-const { model, cacheFolder, graphs } = workerData as Pick<CompileThreadsOptions, 'model' | 'cacheFolder' | 'graphs'>;
+const { model, cacheFolder, card } = workerData as Pick<CompileThreadsOptions, 'model' | 'cacheFolder' | 'card'>;
 const port = parentPort;
 assert(port, 'this file is the entry of a thread');
 const reply = (message: CompileReply): void => port.postMessage(message);
@@ -22,7 +22,7 @@ port.on('message', async (piece: PanelPiece) => {
     const { spec, weights } = await checkpoint;
     const compiled = { spec, weights, dtype: model.dtype };
     const progress = { onBytes: (bytes: number) => reply({ kind: 'bytes', bytes }) };
-    const file = await (graphs ? compileIntoCache(compiled, piece, new GraphCache(cacheFolder), progress) : packIntoCache(compiled, piece, new CompiledCache(cacheFolder), progress));
+    const file = await (card !== null ? compileIntoCache({ ...compiled, tensorBytes: card.tensorBytes }, piece, new GraphCache(cacheFolder), progress) : packIntoCache(compiled, piece, new CompiledCache(cacheFolder), progress));
     reply({ kind: 'done', file });
   } catch (thrown) {
     reply({ kind: 'failed', error: AppError.from(thrown).report() });

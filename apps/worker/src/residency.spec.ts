@@ -35,7 +35,7 @@ const inline: ResidencyOptions['compiler'] = {
   compile: (key, onBytes) => packIntoCache(compiled, key, new CompiledCache(folder), { onBytes }),
 };
 
-const residencyWith = (options: Partial<ResidencyOptions> = {}): Residency => new Residency({ self: SELF, compiled, model, find: () => Promise.resolve(null), compiler: inline, pace: { load: (load) => load() }, onChange: () => undefined, ...options });
+const residencyWith = (options: Partial<ResidencyOptions> = {}): Residency => new Residency({ self: SELF, compiled, model, admit: () => undefined, find: () => Promise.resolve(null), compiler: inline, pace: { load: (load) => load() }, onChange: () => undefined, ...options });
 
 let epoch = 0;
 const wanting = (keys: readonly ExpertKey[], roles: WorkerRoles = { lead: true, expert: true }) => snapshot(++epoch, { workers: [peer(SELF, { roles })], placement: hosting(keys, SIZE) });
@@ -62,6 +62,20 @@ describe('a worker\'s residency', () => {
     const residency = residencyWith({ find: (piece) => findInCache(compiled, piece, new CompiledCache(folder)), compiler: { compile: () => Promise.reject(new Error('nothing is compiled')) } });
     await residency.follow(wanting(FEW));
     expect([residency.isComplete, residency.progress().doneBytes]).toEqual([true, model.weightBytes]);
+  });
+
+  it('is asked for room before anything is let go or loaded', async () => {
+    await residencyWith().follow(wanting(FEW));
+    const before = held();
+    const asked: string[][] = [];
+    const residency = residencyWith({
+      admit: (pieces) => {
+        asked.push(pieces.map(pieceName).sort());
+        throw new AppError('resource_exhausted', 'the card is full');
+      },
+    });
+    await expect(residency.follow(wanting(OTHERS))).rejects.toMatchObject({ message: 'the card is full' });
+    expect([asked, held()]).toEqual([[[...LEAD(), ...experts(OTHERS)].sort()], before]);
   });
 
   it('is of experts alone where the worker does not lead', async () => {

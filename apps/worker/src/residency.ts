@@ -8,6 +8,8 @@ export interface ResidencyOptions {
   readonly self: WorkerId;
   readonly compiled: PanelModel;
   readonly model: Runtime['pieces'];
+  /** Told what will be held before any of it is loaded; fails where that does not fit. */
+  readonly admit: Runtime['admit'];
   /** A piece that was compiled before; null for one that was not. */
   readonly find: Runtime['find'];
   readonly compiler: Pick<CompileThreads, 'compile'>;
@@ -69,6 +71,7 @@ export class Residency {
   async #reconcile(): Promise<void> {
     try {
       while (this.#missing().length > 0 || this.#unwanted().length > 0) {
+        this.#options.admit(this.#wanted);
         for (const key of this.#unwanted()) await this.#options.model.unload(key);
         await this.#bringInAll();
         this.#options.onChange();

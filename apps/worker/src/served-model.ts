@@ -55,10 +55,10 @@ export class ServedModel {
     this.ref = ref;
     this.#checkpoint = checkpoint;
     this.#lostBy = (error) => void (runtime.isLost(error) && onLost(AppError.from(error)));
-    this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads, graphs: device.provider !== 'cpu' });
+    this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads, card: device.provider === 'cpu' ? null : { tensorBytes: device.tensorBytes } });
     const compiled = { spec, weights, dtype: ref.dtype };
     const pace = new LoadPace({ clock: systemClock, isServing: () => this.#isServing });
-    this.#residency = new Residency({ self, compiled, model: runtime.pieces, find: (piece) => runtime.find(piece), compiler: this.#compiler, pace, onChange });
+    this.#residency = new Residency({ self, compiled, model: runtime.pieces, admit: (pieces) => runtime.admit(pieces), find: (piece) => runtime.find(piece), compiler: this.#compiler, pace, onChange });
     this.#kv = new KvPool(runtime.kv.layout, environment.kvMemoryBytes, runtime.kv.memory);
     this.#experts = new LocalExperts({ runner: runtime.experts, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({
@@ -84,7 +84,7 @@ export class ServedModel {
     const checkpoint = await openCheckpoint(openCheckpointFolder(ref.directory));
     const { spec, weights, notes } = checkpoint;
     for (const note of notes) logger.info(note);
-    const runtime = await openRuntime({ model: { spec, weights, dtype: ref.dtype }, environment, cacheFolder: cacheFolderOf(environment), device: options.device });
+    const runtime = await openRuntime({ model: { spec, weights, dtype: ref.dtype }, environment, cacheFolder: cacheFolderOf(environment), device: options.device, step: { rows: STEPS.stepTokens, sequences: LIMITS.runningSequences } });
     return new ServedModel(checkpoint, runtime, options);
   }
 

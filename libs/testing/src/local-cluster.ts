@@ -24,7 +24,7 @@ export interface LocalClusterOptions extends PlacementOptions {
   /** What each worker computes on; null and what is absent stand for the kernels. */
   readonly devices?: readonly (Device | null)[];
   /** The most bytes of a tensor on a device. Default: no bound. */
-  readonly tensorBytes?: number;
+  readonly tensorBytes?: number | null;
   /** That each model of the kernels computes with. Default: 1. */
   readonly threads?: number;
   /** Of each engine. Default: the machine's. */
@@ -140,9 +140,9 @@ async function loadPanels({ dtype, cache, threads = 1 }: LocalClusterOptions, { 
   return opened;
 }
 
-async function loadGraphs({ dtype, cache, tensorBytes }: LocalClusterOptions, { spec, weights }: Checkpoint, { device, pieces }: { readonly device: Device; readonly pieces: readonly PanelPiece[] }): Promise<DeviceModel> {
+async function loadGraphs({ dtype, cache, tensorBytes = null }: LocalClusterOptions, { spec, weights }: Checkpoint, { device, pieces }: { readonly device: Device; readonly pieces: readonly PanelPiece[] }): Promise<DeviceModel> {
   const model = await DeviceModel.open({ spec, device });
-  for (const piece of pieces) await model.load(await compileIntoCache({ spec, weights, dtype, ...(tensorBytes !== undefined && { tensorBytes }) }, piece, new GraphCache(cache), { onBytes: () => undefined }));
+  for (const piece of pieces) await model.load(await compileIntoCache({ spec, weights, dtype, tensorBytes }, piece, new GraphCache(cache), { onBytes: () => undefined }));
   return model;
 }
 

@@ -1,18 +1,21 @@
 import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
 import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
 import { attentionOf, type PieceKey, pieceName } from '@essaim/graph';
-import { type KvMemory } from '@essaim/kv';
+import { kvBytesPerToken, kvLayoutOf, type KvMemory } from '@essaim/kv';
 import { type DevicePieces, type DeviceState } from '@essaim/runner';
 import { type Device } from './device.ts';
 import { DeviceKeys } from './device-keys.ts';
 import { DeviceSession, floats, longs } from './device-session.ts';
 import { DeviceStep, hostFloats } from './device-step.ts';
 import { type PieceFile } from './piece-file.ts';
+import { type DeviceRoom, mostTokens } from './device-room.ts';
 import { PlainGraphs } from './plain-graphs.ts';
 
 export interface DeviceModelOptions {
   readonly spec: ModelSpec;
   readonly device: Device;
+  /** What bounds a sequence. Default: nothing. */
+  readonly room?: Pick<DeviceRoom, 'tensorBytes' | 'stepRows'>;
 }
 
 interface Loaded {
@@ -26,13 +29,15 @@ const PROCESSOR: Device = { provider: 'cpu', index: 0 };
 export class DeviceModel implements DevicePieces, ExpertRunner {
   readonly #spec: ModelSpec;
   readonly #device: Device;
+  readonly #mostTokens: number;
   readonly #graphs: PlainGraphs;
   readonly #keys: DeviceKeys;
   readonly #loaded = new Map<string, Loaded>();
 
-  private constructor({ spec, device }: DeviceModelOptions) {
+  private constructor({ spec, device, room }: DeviceModelOptions) {
     this.#spec = spec;
     this.#device = device;
+    this.#mostTokens = room === undefined ? Number.MAX_SAFE_INTEGER : mostTokens(spec, room);
     this.#graphs = new PlainGraphs(device, spec);
     this.#keys = new DeviceKeys(spec, this.#graphs);
   }
@@ -46,7 +51,7 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
 
   /** Where the keys and values of its sequences are: on the device, float32. */
   get kvMemory(): KvMemory {
-    return { mostBytes: Number.MAX_SAFE_INTEGER, take: () => new Uint8Array(0), give: () => undefined, device: this.#keys };
+    return { mostBytes: this.#mostTokens * kvBytesPerToken({ ...kvLayoutOf(this.#spec, 'f32'), layerCount: 1 }), take: () => new Uint8Array(0), give: () => undefined, device: this.#keys };
   }
 
   /** Bytes of weights that are loaded. */

@@ -7,16 +7,16 @@ const F32_BYTES = Float32Array.BYTES_PER_ELEMENT;
 /** How matrices are held. */
 export interface MatrixForm {
   readonly dtype: WeightDtype;
-  /** The most bytes of a tensor, where a device takes no larger ones. */
-  readonly tensorBytes?: number;
+  /** The most bytes of a tensor, where a device takes no larger ones. Default: no bound. */
+  readonly tensorBytes?: number | null;
 }
 
 /** Rows of a tensor are a multiple of this where there are as many: kernels compute tiles of rows. */
 const TILE_ROWS = 64;
 
 /** y = x W^T for x [tokens, columns] and W [rows, columns]; returns the name of y [tokens, rows]. What is too large for one tensor becomes several, by rows. */
-export function linear(graph: GraphBuilder, x: string, { name, weight, form: { dtype, tensorBytes } }: { readonly name: string; readonly weight: Rows; readonly form: MatrixForm }): string {
-  const parts = tensorBytes === undefined ? [weight] : splitRows(weight, wholeTiles(Math.floor(tensorBytes / rowBytes(weight.columns, dtype))));
+export function linear(graph: GraphBuilder, x: string, { name, weight, form: { dtype, tensorBytes = null } }: { readonly name: string; readonly weight: Rows; readonly form: MatrixForm }): string {
+  const parts = tensorBytes === null ? [weight] : splitRows(weight, wholeTiles(Math.floor(tensorBytes / rowBytes(weight.columns, dtype))));
   if (parts.length === 1) return product(graph, x, { name, weight, dtype });
   return graph.node('Concat', parts.map((part, nth) => product(graph, x, { name: `${name}.${nth}`, weight: part, dtype })), { attributes: { axis: 1 } });
 }
