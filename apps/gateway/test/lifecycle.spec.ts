@@ -44,10 +44,27 @@ describe('readiness', () => {
     await using gateway = await startReadyGateway();
     gateway.leads[0]!.probeScript = (request, signal) => storyThenSilence(request, 0, signal);
     gateway.publish();
-    await expect.poll(() => readiness(gateway)).toContain('placement 2 is new');
+    await expect.poll(() => readiness(gateway), { timeout: 20_000 }).toContain('placement 2 is new');
     gateway.leads[0]!.probeScript = (request) => story(gateway.leads[0]!.id, request);
     gateway.publish();
     await expect.poll(() => readiness(gateway)).toBe('ready 3');
+  });
+
+  it('stays while experts move, and not each move costs a token', async () => {
+    await using gateway = await startReadyGateway();
+    const probes: string[] = [];
+    gateway.leads[0]!.probeScript = (request) => {
+      probes.push(request.requestId);
+      return story(gateway.leads[0]!.id, request);
+    };
+    const seen = new Set<string>();
+    for (let epoch = 2; epoch <= 6; epoch++) {
+      gateway.publish();
+      seen.add(await readiness(gateway));
+    }
+    await expect.poll(() => readiness(gateway), { timeout: 20_000 }).toBe('ready 6');
+    for (const state of seen) expect(state).toMatch(/^ready/);
+    expect(probes.length).toBeLessThan(5);
   });
 
   it('survives the control plane: what is known still holds', async () => {

@@ -27,19 +27,19 @@ export class LoadPace {
   }
 
   /** Fails as `load` fails; those behind it are loaded all the same. */
-  load(load: () => Promise<void>): Promise<void> {
+  load<T>(load: () => Promise<T>): Promise<T> {
     if (!this.#options.isServing()) return load();
     const result = this.#last.then(() => this.#loadRested(load));
     this.#last = result.catch(() => undefined);
     return result;
   }
 
-  async #loadRested(load: () => Promise<void>): Promise<void> {
+  async #loadRested<T>(load: () => Promise<T>): Promise<T> {
     const { clock } = this.#options;
     await this.#rest();
     const beganMs = clock.nowMs();
     try {
-      await load();
+      return await load();
     } finally {
       const endedMs = clock.nowMs();
       this.#restedMs = endedMs + REST * (endedMs - beganMs);

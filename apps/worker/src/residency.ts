@@ -13,7 +13,7 @@ export interface ResidencyOptions {
   /** A piece that was compiled before; null for one that was not. */
   readonly find: Runtime['find'];
   readonly compiler: Pick<CompileThreads, 'compile'>;
-  /** When a compiled piece is loaded. */
+  /** When a compiled piece is looked for, and when it is loaded. */
   readonly pace: Pick<LoadPace, 'load'>;
   /** Told whenever what is held, or how far it is, changed. */
   readonly onChange: () => void;
@@ -104,7 +104,7 @@ export class Residency {
       onChange();
     };
     // Threads that compile take longer to start than all pieces take to find.
-    const found = await find(key);
+    const found = await pace.load(() => find(key));
     if (found !== null) onBytes(this.#bytesOf(key));
     const file = found ?? (await compiler.compile(key, onBytes));
     await pace.load(() => model.load(file));

@@ -19,8 +19,15 @@ export interface ReadinessOptions {
 
 const PROBE_MS = 10_000;
 const RETRY_MS = 500;
+/** Experts that load one by one bring an epoch each, and the last of them tells whether all is well. */
+const SETTLE_MS = 1_000;
+/** So long a probe may take before a gateway that is ready no longer counts as that. */
+const DOUBT_MS = 2_000;
 
-/** Ready means that a token was generated through the placement of now: every new epoch is probed, and until then it is not ready. */
+/**
+ * Ready means that a token was generated through the placement of now. While that gives way to another that should serve as well, a gateway
+ * stays ready, and probes once no newer one has come for a second: experts on the move don't take it out of service, nor cost a token each.
+ */
 export class Readiness {
   readonly #options: ReadinessOptions;
   #state: ReadinessState = { kind: 'not_ready', reason: 'this gateway is starting: retry in a few seconds' };
@@ -48,12 +55,22 @@ export class Readiness {
       return untilAborted(outdated);
     }
     const { epoch } = servability.snapshot;
-    this.#become({ kind: 'not_ready', reason: `placement ${epoch} is new and has generated no token yet: retry in a second` });
-    if (await this.#probe(servability.snapshot, outdated)) {
-      this.#become({ kind: 'ready', epoch });
-      return untilAborted(outdated);
-    }
-    await this.#options.clock.sleep(RETRY_MS, outdated).catch(() => undefined);
+    const isUnproven: ReadinessState = { kind: 'not_ready', reason: `placement ${epoch} is new and has generated no token yet: retry in a second` };
+    if (this.#state.kind === 'not_ready') this.#become(isUnproven);
+    else if (!(await this.#passes(SETTLE_MS, outdated))) return;
+    const probed = new AbortController();
+    void this.#passes(DOUBT_MS, AbortSignal.any([outdated, probed.signal])).then((hasPassed) => hasPassed && this.#become(isUnproven));
+    const isProven = await this.#probe(servability.snapshot, outdated);
+    probed.abort();
+    if (outdated.aborted) return;
+    this.#become(isProven ? { kind: 'ready', epoch } : isUnproven);
+    if (isProven) await untilAborted(outdated);
+    else await this.#passes(RETRY_MS, outdated);
+  }
+
+  /** False when the signal comes first. */
+  async #passes(durationMs: number, signal: AbortSignal): Promise<boolean> {
+    return this.#options.clock.sleep(durationMs, signal).then(() => true, () => false);
   }
 
   /** True when one token came out. */

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assert } from '@essaim/core';
+import { assert, expertCount } from '@essaim/core';
+import { denseBytes, expertBytes } from '@essaim/placement';
 import { connectInference, type InferenceApi } from '@essaim/rpc';
 import { type Cluster } from '../../up/cluster.ts';
+import { type UpOptions } from '../../up/options.ts';
 import { ask, type Question } from '../ask.ts';
 import { type BenchModel } from '../models.ts';
 import { type BenchOptions, upOptions } from '../options.ts';
@@ -13,7 +15,8 @@ import { readyExperts } from './ready-experts.ts';
 import { watch, type Watched } from './watch.ts';
 import { STREAMS, WORKLOAD } from './workload.ts';
 
-const POLL_MS = 20;
+/** Not so often that asking is what streams wait for. */
+const POLL_MS = 200;
 /** From the signal until the other worker has everything; its pieces are compiled already. */
 const MOVE_MS = 120_000;
 
@@ -34,7 +37,7 @@ export interface Round {
   readonly stop: AbortSignal;
 }
 
-/** Streams of one worker alone, then beside a prompt; after that those of two workers, of which one leaves and hands its experts to the other. */
+/** Streams of one worker alone, then beside a prompt; after that those of two workers, of which one leaves and hands its few experts to the other. */
 export async function measureRound(round: Round): Promise<Sample> {
   const quiet = await onOneWorker(round);
   const [one, many] = [await onTwoWorkers(STREAMS[0], round), await onTwoWorkers(STREAMS[1], round)];
@@ -54,15 +57,26 @@ function onOneWorker(round: Round): Promise<Omit<Sample, `loading-${number}`>> {
 
 function onTwoWorkers(streams: number, round: Round): Promise<Watched> {
   round.note('starting 2 workers');
-  return withLeavingWorker(clusterOf(2, round), ({ cluster }, signal) => asking({ cluster, signal }, round, (asked) => {
+  return withLeavingWorker(unevenCluster(round), ({ cluster }, signal) => asking({ cluster, signal }, round, (asked) => {
     round.note(`experts load beside ${streams} stream${streams === 1 ? '' : 's'}`);
     return beside(asked, streams, () => moveExperts(asked));
   }), round.stop);
 }
 
 /** All threads that the machine has for computing, shared out. */
-function clusterOf(workers: number, { model: { ref }, options: { folder, threads } }: Round): ReturnType<typeof upOptions> {
+function clusterOf(workers: number, { model: { ref }, options: { folder, threads } }: Round): UpOptions {
   return upOptions({ model: ref.directory, modelId: ref.id, dtype: ref.dtype, workers, threadsPerWorker: Math.max(1, Math.floor(threads.one / workers)), stateDir: folder });
+}
+
+/** Two workers, of which the second has memory for next to no experts: as many lie there as are to load beside streams. */
+function unevenCluster(round: Round): UpOptions {
+  const { spec, ref: { dtype } } = round.model;
+  const all = spec.layerCount * expertCount(spec);
+  // Experts lie where memory is, in proportion to it: a of all, where there is room for r beside all, with a = all r / (all + r).
+  const room = Math.floor((WORKLOAD.loadedExperts * all) / (all - WORKLOAD.loadedExperts));
+  const options = clusterOf(2, round);
+  const [first] = options.devices;
+  return { ...options, devices: [first!, { ...first!, memoryBytes: denseBytes(spec, dtype) + (room + 0.5) * expertBytes(spec, dtype) }] };
 }
 
 /** Once everything has run for the first time. */
@@ -98,9 +112,10 @@ async function readPrompt(asked: Asking): Promise<void> {
 /** The last worker is told to leave; resolves when the first one holds every expert. */
 async function moveExperts({ cluster, model: { spec }, signal }: Asking): Promise<void> {
   const leaving = cluster.processes.find(({ name }) => name === 'w2');
-  assert(leaving && spec.feedForward.kind === 'moe', 'two workers share experts');
-  const experts = spec.layerCount * spec.feedForward.expertCount;
-  process.kill(leaving.pid, 'SIGTERM');
+  assert(leaving, 'there are two workers');
+  const experts = spec.layerCount * expertCount(spec);
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(MOVE_MS)]);
+  assert(await readyExperts('w1', cluster.addresses.admin, deadline) === experts - WORKLOAD.loadedExperts, 'the placement goes by memory');
+  process.kill(leaving.pid, 'SIGTERM');
   while (await readyExperts('w1', cluster.addresses.admin, deadline) < experts) await sleep(POLL_MS, undefined, { signal: deadline });
 }

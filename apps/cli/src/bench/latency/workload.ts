@@ -10,6 +10,8 @@ export const WORKLOAD = {
   quietTokens: 96,
   /** Of the prompt that is read beside them, or as many as the model's context holds. */
   longPromptTokens: 2_048,
+  /** That the leaving worker holds, and the other one loads. */
+  loadedExperts: 8,
 } as const;
 
 /** Streams that run at a time. */
