@@ -72,9 +72,9 @@ export function essaim(args: readonly string[], env: Record<string, string> = {}
 }
 
 /** Brings a cluster up and resolves once it generated a token. Always end it, for example with `await using`. */
-export async function startCluster(flags: readonly string[] = []): Promise<RunningCluster> {
+export async function startCluster(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<RunningCluster> {
   const stateDir = temporaryFolder();
-  const child = spawn(process.execPath, [CLI, 'up', '--json', '--state-dir', stateDir, ...FREE_PORTS, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [CLI, 'up', '--json', '--state-dir', stateDir, ...FREE_PORTS, ...flags], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const result = ended(child);
   const events: { kind: string; sentence?: string }[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<Ready>();

@@ -5,10 +5,11 @@ import { kvBytesPerToken, kvLayoutOf, type KvMemory } from '@essaim/kv';
 import { type DevicePieces, type DeviceState } from '@essaim/runner';
 import { type Device } from './device.ts';
 import { DeviceKeys } from './device-keys.ts';
+import { type DeviceRoom, mostTokens } from './device-room.ts';
 import { DeviceSession, floats, longs } from './device-session.ts';
 import { DeviceStep, hostFloats } from './device-step.ts';
+import { OpenDevice } from './open-device.ts';
 import { type PieceFile } from './piece-file.ts';
-import { type DeviceRoom, mostTokens } from './device-room.ts';
 import { PlainGraphs } from './plain-graphs.ts';
 
 export interface DeviceModelOptions {
@@ -23,12 +24,11 @@ interface Loaded {
   readonly sessions: readonly DeviceSession[];
 }
 
-const PROCESSOR: Device = { provider: 'cpu', index: 0 };
-
 /** The pieces of a model that this process holds on a device, dense part and experts alike, run by ONNX Runtime. Owns their sessions and all that is on the device. */
 export class DeviceModel implements DevicePieces, ExpertRunner {
   readonly #spec: ModelSpec;
-  readonly #device: Device;
+  readonly #device: OpenDevice;
+  readonly #processor = new OpenDevice({ provider: 'cpu', index: 0 });
   readonly #mostTokens: number;
   readonly #graphs: PlainGraphs;
   readonly #keys: DeviceKeys;
@@ -36,9 +36,9 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
 
   private constructor({ spec, device, room }: DeviceModelOptions) {
     this.#spec = spec;
-    this.#device = device;
+    this.#device = new OpenDevice(device);
     this.#mostTokens = room === undefined ? Number.MAX_SAFE_INTEGER : mostTokens(spec, room);
-    this.#graphs = new PlainGraphs(device, spec);
+    this.#graphs = new PlainGraphs(this.#device, spec);
     this.#keys = new DeviceKeys(spec, this.#graphs);
   }
 
@@ -72,7 +72,7 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
     const { key, modelFiles } = file;
     if (this.has(key)) return;
     // Rows of the embedding table are looked up where the token ids are: it would take much of the device's memory for next to no work.
-    const device = key.kind === 'embed' ? PROCESSOR : this.#device;
+    const device = key.kind === 'embed' ? this.#processor : this.#device;
     const sessions: DeviceSession[] = [];
     try {
       for (const [nth, model] of modelFiles.entries()) sessions.push(await DeviceSession.open(device, { model, onDevice: this.#onDevice(key)[nth]! }));

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError } from '@essaim/core';
 import { type Device, deviceName } from './device.ts';
-import { deviceError, DeviceLost } from './device-error.ts';
+import { type OpenDevice } from './open-device.ts';
 
 /**
  * Since 1.29 ONNX Runtime reports every session to Microsoft, and leaves an identifier, a cache and logs in the home and temporary folders.
@@ -20,23 +20,25 @@ export interface SessionSource {
 
 /** One graph on a device. A run blocks its thread until the work is handed over, or done where an output comes to the host. */
 export class DeviceSession {
-  readonly #device: Device;
+  readonly #device: OpenDevice;
   readonly #session: InferenceSession;
   /** Runs under way: what they compute with can't be taken from them. */
   readonly #running = new Set<Promise<unknown>>();
 
-  private constructor(device: Device, session: InferenceSession) {
+  private constructor(device: OpenDevice, session: InferenceSession) {
     this.#device = device;
     this.#session = session;
   }
 
   /** Puts the weights on the device. Fails with `data_loss` for a file that can't be loaded, `resource_exhausted` where the device is full, `unavailable` without the device. */
-  static async open(device: Device, { model, onDevice }: SessionSource): Promise<DeviceSession> {
+  static async open(opened: OpenDevice, { model, onDevice }: SessionSource): Promise<DeviceSession> {
     const open = (options: InferenceSession.SessionOptions): Promise<InferenceSession> => (typeof model === 'string' ? InferenceSession.create(model, options) : InferenceSession.create(model, options));
+    const { device } = opened;
+    opened.assertThere();
     try {
-      return new DeviceSession(device, await open(sessionOptions(device, onDevice)));
+      return new DeviceSession(opened, await open(sessionOptions(device, onDevice)));
     } catch (cause) {
-      const error = deviceError(device, cause);
+      const error = opened.errorOf(cause);
       if (error.code !== 'internal') throw error;
       if (typeof model !== 'string') throw new AppError('unavailable', `the device ${deviceName(device)} can't be used: see \`essaim devices\` for what it lacks`, { cause });
       throw new AppError('data_loss', 'a compiled graph in the cache can\'t be loaded: delete the cache folder in the state folder and start again', { cause });
@@ -45,23 +47,24 @@ export class DeviceSession {
 
   /** The outputs, the caller's to dispose of. Inputs stay the caller's. */
   async run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {
+    this.#device.assertThere();
     const run = this.#session.run(feeds);
     this.#running.add(run);
     try {
       return await run;
     } catch (thrown) {
-      throw deviceError(this.#device, thrown);
+      throw this.#device.errorOf(thrown);
     } finally {
       this.#running.delete(run);
     }
   }
 
-  /** Frees the weights once the runs under way are done; none may begin any more. */
+  /** Frees the weights once the runs under way are done; none may begin any more. The memory of a lost device is gone already. */
   async release(): Promise<void> {
     await Promise.allSettled(this.#running);
+    if (this.#device.isLost) return;
     await this.#session.release().catch((thrown: unknown) => {
-      // The memory of a lost device is gone already.
-      if (!(deviceError(this.#device, thrown) instanceof DeviceLost)) throw thrown;
+      throw this.#device.errorOf(thrown);
     });
   }
 }

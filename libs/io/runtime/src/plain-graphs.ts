@@ -1,18 +1,18 @@
 import { type ModelSpec } from '@essaim/core';
 import { addGraph, amongGraph, attentionOf, copyGraph, joinGraph, shortenGraph, squaresGraph, takeGraph } from '@essaim/graph';
-import { type Device } from './device.ts';
 import { DeviceSession, type SessionSource } from './device-session.ts';
+import { type OpenDevice } from './open-device.ts';
 
 /** Sequences whose attention one graph computes; more take several. */
 export const SEQUENCES_AT_ONCE = 8;
 
 /** The graphs without weights, each opened when it is first asked for. There are few: their names say all that differs. */
 export class PlainGraphs {
-  readonly #device: Device;
+  readonly #device: OpenDevice;
   readonly #spec: ModelSpec;
   readonly #sessions = new Map<string, Promise<DeviceSession>>();
 
-  constructor(device: Device, spec: ModelSpec) {
+  constructor(device: OpenDevice, spec: ModelSpec) {
     this.#device = device;
     this.#spec = spec;
   }

@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { softwareAdapter } from './software-adapter.ts';
+
+export interface FaultyAdapter extends Disposable {
+  /** Variables under which a process finds this adapter and no other. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The process that computes next on it has lost it from then on; one that starts later finds it again. */
+  lose(): void;
+  /** From now on nobody gets memory on it. */
+  fill(): void;
+  /** There is memory again. */
+  empty(): void;
+}
+
+/** SwiftShader behind a driver that fails when it is told to. Null without SwiftShader or a C compiler. */
+export function faultyAdapter(): FaultyAdapter | null {
+  const software = softwareAdapter();
+  if (software === null) return null;
+  const folder = mkdtempSync(join(tmpdir(), 'essaim-driver-'));
+  const [loss, full, library, description] = ['loss', 'full', 'driver.so', 'driver.json'].map((name) => join(folder, name)) as [string, string, string, string];
+  const defined = Object.entries({ LOSS: loss, FULL: full, REAL_DRIVER: join(software['LD_LIBRARY_PATH']!, 'libvk_swiftshader.so') }).map(([name, path]) => `-D${name}="${path}"`);
+  try {
+    execFileSync('cc', ['-shared', '-fPIC', ...defined, '-o', library, join(import.meta.dirname, 'faulty-driver.c'), '-ldl'], { stdio: 'ignore' });
+  } catch {
+    rmSync(folder, { recursive: true });
+    return null;
+  }
+  // The version that SwiftShader's own says: of drivers that say a later one the loader asks more.
+  writeFileSync(description, JSON.stringify({ file_format_version: '1.0.0', ICD: { library_path: library, api_version: '1.0.5' } }));
+  return {
+    environment: { ...software, VK_ICD_FILENAMES: description },
+    lose: () => writeFileSync(loss, ''),
+    fill: () => writeFileSync(full, ''),
+    empty: () => rmSync(full),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  };
+}
