@@ -19,6 +19,7 @@ async function promptLogits(name: string, { promptIds }: LogitsVector): Promise<
 
 it.each([
   ['mistral-window-bf16', 'mistral-window-mistral-layout'], ['ministral3-yarn-tied-bf16', 'ministral3-yarn-tied-mistral-layout'],
+  ['ministral3-yarn-fp8-tensors', 'ministral3-yarn-fp8-tensors-mistral-layout'],
   ['mistral4-yarn-bf16', 'mistral4-yarn-mistral-layout'], ['mistral4-yarn-uncorrected-bf16', 'mistral4-yarn-uncorrected-mistral-layout'],
 ])('%s gives the same logits to the bit in Mistral\'s layout', async (huggingFace, mistral) => {
   const vector = readLogits(huggingFace);

@@ -41,7 +41,8 @@ MISTRAL_NAMES = {
     'self_attn.o_proj': 'attention.wo', 'mlp.gate_proj': 'feed_forward.w1', 'mlp.down_proj': 'feed_forward.w2', 'mlp.up_proj': 'feed_forward.w3',
     'block_sparse_moe.': '',
 }
-ROLES = {'q_proj': 'query', 'k_proj': 'key', 'v_proj': 'value', 'o_proj': 'output', 'w1': 'gate', 'w2': 'down', 'w3': 'up'}
+ROLES = {'q_proj': 'query', 'k_proj': 'key', 'v_proj': 'value', 'o_proj': 'output', 'w1': 'gate', 'w2': 'down', 'w3': 'up',
+         'gate_proj': 'gate', 'down_proj': 'down', 'up_proj': 'up'}
 
 
 # ---- forms of one matrix: what is stored beside its name without "weight", and the float32 values that it means ----

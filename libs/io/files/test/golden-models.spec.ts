@@ -9,8 +9,8 @@ import { openCheckpointFolder } from '../src/index.ts';
 const REPOSITORY_URL = new URL('../../../../', import.meta.url);
 const GOLDEN = 'test/golden/models/';
 const directoryOf = (folder: string): string => fileURLToPath(new URL(folder, REPOSITORY_URL));
-/** What make_checkpoint_forms.py and make_latent_forms.py computed: for each of their checkpoints the SHA-256 of the float32 values by role. */
-const forms = ['checkpoint-forms', 'latent-forms'].flatMap((name) => Object.entries(digestsIn(`test/golden/vectors/${name}.json`)));
+/** What make_checkpoint_forms.py, make_dense_forms.py and make_latent_forms.py computed: for each of their checkpoints the SHA-256 of the float32 values by role. */
+const forms = ['checkpoint-forms', 'dense-forms', 'latent-forms'].flatMap((name) => Object.entries(digestsIn(`test/golden/vectors/${name}.json`)));
 const models = [...readdirSync(directoryOf(GOLDEN)).map((name) => GOLDEN + name), 'deploy/models/petit'];
 
 describe('the checkpoints that transformers wrote', () => {
@@ -42,6 +42,7 @@ describe('the checkpoints that transformers wrote', () => {
     ['deepseek-v3-yarn-groups-bf16', 'deepseek-v3-yarn-groups-transformers4-bf16', 'with a configuration of transformers 4'],
     ['mistral-window-bf16', 'mistral-window-mistral-layout', 'in Mistral\'s layout'],
     ['ministral3-yarn-tied-bf16', 'ministral3-yarn-tied-mistral-layout', 'in Mistral\'s layout'],
+    ['ministral3-yarn-fp8-tensors', 'ministral3-yarn-fp8-tensors-mistral-layout', 'in Mistral\'s layout'],
     ['mistral4-yarn-bf16', 'mistral4-yarn-mistral-layout', 'in Mistral\'s layout'],
     ['mistral4-yarn-uncorrected-bf16', 'mistral4-yarn-uncorrected-mistral-layout', 'in Mistral\'s layout'],
     ['ministral3-yarn-tied-bf16', 'mistral3-images-yarn-tied-bf16', 'beside weights that see images'],
