@@ -17,6 +17,8 @@ const SPECS = ['latent attention', 'latent attention without a query latent'] as
 const CASES = SPECS.flatMap((what) => WEIGHT_DTYPES.map((dtype) => ({ what, spec: SMALL_SPECS[what], dtype })));
 /** Enough for keys and values to be made, whatever the form of the weights. */
 const LONG = 200;
+/** The same where there is nothing before them. */
+const FIRST = 8;
 
 describe.each(CASES)('many rows at once, of $what at $dtype', ({ spec, dtype }) => {
   const withModel = async <T>(threads: number, use: (model: KernelModel, cache: () => KvCache) => Promise<T>): Promise<T> => {
@@ -45,14 +47,24 @@ describe.each(CASES)('many rows at once, of $what at $dtype', ({ spec, dtype }) 
     expect(furthest(expanded['next.0']!, absorbed['next.0']!)).toBeLessThan(MOST[dtype]);
   }));
 
+  it('is made of few rows too where a sequence begins', () => withModel(1, async (model, cache) => {
+    const [fewer, first] = [await inSteps(model, cache(), [FIRST - 1], false), await inSteps(model, cache(), [FIRST], false)];
+    const absorbed = await inSteps(model, cache(), [FIRST], true);
+    expect(differing(fewer, rowsOf(absorbed, FIRST, 0, FIRST - 1))).toEqual([]);
+    expect(differing(first, absorbed)).toContain('next.0');
+    expect(furthest(first['next.0']!, absorbed['next.0']!)).toBeLessThan(MOST[dtype]);
+  }));
+
   it('gives the same bits whoever computes, in chunks of any size that are large enough, and beside sequences of few rows, which stay as they are', async () => {
-    const [few, many] = [43, 2 * LONG + 9];
+    const [known, few, many] = [5, 43, 2 * LONG + 9];
     const { whole, alone } = await withModel(1, async (model, cache) => (
-      { whole: await inSteps(model, cache(), [LONG + 9, LONG], false), alone: await inSteps(model, cache(), [few], true) }
+      { whole: await inSteps(model, cache(), [LONG + 9, LONG], false), alone: rowsOf(await inSteps(model, cache(), [known, few], true), known + few, known, known + few) }
     ));
     await withModel(3, async (model, cache) => {
       expect(differing(await inSteps(model, cache(), [LONG, LONG + 9], false), whole)).toEqual([]);
-      const step = await forward(model, spec, [{ cache: cache(), tokenIds: idsOf(few, 1) }, { cache: cache(), tokenIds: idsOf(LONG, 1) }], { sameInAnyChunk: false });
+      const before = cache();
+      await inSteps(model, before, [known], false);
+      const step = await forward(model, spec, [{ cache: before, tokenIds: idsOf(known + few, 1).slice(known) }, { cache: cache(), tokenIds: idsOf(LONG, 1) }], { sameInAnyChunk: false });
       expect(differing(rowsOf(step, few + LONG, 0, few), alone)).toEqual([]);
       expect(differing(rowsOf(step, few + LONG, few, few + LONG), rowsOf(whole, many, 0, LONG))).toEqual([]);
     });

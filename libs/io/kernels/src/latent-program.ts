@@ -14,6 +14,8 @@ const HEADS_AT_ONCE = 16;
 
 /** From so many rows of a sequence on it is faster to make keys and values of all that they see than to compare them with latents, by the form of the weights. */
 const EXPANDED_ROWS: Readonly<Record<WeightDtype, number>> = { float32: 192, int8: 64, int4: 64 };
+/** The same at the beginning of a sequence, where no more keys are made than there are queries to be turned. */
+const EXPANDED_FIRST_ROWS = 8;
 
 /**
  * Multi-head latent attention: of a token only its latent and one rotated key are kept. In its absorbed form what makes a head's key of a latent
@@ -53,7 +55,7 @@ export class LatentProgram implements AttentionProgram {
       queries = { at: arena.queries, stride: query.panels * PANEL };
       phases.linear(placed(query), { floats: arena.projected, stride: projectedStride, quantised: arena.quantisedLatent }, { rows, out: queries.at, stride: queries.stride });
     }
-    const expands = ({ count }: JobSpan): boolean => !job.sameInAnyChunk && this.#expanded.fits && count >= EXPANDED_ROWS[up.form];
+    const expands = ({ count, first }: JobSpan): boolean => !job.sameInAnyChunk && this.#expanded.fits && count >= (first === 0 ? EXPANDED_FIRST_ROWS : EXPANDED_ROWS[up.form]);
     const [long, short] = [job.spans.filter(expands), job.spans.filter((span) => !expands(span))];
     if (long.length > 0) this.#expanded.attend(job, up, queries, long);
     if (short.length > 0) this.#absorbed({ ...job, spans: short }, layout, queries);
