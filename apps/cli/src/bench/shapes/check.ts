@@ -15,6 +15,8 @@ const LATE_POSITION = 8192;
 const PROMPT = { rows: 64, position: 100 };
 /** Of the rows of attention, which are compared: the last ones see most. */
 const COMPARED_ROWS = 3;
+/** Of those that are loaded: from one end to the other, whichever memory they lie in; each takes two seconds. */
+const CHECKED_EXPERTS = 32;
 /** Of a result that are compared where all would take minutes. */
 const COLUMNS = 64;
 
@@ -49,7 +51,7 @@ export async function check(options: CheckOptions): Promise<Checked> {
   const { normed, next } = first.attended;
   const shared = await layer.shared(normed);
   const ofExperts: number[] = [];
-  for (const expert of spread(experts, 3)) ofExperts.push(await layer.expert(expert, normed));
+  for (const expert of spread(experts, Math.min(experts, CHECKED_EXPERTS))) ofExperts.push(await layer.expert(expert, normed));
   const columns = spread(vocabSize, COLUMNS);
   const logits = await product(await norm(toRows(next, hiddenSize), weights.finalNorm, normEpsilon), weights.head, { dtype, rows: columns });
   const head = worst('the head', pick(toRows(await model.head(next), vocabSize), columns), logits);
@@ -109,7 +111,7 @@ class LayerCheck {
 
 /** So many numbers below `total`, evenly from 0 to the last. */
 function spread(total: number, count: number): number[] {
-  return [...new Set(Array.from({ length: count }, (_, nth) => Math.round((nth * (total - 1)) / (count - 1))))];
+  return [...new Set(Array.from({ length: count }, (_, nth) => Math.round((nth * (total - 1)) / Math.max(1, count - 1))))];
 }
 
 const toRows = (values: Float32Array, width: number): Matrix64 => Array.from({ length: values.length / width }, (_, row) => Float64Array.from(values.subarray(row * width, (row + 1) * width)));

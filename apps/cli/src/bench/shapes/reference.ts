@@ -13,13 +13,16 @@ const CHUNK_ROWS = 256;
 function meant(values: Float32Array, columns: number, dtype: QuantisedDtype): Float32Array {
   const { codes, scales } = quantiseRows(values, { columns, dtype, scales: 'bf16' });
   const [blocks, bytes] = [blocksPerRow(columns), bytesPerBlock(dtype)];
-  return values.map((_, index) => {
-    const [row, column] = [Math.floor(index / columns), index % columns];
-    const block = row * blocks + Math.floor(column / BLOCK_SIZE);
-    const place = column % BLOCK_SIZE;
-    if (dtype === 'int8') return (codes[block * bytes + place]! - 128) * scales[block]!;
-    return (((codes[block * bytes + (place >> 1)]! >> (4 * (place & 1))) & 15) - 8) * scales[block]!;
-  });
+  const result = new Float32Array(values.length);
+  for (let start = 0, block = 0; start < values.length; block++) {
+    const inRow = Math.min(BLOCK_SIZE, columns * (Math.floor(block / blocks) + 1) - start);
+    for (let place = 0; place < inRow; place++) {
+      const code = dtype === 'int8' ? codes[block * bytes + place]! - 128 : ((codes[block * bytes + (place >> 1)]! >> (4 * (place & 1))) & 15) - 8;
+      result[start + place] = code * scales[block]!;
+    }
+    start += inRow;
+  }
+  return result;
 }
 
 const dot = (x: Float64Array, values: Float32Array, first: number): number => {
