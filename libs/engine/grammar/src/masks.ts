@@ -12,18 +12,18 @@ export type TokenMask = Uint32Array;
 /** Masks of all grammars of a vocabulary, the least recently used forgotten. */
 export class Masks {
   readonly #vocabulary: Vocabulary;
-  readonly #plain: TokenMask;
+  /** Of plain tokens of at most so many characters. */
+  readonly #plain = new Map<number, TokenMask>();
+  readonly #words: number;
   readonly #limit: number;
   readonly #known = new Map<State, TokenMask>();
   readonly #path: State[];
 
   /** @param vocabSize of the model's logits, at least that of `vocabulary` */
   constructor(vocabulary: Vocabulary, { vocabSize, maxBytes }: { readonly vocabSize: number; readonly maxBytes: number }) {
-    const words = Math.ceil(vocabSize / 32);
+    this.#words = Math.ceil(vocabSize / 32);
     this.#vocabulary = vocabulary;
-    this.#plain = new Uint32Array(words);
-    for (const id of vocabulary.plain) set(this.#plain, id);
-    this.#limit = Math.max(1, Math.floor(maxBytes / (4 * words)));
+    this.#limit = Math.max(1, Math.floor(maxBytes / (4 * this.#words)));
     this.#path = new Array<State>(vocabulary.all.longest + 1);
   }
 
@@ -49,10 +49,20 @@ export class Masks {
 
   #find(state: State, { states, plainText }: CompiledGrammar): TokenMask {
     const limit = states.work + MASK_WORK;
-    const anyPlain = plainText.mayFollow(state, MASK_WORK / 2);
-    const mask = anyPlain ? this.#plain.slice() : new Uint32Array(this.#plain.length);
-    this.#walk(anyPlain ? this.#vocabulary.special : this.#vocabulary.all, { states, state, mask, limit });
+    const characters = plainText.mostCharacters(state, MASK_WORK / 2);
+    const mask = characters === null ? new Uint32Array(this.#words) : this.#plainMask(characters).slice();
+    this.#walk(characters === null ? this.#vocabulary.all : this.#vocabulary.special, { states, state, mask, limit });
     for (const id of states.automaton.tokenIds) if (states.afterToken(state, id) !== null) set(mask, id);
+    return mask;
+  }
+
+  #plainMask(characters: number): TokenMask {
+    let mask = this.#plain.get(characters);
+    if (mask === undefined) {
+      mask = new Uint32Array(this.#words);
+      for (const id of this.#vocabulary.plain.subarray(0, this.#vocabulary.plainCounts[characters])) set(mask, id);
+      this.#plain.set(characters, mask);
+    }
     return mask;
   }
 

@@ -7,6 +7,7 @@ import { buildVocabulary, Matchers } from './index.ts';
 
 const GRAMMARS: readonly Constraint[] = [
   { kind: 'json object' }, { kind: 'regex', pattern: '.*' }, { kind: 'regex', pattern: '[^"\\\\]{0,40}"' }, { kind: 'regex', pattern: '(ab|abc|bc|\\d+)*' }, { kind: 'regex', pattern: '[éa-z🙂]{1,70}' },
+  { kind: 'regex', pattern: '([^"\\\\]{0,3}",?)*' }, { kind: 'regex', pattern: '([^"\\\\]{3}|[^"\\\\][é-🙂]{0,4})' }, schema({ type: 'array', items: { type: 'string', maxLength: 4 } }),
   schema({ type: 'object', properties: { name: { type: 'string', maxLength: 40 }, age: { type: 'integer' } }, additionalProperties: { type: 'string' } }),
   { kind: 'grammar', ebnf: 'root ::= "(" root ")" | [a-c]+ | root "日本"' },
 ];

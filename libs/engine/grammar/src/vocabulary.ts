@@ -1,4 +1,4 @@
-import { isPlain } from './plain-text.ts';
+import { PLAIN_LENGTH, plainLength } from './plain-text.ts';
 
 /** What a model's tokens say, laid out for finding those that may follow. Arrays alone, so that a thread can make it for another. */
 export interface Vocabulary {
@@ -6,8 +6,10 @@ export interface Vocabulary {
   readonly all: TokenTree;
   /** Those that are not plain. */
   readonly special: TokenTree;
-  /** Ids of those that are: wherever any plain text may follow, all of them may. */
+  /** Ids of those that are, shorter ones first: wherever any plain text may follow, all of them may. */
   readonly plain: Int32Array;
+  /** How many of these have at most so many characters, for 0 to `PLAIN_LENGTH`. */
+  readonly plainCounts: Int32Array;
 }
 
 /**
@@ -28,8 +30,13 @@ export interface TokenTree {
 /** @param textOf of each id, the bytes of its text; empty where the token is none, such as the end of an answer */
 export function buildVocabulary(textOf: readonly Uint8Array[]): Vocabulary {
   const ids = textOf.flatMap((text, id) => (text.length > 0 ? [id] : [])).sort((left, right) => compare(textOf[left]!, textOf[right]!));
-  const plain = new Set(ids.filter((id) => isPlain(textOf[id]!)));
-  return { all: buildTree(ids, textOf), special: buildTree(ids.filter((id) => !plain.has(id)), textOf), plain: Int32Array.from(plain) };
+  const lengths = new Map(ids.map((id) => [id, plainLength(textOf[id]!)]));
+  const special = ids.filter((id) => lengths.get(id) === null);
+  const plain = ids.filter((id) => lengths.get(id) !== null).sort((left, right) => lengths.get(left)! - lengths.get(right)!);
+  const plainCounts = new Int32Array(PLAIN_LENGTH + 1);
+  for (const id of plain) plainCounts[lengths.get(id)!]!++;
+  for (let length = 1; length <= PLAIN_LENGTH; length++) plainCounts[length]! += plainCounts[length - 1]!;
+  return { all: buildTree(ids, textOf), special: buildTree(special, textOf), plain: Int32Array.from(plain), plainCounts };
 }
 
 /** Of `ids` in the order of their texts. */
