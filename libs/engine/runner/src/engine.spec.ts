@@ -44,7 +44,7 @@ class ToyLead {
     return items.map(({ cache, tokenIds, logitsOfLast }) => {
       cache.prepare(tokenIds.length);
       cache.commit(tokenIds);
-      return { logits: new Float32Array(logitsOfLast * VOCABULARY), failure: null, soundDrafts: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
+      return { logits: new Float32Array(logitsOfLast * VOCABULARY), few: null, failure: null, soundDrafts: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
     });
   }
 }

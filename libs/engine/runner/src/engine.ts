@@ -157,7 +157,7 @@ export class Engine {
     } catch (thrown) {
       const failure = AppError.from(thrown);
       if (!this.#closed.signal.aborted) this.#options.onStepFailure(failure);
-      return items.map(() => ({ logits: null, failure, soundDrafts: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() }));
+      return items.map(() => ({ logits: null, few: null, failure, soundDrafts: 0, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() }));
     }
   }
 
@@ -190,6 +190,7 @@ export class Engine {
 
 const toForwardItem = ({ sequence, cache, first, count, draftIds }: StepItem<LeadSequence>): ForwardItem => ({
   cache, first, tokenIds: [...sequence.tokens(first, count), ...draftIds], logitsOfLast: sequence.logitsWanted(first, count) + draftIds.length, draftCount: draftIds.length,
+  few: sequence.fewWanted(first, count),
 });
 
 function checked(request: SequenceRequest, { vocabSize, contextLength }: ModelSpec): SequenceRequest {

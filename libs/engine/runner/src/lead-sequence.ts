@@ -1,10 +1,11 @@
 import { type AppError, type FinishReason, type ModelSpec, type PositionLogprobs, type SequenceEvent, type SequenceRequest, type SequenceStats, type WorkerId } from '@essaim/core';
-import { type Choosable, logprobsOf, Sampler } from '@essaim/sampling';
+import { type Choosable, type FewLogits, fewNeeded, logprobsOf, logprobsOfFew, Sampler } from '@essaim/sampling';
 import { type Schedulable, type StepItem } from '@essaim/scheduler';
 import { ConstrainedChoice, type Matcher } from './constrained-choice.ts';
 import { Drafter } from './drafter.ts';
 import { EventQueue } from './event-queue.ts';
 import { type ForwardOutput } from './model-runner.ts';
+import { type FewWanted } from './step-logits.ts';
 
 /** What became of a part of a sequence that a step computed. */
 export interface Outcome {
@@ -12,6 +13,12 @@ export interface Outcome {
   readonly finishReason: FinishReason | null;
   /** How many guesses, from the first on, are tokens of the sequence now. */
   readonly accepted: number;
+}
+
+/** A token, and how likely the model found it where that is asked for. */
+interface Choice {
+  readonly id: number;
+  readonly logprobs: PositionLogprobs | null;
 }
 
 export interface LeadSequenceOptions {
@@ -94,6 +101,15 @@ export class LeadSequence implements Schedulable {
     return last === this.#tokens.length ? 1 : 0;
   }
 
+  /** What may be enough of the logits of the tokens [first, first + count) and of guesses behind them; null where all are needed. */
+  fewWanted(first: number, count: number): FewWanted | null {
+    const { request: { logprobs, sampling, promptIds, minTokens } } = this;
+    const needed = fewNeeded(sampling, logprobs ?? 0);
+    const mayBeAnything = this.#constrained === null && this.#tokens.length - promptIds.length >= minTokens;
+    if (needed === null || !mayBeAnything || this.#reportsPrompt || !this.#sampler.canChooseAmongFew) return null;
+    return { ...needed, isEnough: (few, nth) => this.#choiceAmong(few, first + count + nth) !== null };
+  }
+
   /** Takes the logits of the tokens [first, first + count) and of the guesses behind them, [wanted + draftIds.length, vocab]. */
   commit({ first, count, draftIds }: Omit<StepItem<this>, 'sequence' | 'cache'>, output: ForwardOutput): Outcome {
     this.#copiedTokens += Math.max(0, first - this.#knownTokens);
@@ -102,14 +118,15 @@ export class LeadSequence implements Schedulable {
     this.#remoteExpertCalls += output.remoteExpertCalls;
     this.#retriedExpertCalls += output.retriedExpertCalls;
     for (const worker of output.workers) this.#workers.add(worker);
-    if (output.logits === null) return { finishReason: null, accepted: 0 };
+    const { logits, few } = output;
+    if (logits === null && few === null) return { finishReason: null, accepted: 0 };
     const wanted = this.logitsWanted(first, count);
-    const vocabSize = output.logits.length / (wanted + draftIds.length);
-    const row = (index: number): Float32Array => output.logits!.subarray(index * vocabSize, (index + 1) * vocabSize);
+    const vocabSize = (logits?.length ?? 0) / (wanted + draftIds.length);
+    const row = (index: number): Float32Array => logits!.subarray(index * vocabSize, (index + 1) * vocabSize);
     if (this.#reportsPrompt && first < this.request.promptIds.length) this.#reportPrompt(first, count, row);
     if (first + count < this.#tokens.length) return { finishReason: null, accepted: 0 };
     if (this.#reasonToEnd !== null) return { finishReason: this.#reasonToEnd, accepted: 0 };
-    const outcome = this.#extend(draftIds.slice(0, output.soundDrafts), (index) => row(wanted - 1 + index));
+    const outcome = this.#extend(draftIds.slice(0, output.soundDrafts), (index) => few?.[index] ?? row(wanted - 1 + index));
     this.#drafter.learn(draftIds.length, outcome.accepted);
     this.#knownTokens = Math.max(this.#knownTokens, first + count + outcome.accepted);
     return outcome;
@@ -143,7 +160,7 @@ export class LeadSequence implements Schedulable {
   }
 
   /** Chooses a token, and one more behind each guess that is what was chosen: exactly the tokens that come out without guesses. */
-  #extend(draftIds: readonly number[], logitsAfter: (draft: number) => Float32Array): Outcome {
+  #extend(draftIds: readonly number[], logitsAfter: (draft: number) => Float32Array | FewLogits): Outcome {
     const before = this.#tokens.length;
     for (let accepted = 0; ; ) {
       const finishReason = this.#choose(logitsAfter(accepted));
@@ -154,15 +171,28 @@ export class LeadSequence implements Schedulable {
   }
 
   /** The next token; a token that ends the sequence is not part of the answer. */
-  #choose(logits: Float32Array): FinishReason | null {
-    const generated = this.#tokens.length - this.request.promptIds.length;
-    const id = this.#sampler.sample(logits, this.#tokens.length, this.#choosable({ mayStop: generated >= this.request.minTokens }));
+  #choose(logits: Float32Array | FewLogits): FinishReason | null {
+    const { id, logprobs } = logits instanceof Float32Array ? this.#choiceFrom(logits) : this.#choiceAmong(logits, this.#tokens.length)!;
     if (this.#stopIds.has(id)) return 'stop';
     this.#tokens.push(id);
     this.#accept(id);
-    const { logprobs } = this.request;
-    this.events.push({ kind: 'token', id, logprobs: logprobs === null ? null : logprobsOf(logits, id, logprobs) });
+    this.events.push({ kind: 'token', id, logprobs });
     return this.#reasonToEnd;
+  }
+
+  #choiceFrom(logits: Float32Array): Choice {
+    const generated = this.#tokens.length - this.request.promptIds.length;
+    const id = this.#sampler.sample(logits, this.#tokens.length, this.#choosable({ mayStop: generated >= this.request.minTokens }));
+    const { logprobs } = this.request;
+    return { id, logprobs: logprobs === null || this.#stopIds.has(id) ? null : logprobsOf(logits, id, logprobs) };
+  }
+
+  /** Null where these few don't tell. */
+  #choiceAmong(few: FewLogits, position: number): Choice | null {
+    const id = this.#sampler.sampleAmongFew(few, position);
+    if (id === null || this.request.logprobs === null) return id === null ? null : { id, logprobs: null };
+    const logprobs = logprobsOfFew(few, id, this.request.logprobs);
+    return logprobs === null ? null : { id, logprobs };
   }
 
   #choosable({ mayStop }: { readonly mayStop: boolean }): Choosable {

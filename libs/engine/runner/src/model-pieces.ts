@@ -1,5 +1,6 @@
 import { type DeviceRows } from '@essaim/dispatch';
 import { type KvCache } from '@essaim/kv';
+import { type FewLogits, type FewNeeded } from '@essaim/sampling';
 
 /** How the tokens' positions enter attention. */
 export interface RopeAngles {
@@ -77,5 +78,16 @@ export interface DeviceState extends DeviceRows {
   squares(): Promise<Float32Array>;
   /** Of some rows behind the last layer: [rows.length, vocab]. */
   logits(rows: Uint32Array): Promise<Float32Array>;
+  /** The same, left where they are; null on a device where nothing can stay. The caller releases them before the step. */
+  keepLogits(rows: Uint32Array): Promise<KeptLogits> | null;
+  release(): void;
+}
+
+/** Logits of some tokens, on a device. */
+export interface KeptLogits {
+  /** Of each token at least as many of the best as are needed, but where others are as good as the last of them. */
+  few(needed: readonly FewNeeded[]): Promise<readonly FewLogits[]>;
+  /** All of some of the tokens: [tokens.length, vocab]. */
+  take(tokens: Uint32Array): Promise<Float32Array>;
   release(): void;
 }

@@ -1,8 +1,10 @@
 import { AppError, assert, type ModelSpec, type WorkerId } from '@essaim/core';
 import { type DispatchOutcome, route } from '@essaim/dispatch';
 import { type KvCache } from '@essaim/kv';
+import { type FewLogits } from '@essaim/sampling';
 import { type AttentionStep, type RouterOutput } from './model-pieces.ts';
 import { RopeTable } from './rope-table.ts';
+import { type FewWanted, logitsOf } from './step-logits.ts';
 import { openRows, type StepCompute, type StepRows } from './step-rows.ts';
 
 /** Consecutive tokens of one sequence within a step. */
@@ -15,11 +17,15 @@ export interface ForwardItem {
   readonly logitsOfLast: number;
   /** The last so many of them are guesses: computed, but not committed. Default: none. */
   readonly draftCount?: number;
+  /** Where the best few logits of a token may be enough. Default: all are wanted. */
+  readonly few?: FewWanted | null;
 }
 
 export interface ForwardOutput {
-  /** [logitsOfLast, vocab]; null where nothing was wanted or it failed. */
+  /** [logitsOfLast, vocab]; null where nothing was wanted, few were enough, or it failed. */
   readonly logits: Float32Array | null;
+  /** [logitsOfLast]: in place of `logits`, where few were enough. */
+  readonly few: readonly FewLogits[] | null;
   /** Why this item failed, whatever became of the others. */
   readonly failure: AppError | null;
   /** How many of the guesses, from the first on, were computed: one that fails costs itself and those behind it, not the item. */
@@ -39,7 +45,8 @@ export type RunnerOptions = StepCompute & {
 };
 
 /** An item within the rows of a step. */
-interface Span extends Required<ForwardItem> {
+interface Span extends Required<Omit<ForwardItem, 'few'>> {
+  readonly wanted: FewWanted | null;
   readonly row: number;
   readonly count: number;
   failure: AppError | null;
@@ -49,9 +56,6 @@ interface Span extends Required<ForwardItem> {
   retriedExpertCalls: number;
   readonly workers: Set<WorkerId>;
 }
-
-/** Rows whose logits are computed at once: bounds the memory for long prompts whose logprobs are asked for. */
-const HEAD_ROWS = 64;
 
 /** Runs the model over the tokens of one step, sequences mixed. Appends to their caches and commits them; changes nothing else. */
 export class ModelRunner {
@@ -85,10 +89,10 @@ export class ModelRunner {
 
   #layOut(items: readonly ForwardItem[]): Span[] {
     let row = 0;
-    return items.map(({ draftCount = 0, ...item }) => {
+    return items.map(({ draftCount = 0, few: wanted = null, ...item }) => {
       const count = item.tokenIds.length;
       item.cache.prepare(count);
-      const span: Span = { ...item, draftCount, row, count, failure: null, soundDrafts: draftCount, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
+      const span: Span = { ...item, wanted, draftCount, row, count, failure: null, soundDrafts: draftCount, localExpertCalls: 0, remoteExpertCalls: 0, retriedExpertCalls: 0, workers: new Set() };
       row += count;
       return span;
     });
@@ -122,25 +126,13 @@ export class ModelRunner {
     for (const span of spans) {
       for (let index = 0; index < span.count; index++) if (!isNumber(span.row + index)) fail(span, index, notANumber());
     }
-    const wanted = spans.filter(wantsLogits).flatMap(({ row, count, logitsOfLast }) => Array.from({ length: logitsOfLast }, (_, index) => row + count - logitsOfLast + index));
-    const logits = await this.#head(rows, wanted);
-    let row = 0;
+    const wanting = spans.filter(wantsLogits);
+    const wanted = wanting.map(({ row, count, logitsOfLast, wanted: few }) => ({ rows: Array.from({ length: logitsOfLast }, (_, index) => row + count - logitsOfLast + index), few }));
+    const found = await logitsOf(rows, wanted, vocabSize);
     return spans.map((span) => {
       if (span.failure === null) span.cache.commit(span.tokenIds.slice(0, span.count - span.draftCount));
-      if (!wantsLogits(span)) return { ...span, logits: null };
-      const own = logits.subarray(row * vocabSize, (row + span.logitsOfLast) * vocabSize);
-      row += span.logitsOfLast;
-      return { ...span, logits: own };
+      return { ...span, ...(found[wanting.indexOf(span)] ?? { logits: null, few: null }) };
     });
-  }
-
-  async #head(rows: StepRows, wanted: readonly number[]): Promise<Float32Array> {
-    const { vocabSize } = this.#options.spec;
-    if (wanted.length === 0) return new Float32Array(0);
-    if (wanted.length <= HEAD_ROWS) return rows.logits(Uint32Array.from(wanted));
-    const logits = new Float32Array(wanted.length * vocabSize);
-    for (let row = 0; row < wanted.length; row += HEAD_ROWS) logits.set(await rows.logits(Uint32Array.from(wanted.slice(row, row + HEAD_ROWS))), row * vocabSize);
-    return logits;
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Dispatcher, type DispatchOutcome, type RoutedWork } from '@essaim/dispatch';
-import { type AttentionStep, type DevicePieces, type DeviceState, type ModelPieces, type RouterOutput } from './model-pieces.ts';
+import { type AttentionStep, type DevicePieces, type DeviceState, type KeptLogits, type ModelPieces, type RouterOutput } from './model-pieces.ts';
 
 /** The networks that a layer's rows pass behind its attention. */
 export interface LayerNetworks {
@@ -19,6 +19,8 @@ export interface StepRows {
   areNumbers(): Promise<(row: number) => boolean>;
   /** Behind the last layer: [rows.length, vocab]. */
   logits(rows: Uint32Array): Promise<Float32Array>;
+  /** The same, left on a device; null where all come here anyway. The caller releases them. */
+  keepLogits(rows: Uint32Array): Promise<KeptLogits> | null;
   release(): void;
 }
 
@@ -82,6 +84,10 @@ class HostRows implements StepRows {
     return this.#pieces.head(gathered);
   }
 
+  keepLogits(): null {
+    return null;
+  }
+
   release(): void {
     // Memory of the process's own.
   }
@@ -120,6 +126,10 @@ class DeviceStepRows implements StepRows {
 
   logits(rows: Uint32Array): Promise<Float32Array> {
     return this.#state.logits(rows);
+  }
+
+  keepLogits(rows: Uint32Array): Promise<KeptLogits> | null {
+    return this.#state.keepLogits(rows);
   }
 
   release(): void {

@@ -51,7 +51,7 @@ export class Candidates {
 
   /** The fewest best whose mass is at least `share` of all that is here; at least one. */
   keepMass(share: number): void {
-    const mass = this.#mass();
+    const { mass } = this;
     const last = this.#find((massSoFar) => massSoFar >= share * mass, mass * (1 - share));
     const [lastScore, lastId] = [this.#scores[last]!, this.#ids[last]!];
     this.#keep((slot) => this.#scores[slot]! > lastScore || (this.#scores[slot] === lastScore && this.#ids[slot]! <= lastId));
@@ -64,13 +64,20 @@ export class Candidates {
 
   /** Inverse of the cumulative distribution, in order, at `uniform` in [0, 1). */
   draw(uniform: number): number {
-    const mass = this.#mass();
+    const { mass } = this;
     return this.#ids[this.#find((massSoFar) => massSoFar > uniform * mass, mass * (1 - uniform))]!;
   }
 
-  /** What is left, best first after `takeBest`. A view until the next use. */
+  /** What is left, best first after `takeBest`, else ascending. A view until the next use. */
   get ids(): Uint32Array {
     return this.#ids.subarray(0, this.#count);
+  }
+
+  /** Of all that is here. */
+  get mass(): number {
+    let mass = 0;
+    for (let slot = 0; slot < this.#count; slot++) mass += this.#weights[slot]!;
+    return mass;
   }
 
   #takeFrom(scores: Float32Array, floor: number, { bestScore, temperature }: Softness): void {
@@ -88,12 +95,6 @@ export class Candidates {
       this.#scores[this.#count] = score;
       this.#weights[this.#count++] = Math.exp((score - bestScore) / temperature);
     }
-  }
-
-  #mass(): number {
-    let mass = 0;
-    for (let slot = 0; slot < this.#count; slot++) mass += this.#weights[slot]!;
-    return mass;
   }
 
   #keep(belongs: (slot: number) => boolean): void {

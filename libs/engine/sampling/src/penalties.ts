@@ -28,6 +28,11 @@ export class Penalties {
     return this.#seen.size + this.#answerCounts.size + this.#params.logitBias.size + banned.size > 0;
   }
 
+  /** True when the parameters are such that `apply` may change something sooner or later. */
+  get mayChange(): boolean {
+    return this.#countsAnswer || this.#params.repetitionPenalty !== 1 || this.#params.logitBias.size > 0;
+  }
+
   /** Changes `scores` [vocab] in place. A NaN stays one, also under a ban: it must be found. */
   apply(scores: Float32Array, banned: ReadonlySet<number> = NONE): void {
     const { presencePenalty, frequencyPenalty, logitBias } = this.#params;

@@ -1,6 +1,7 @@
 import { type SamplingParams } from '@essaim/core';
 import { bestId } from './best.ts';
 import { Candidates } from './candidates.ts';
+import { chooseAmongFew, type FewLogits } from './few-logits.ts';
 import { Penalties } from './penalties.ts';
 import { uniformAt } from './uniform-at.ts';
 
@@ -47,6 +48,16 @@ export class Sampler {
     if (topP < 1) candidates.keepMass(topP);
     if (minP > 0) candidates.keepFrom(minP);
     return candidates.draw(uniformAt(seed, position));
+  }
+
+  /** Whether the best logits, as they are, may be all that a choice needs, now and later. */
+  get canChooseAmongFew(): boolean {
+    return !this.#penalties.mayChange;
+  }
+
+  /** What `sample` would choose given all logits where every id may be chosen, and `canChooseAmongFew`; null where these few don't tell. */
+  sampleAmongFew(few: FewLogits, position: number): number | null {
+    return chooseAmongFew(few, this.#params, uniformAt(this.#params.seed, position));
   }
 
   #penalised(logits: Float32Array, { banned, allowed }: Choosable): Float32Array {

@@ -6,8 +6,8 @@ import { type DevicePieces, type DeviceState } from '@essaim/runner';
 import { type Device } from './device.ts';
 import { DeviceKeys } from './device-keys.ts';
 import { type DeviceRoom, mostTokens } from './device-room.ts';
-import { DeviceSession, floats, longs } from './device-session.ts';
-import { DeviceStep, hostFloats } from './device-step.ts';
+import { DeviceSession, floats, hostFloats, longs, staysOnDevice } from './device-session.ts';
+import { DeviceStep } from './device-step.ts';
 import { OpenDevice } from './open-device.ts';
 import { type PieceFile } from './piece-file.ts';
 import { PlainGraphs } from './plain-graphs.ts';
@@ -103,7 +103,7 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
     assert(embed, 'embed is loaded before it runs');
     const rows = hostFloats((await embed.sessions[0]!.run({ ids: longs(tokenIds) }))['hidden']!);
     const { output } = await (await this.#graphs.copy(2)).run({ values: floats(rows, [tokenIds.length, this.#spec.hiddenSize]) });
-    return new DeviceStep({ spec: this.#spec, graphs: this.#graphs, keys: this.#keys, piece: (name) => this.#loaded.get(name)?.sessions ?? null }, output!);
+    return new DeviceStep({ spec: this.#spec, graphs: this.#graphs, keys: this.#keys, piece: (name) => this.#loaded.get(name)?.sessions ?? null, staysOnDevice: staysOnDevice(this.#device.device) }, output!);
   }
 
   holds(key: ExpertKey): boolean {
@@ -127,8 +127,9 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
       case 'dense':
       case 'expert':
         return [['sum']];
-      case 'embed':
       case 'head':
+        return [['logits']];
+      case 'embed':
         return [[]];
     }
   }

@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { AppError } from '@essaim/core';
+import { AppError, assert } from '@essaim/core';
 import { type Device, deviceName } from './device.ts';
 import { type OpenDevice } from './open-device.ts';
 
@@ -93,3 +93,9 @@ function providerOf({ provider, index }: Device): InferenceSession.ExecutionProv
 /** A tensor of the host, read in place when it is used. */
 export const floats = (values: Float32Array, dims: readonly number[]): Tensor => new Tensor('float32', values, dims);
 export const longs = (values: ArrayLike<number>): Tensor => new Tensor('int64', BigInt64Array.from(Array.from(values), BigInt), [values.length]);
+
+/** Of an output that came to the host. */
+export function hostFloats({ data }: Tensor): Float32Array {
+  assert(data instanceof Float32Array, 'graphs put out float32');
+  return data;
+}

@@ -2,9 +2,10 @@ import { type Tensor } from 'onnxruntime-node';
 import { AppError, assert, type ModelSpec } from '@essaim/core';
 import { type AddedRows } from '@essaim/dispatch';
 import { attentionOf, pieceName } from '@essaim/graph';
-import { type AttentionSpan, type AttentionStep, type DeviceState, type RouterOutput } from '@essaim/runner';
+import { type AttentionSpan, type AttentionStep, type DeviceState, type KeptLogits, type RouterOutput } from '@essaim/runner';
 import { type DeviceKeys } from './device-keys.ts';
-import { type DeviceSession, type Feeds, floats, longs } from './device-session.ts';
+import { DeviceLogits } from './device-logits.ts';
+import { type DeviceSession, type Feeds, floats, hostFloats, longs } from './device-session.ts';
 import { type PlainGraphs, SEQUENCES_AT_ONCE } from './plain-graphs.ts';
 import { StepInputs } from './step-inputs.ts';
 
@@ -14,6 +15,8 @@ export interface DeviceStepContext {
   readonly keys: DeviceKeys;
   /** The graphs of a piece; null where it is not loaded. */
   readonly piece: (name: string) => readonly DeviceSession[] | null;
+  /** Whether what a graph puts out can stay on the device. */
+  readonly staysOnDevice: boolean;
 }
 
 /** The hidden states of one step. Each graph makes new tensors of them, and the old ones are given up at once. */
@@ -89,9 +92,20 @@ export class DeviceStep implements DeviceState {
 
   logits(rows: Uint32Array): Promise<Float32Array> {
     return this.#inTurn(async () => {
-      const { logits } = await this.#piece('head')[0]!.run({ hidden: this.#hidden, rows: longs(rows) });
-      return hostFloats(logits!);
+      const logits = await this.#head(rows);
+      if (!this.#context.staysOnDevice) return hostFloats(logits);
+      const kept = new DeviceLogits(logits, this.#context.graphs);
+      try {
+        return await kept.take(rows.map((_, nth) => nth));
+      } finally {
+        kept.release();
+      }
     });
+  }
+
+  keepLogits(rows: Uint32Array): Promise<KeptLogits> | null {
+    if (!this.#context.staysOnDevice) return null;
+    return this.#inTurn(async () => new DeviceLogits(await this.#head(rows), this.#context.graphs));
   }
 
   release(): void {
@@ -99,6 +113,11 @@ export class DeviceStep implements DeviceState {
       this.#free();
       this.#inputs?.release();
     });
+  }
+
+  async #head(rows: Uint32Array): Promise<Tensor> {
+    const { logits } = await this.#piece('head')[0]!.run({ hidden: this.#hidden, rows: longs(rows) });
+    return logits!;
   }
 
   #kept(tensor: Tensor): Tensor {
@@ -165,10 +184,4 @@ export class DeviceStep implements DeviceState {
     this.#last = result.catch(() => undefined);
     return result;
   }
-}
-
-/** Of an output that came to the host. */
-export function hostFloats({ data }: Tensor): Float32Array {
-  assert(data instanceof Float32Array, 'graphs put out float32');
-  return data;
 }

@@ -1,5 +1,5 @@
 import { type ModelSpec } from '@essaim/core';
-import { addGraph, amongGraph, attentionOf, copyGraph, joinGraph, shortenGraph, squaresGraph, takeGraph } from '@essaim/graph';
+import { addGraph, amongGraph, attentionOf, blockMaximaGraph, copyGraph, joinGraph, shortenGraph, squaresGraph, takeBlocksGraph, takeGraph } from '@essaim/graph';
 import { DeviceSession, type SessionSource } from './device-session.ts';
 import { type OpenDevice } from './open-device.ts';
 
@@ -25,6 +25,21 @@ export class PlainGraphs {
   /** @see `takeGraph`; what is taken comes to the host. */
   take(): Promise<DeviceSession> {
     return this.#session('take', () => ({ model: takeGraph(this.#spec.hiddenSize), onDevice: [] }));
+  }
+
+  /** Of logits; what is taken comes to the host. @see `takeGraph` */
+  takeLogits(): Promise<DeviceSession> {
+    return this.#session('take logits', () => ({ model: takeGraph(this.#spec.vocabSize), onDevice: [] }));
+  }
+
+  /** @see `blockMaximaGraph` */
+  blockMaxima(): Promise<DeviceSession> {
+    return this.#session('block maxima', () => ({ model: blockMaximaGraph(this.#spec.vocabSize), onDevice: [] }));
+  }
+
+  /** @see `takeBlocksGraph` */
+  takeBlocks(): Promise<DeviceSession> {
+    return this.#session('take blocks', () => ({ model: takeBlocksGraph(this.#spec.vocabSize), onDevice: [] }));
   }
 
   /** @see `squaresGraph` */

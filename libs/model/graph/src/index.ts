@@ -1,4 +1,5 @@
 export { attentionOf } from './blocks/attention.ts';
+export { blockMaximaGraph, LOGITS_BLOCK, takeBlocksGraph } from './blocks/best-logits.ts';
 export { addGraph, amongGraph, copyGraph, joinGraph, shortenGraph, squaresGraph, takeGraph } from './blocks/rows.ts';
 export { compilePiece, graphDigest, weightBytesOf } from './compile.ts';
 export { repeatedCopyGraph, repeatedProductGraph, type Repeated } from './device-rate-graphs.ts';
