@@ -25,6 +25,8 @@ export interface WorkerPeer {
   readonly address: string;
   readonly state: WorkerState;
   readonly roles: WorkerRoles;
+  /** The same for all whose cards NVLink joins. Absent without NVLink. */
+  readonly nvlinkDomain?: string;
 }
 
 /**

@@ -127,4 +127,7 @@ export class ClusterState {
 
 const unplaced = (plan: ClusterPlan): Assignment => byExpert(plan, () => []);
 
-const peerOf = ({ registration: { id, address, roles }, state }: Member): WorkerPeer => ({ id, address, state, roles });
+const peerOf = ({ registration: { id, address, roles, device: { card } }, state }: Member): WorkerPeer => {
+  const domain = card?.nvlinkDomain ?? null;
+  return { id, address, state, roles, ...(domain !== null && { nvlinkDomain: domain }) };
+};

@@ -55,7 +55,7 @@ export class ExpertTarget {
   }
 
   #workerOf({ registration: { id, roles, device } }: Member): ExpertWorker {
-    return { id, memoryBytes: Math.max(0, device.memoryBytes - (roles.lead ? this.#plan.denseBytes : 0)) };
+    return { id, memoryBytes: Math.max(0, device.memoryBytes - (roles.lead ? this.#plan.denseBytes : 0)), domain: device.card?.nvlinkDomain ?? null };
   }
 }
 

@@ -50,7 +50,7 @@ describe('when the workers change', () => {
     fc.assert(fc.property(roomyRequests, (request) => {
       fc.pre(request.workers.length >= request.replicas);
       const before = placed(placeExperts, request);
-      const newcomer = { id: workerId('w9'), memoryBytes: request.workers[0]!.memoryBytes };
+      const newcomer = { id: workerId('w9'), memoryBytes: request.workers[0]!.memoryBytes, domain: null };
       const grown = { ...request, workers: [...request.workers, newcomer], previous: before };
       const after = placed(placeExperts, grown);
       expect(loaded(before, after)).toBe(countsOf({ ...grown, workers: [newcomer] }, after)[0]);

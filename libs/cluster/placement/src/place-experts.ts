@@ -1,5 +1,6 @@
 import { type WorkerId } from '@essaim/core';
 import { matchKeeping } from './match-keeping.ts';
+import { placeLayer } from './place-layer.ts';
 import { type Assignment, type ExpertWorker, type PlacementRequest, type PlacementResult } from './policy.ts';
 import { formatBytes } from './weight-bytes.ts';
 
@@ -11,7 +12,7 @@ type Quotas = readonly (readonly number[])[];
  * layer, and moves as few of the present copies as these quotas allow.
  *
  * A worker's total is its exact share rounded to a neighbouring whole number, and so is its part of each layer. Copies of one expert lie on
- * different workers. With fewer workers than copies asked for, each worker holds one. Refused only where memory does not suffice.
+ * different workers, and in as many domains as their memory allows, so that a lead finds one in its own. With fewer workers than copies asked for, each worker holds one. Refused only where memory does not suffice.
  */
 export function placeExperts(request: PlacementRequest): PlacementResult {
   const { layerCount, expertCount, previous } = request;
@@ -71,17 +72,6 @@ function apportion(capacities: readonly number[], slots: number, heldTotals: rea
   const order = capacities.map((_, worker) => worker).sort((a, b) => remainder(b) - remainder(a) || keepsOne(b) - keepsOne(a) || a - b);
   for (const worker of order.slice(0, slots - sum(shares))) shares[worker]! += 1;
   return shares;
-}
-
-interface LayerWork {
-  readonly held: readonly (readonly boolean[])[];
-  readonly quota: readonly number[];
-  readonly replicas: number;
-}
-
-function placeLayer({ held, quota, replicas }: LayerWork, workers: readonly ExpertWorker[]): WorkerId[][] {
-  const placed = matchKeeping({ needs: held.map(() => replicas), rooms: quota, kept: held });
-  return placed.map((row) => workers.filter((_, worker) => row[worker]).map(({ id }) => id));
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -5,6 +5,8 @@ export interface ExpertWorker {
   readonly id: WorkerId;
   /** Bytes that it can give to experts. */
   readonly memoryBytes: number;
+  /** The island of fast links that it is on; null for a worker by itself. */
+  readonly domain: string | null;
 }
 
 /** assignment[layer][expert]: the workers that are to hold a copy, ascending by id. Empty for a dense model. */

@@ -15,8 +15,12 @@ export const anyRequests: fc.Arbitrary<PlacementRequest> = fc
   .record({ rooms: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 6 }), layerCount: fc.integer({ min: 1, max: 4 }), expertCount: fc.integer({ min: 1, max: 9 }), replicas: fc.integer({ min: 1, max: 3 }) })
   .map(({ rooms, ...shape }) => ({ ...shape, workers: workersOf(rooms), bytesPerExpert: BYTES_PER_EXPERT, previous: null }));
 
+/** The same, on up to three islands of fast links; some workers on none. */
+export const anyIslands: fc.Arbitrary<PlacementRequest> = fc.tuple(anyRequests, fc.array(fc.constantFrom('a', 'b', 'c', null), { minLength: 6, maxLength: 6 }))
+  .map(([request, domains]) => ({ ...request, workers: request.workers.map((worker, index) => ({ ...worker, domain: domains[index]! })) }));
+
 export const workersOf = (rooms: readonly number[]): PlacementRequest['workers'] =>
-  rooms.map((room, index) => ({ id: workerId(`w${index + 1}`), memoryBytes: room * BYTES_PER_EXPERT + BYTES_PER_EXPERT / 2 }));
+  rooms.map((room, index) => ({ id: workerId(`w${index + 1}`), memoryBytes: room * BYTES_PER_EXPERT + BYTES_PER_EXPERT / 2, domain: null }));
 
 export function placed(policy: PlacementPolicy, request: PlacementRequest): Assignment {
   const result = policy(request);
@@ -45,7 +49,7 @@ export function placementPolicySuite(name: string, policy: PlacementPolicy): voi
     });
 
     it('never gives a worker more than its memory holds, and says what is missing where it does not suffice', () => {
-      fc.assert(fc.property(anyRequests, (request) => {
+      fc.assert(fc.property(fc.oneof(anyRequests, anyIslands), (request) => {
         const result = policy(request);
         if (result.kind === 'refused') expect(result.reason).toMatch(/short of .* MB: add workers/);
         else countsOf(request, result.assignment).forEach((count, worker) => expect(count * request.bytesPerExpert).toBeLessThanOrEqual(request.workers[worker]!.memoryBytes));
@@ -60,13 +64,13 @@ export function placementPolicySuite(name: string, policy: PlacementPolicy): voi
     });
 
     it('gives the same result for the same request, whatever the order of its workers', () => {
-      fc.assert(fc.property(anyRequests, (request) => {
+      fc.assert(fc.property(fc.oneof(anyRequests, anyIslands), (request) => {
         expect(policy({ ...request, workers: request.workers.toReversed() })).toEqual(policy(request));
       }));
     });
 
     it('moves nothing when nothing changed', () => {
-      fc.assert(fc.property(anyRequests, (request) => {
+      fc.assert(fc.property(fc.oneof(anyRequests, anyIslands), (request) => {
         const result = policy(request);
         if (result.kind === 'placed') expect(policy({ ...request, previous: result.assignment })).toEqual(result);
       }));

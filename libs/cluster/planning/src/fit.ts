@@ -26,7 +26,7 @@ export function fitModel(size: ModelSize, workers: readonly PlannedWorker[], loa
   const missingBytes = missingMemory(size, empty, load.replicas);
   if (missingBytes > 0) return { kind: 'short', workers: empty, missingBytes, reason: reasonOf(missingBytes, empty) };
   const placed = placeExperts({
-    workers: empty.map((memory) => ({ id: memory.worker, memoryBytes: spareOf(memory) })),
+    workers: empty.map((memory) => ({ id: memory.worker, memoryBytes: spareOf(memory), domain: null })),
     layerCount: size.routedLayerCount, expertCount: size.expertCount, bytesPerExpert: size.expertBytes, replicas: load.replicas, previous: null,
   });
   assert(placed.kind === 'placed', 'experts that there is room for are placed');
