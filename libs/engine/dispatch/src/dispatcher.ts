@@ -126,7 +126,7 @@ export class Dispatcher {
   /** Kept from step to step while nobody is avoided. */
   #choiceFor({ step, layer }: RoutedWork, snapshot: ClusterSnapshot, excluded: ReadonlySet<WorkerId>): ReplicaChoice {
     const choose = (): ReplicaChoice => new ReplicaChoice({
-      layer, replicas: snapshot.placement[layer] ?? [], self: this.#options.self, excluded, isSuspect: (worker) => this.#suspects.has(worker, step),
+      layer, replicas: snapshot.placement[layer] ?? [], self: this.#options.self, near: nearTo(this.#options.self, snapshot), excluded, isSuspect: (worker) => this.#suspects.has(worker, step),
     });
     if (excluded.size > 0 || this.#suspects.any(step)) return choose();
     if (this.#chosenUnder !== snapshot) [this.#chosenUnder, this.#choices] = [snapshot, new Map()];
@@ -206,6 +206,12 @@ export class Dispatcher {
       tally.failed(pair, new AppError('unavailable', `layer ${work.layer}, expert ${work.routing.experts[pair]} has no reachable replica: ${why}`));
     }
   }
+}
+
+/** Those whose cards NVLink joins to that of a worker. */
+function nearTo(self: WorkerId, { workers }: ClusterSnapshot): ReadonlySet<WorkerId> {
+  const domain = workers.find(({ id }) => id === self)?.nvlinkDomain;
+  return new Set(domain === undefined ? [] : workers.filter(({ nvlinkDomain }) => nvlinkDomain === domain).map(({ id }) => id));
 }
 
 const isLast = ({ attempt }: Try): boolean => attempt + 1 >= LIMITS.expertCallAttempts;

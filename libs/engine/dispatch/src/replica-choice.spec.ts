@@ -9,9 +9,9 @@ interface Choice {
   choose(experts: readonly number[]): (WorkerId | null)[];
 }
 
-function choiceOf(replicas: readonly (readonly Replica[])[], options: { self?: WorkerId; layer?: number; excluded?: WorkerId[]; suspects?: WorkerId[] } = {}): Choice {
+function choiceOf(replicas: readonly (readonly Replica[])[], options: { self?: WorkerId; near?: WorkerId[]; layer?: number; excluded?: WorkerId[]; suspects?: WorkerId[] } = {}): Choice {
   const choice = new ReplicaChoice({
-    layer: options.layer ?? 0, replicas, self: options.self ?? worker(0),
+    layer: options.layer ?? 0, replicas, self: options.self ?? worker(0), near: new Set(options.near),
     excluded: new Set(options.excluded), isSuspect: (id) => options.suspects?.includes(id) ?? false,
   });
   return {
@@ -28,6 +28,15 @@ describe('ReplicaChoice', () => {
 
   it('prefers the lead itself', () => {
     for (const layer of layers) expect(choiceOf([ready(3, 0, 1), ready(1, 2)], { layer }).choose([0])).toEqual([worker(0)]);
+  });
+
+  it('prefers workers that fast links join to the lead, but for what none of them has, and where they failed', () => {
+    const near = [worker(0), worker(1)];
+    for (const layer of layers) {
+      expect(choiceOf([ready(1, 2), ready(2, 3), ready(1, 3)], { layer, near }).choose([0, 1, 2])).toEqual([worker(1), expect.stringMatching(/worker-[23]/), worker(1)]);
+      expect(choiceOf([ready(1, 2)], { layer, near, suspects: [worker(1)] }).choose([0])).toEqual([worker(2)]);
+      expect(choiceOf([ready(1, 2)], { layer, near, excluded: [worker(1)] }).choose([0])).toEqual([worker(2)]);
+    }
   });
 
   it('sends a row to one worker where one holds all of its experts', () => {

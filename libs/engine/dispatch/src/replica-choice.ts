@@ -7,6 +7,8 @@ export interface ReplicaChoiceOptions {
   /** [expertCount] of this layer. */
   readonly replicas: readonly (readonly Replica[])[];
   readonly self: WorkerId;
+  /** Workers that fast links join to the lead: others are called only for what none of these has. */
+  readonly near: ReadonlySet<WorkerId>;
   /** Workers that are not called in any case. */
   readonly excluded: ReadonlySet<WorkerId>;
   /** True for workers that are called only where there is nobody else. */
@@ -14,7 +16,7 @@ export interface ReplicaChoiceOptions {
 }
 
 /**
- * Which replica runs each expert of a row: the lead's own where it has one, else so that the row goes to few workers, else spread by a
+ * Which replica runs each expert of a row: the lead's own where it has one, else one that fast links join to it, else so that the row goes to few workers, else spread by a
  * hash of (layer, expert, lead), so that leads don't all call the same copy. Choices hold for one snapshot and as long as nobody new is suspected.
  */
 export class ReplicaChoice {
@@ -84,11 +86,12 @@ export class ReplicaChoice {
 
   /** Workers for one expert in order of preference; the lead alone where it holds it. */
   #rank(expert: number): readonly WorkerId[] {
-    const { replicas, self, excluded, isSuspect, layer } = this.#options;
+    const { replicas, self, near, excluded, isSuspect, layer } = this.#options;
     const ready = (replicas[expert] ?? []).filter(({ worker, state }) => state === 'ready' && !excluded.has(worker)).map(({ worker }) => worker);
     if (ready.includes(self)) return [self];
     const trusted = ready.filter((worker) => !isSuspect(worker));
-    const workers = trusted.length > 0 ? trusted : ready;
+    const nearby = trusted.filter((worker) => near.has(worker));
+    const workers = [nearby, trusted, ready].find(({ length }) => length > 0) ?? [];
     if (workers.length < 2) return workers;
     const place = `${layer}/${expert}/${self}/`;
     const ranked = workers.map((worker) => ({ worker, hash: hashOf(place + worker) }));

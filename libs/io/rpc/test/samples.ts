@@ -19,7 +19,7 @@ export const REPORT: WorkerReport = {
 export const snapshot = (epoch: number): ClusterSnapshot => ({
   clusterId: 'c1', epoch,
   model: { id: 'petit', directory: '/models/petit', dtype: 'int8', deterministic: true },
-  workers: [{ id: workerId('w1'), address: '127.0.0.1:8090', state: 'ready', roles: { lead: true, expert: true } }],
+  workers: [{ id: workerId('w1'), address: '127.0.0.1:8090', state: 'ready', roles: { lead: true, expert: true } }, { id: workerId('w2'), address: '127.0.0.1:8091', state: 'loading', roles: { lead: false, expert: true }, nvlinkDomain: 'node-1/0000:18:00.0' }],
   placement: [[[{ worker: workerId('w1'), state: 'ready' }], []]],
 });
 

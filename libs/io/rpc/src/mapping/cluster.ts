@@ -66,8 +66,8 @@ const fromWireModel = ({ id, directory, dtype, deterministic }: clusterV1.ModelR
   id, directory, dtype: weightDtype.fromWire(dtype), deterministic,
 });
 
-const fromWirePeer = ({ id, address, state, roles }: clusterV1.WorkerPeer): WorkerPeer => ({
-  id: workerId(id), address, state: workerState.fromWire(state), roles: fromWireRoles(roles),
+const fromWirePeer = ({ id, address, state, roles, nvlinkDomain }: clusterV1.WorkerPeer): WorkerPeer => ({
+  id: workerId(id), address, state: workerState.fromWire(state), roles: fromWireRoles(roles), ...(nvlinkDomain !== undefined && { nvlinkDomain }),
 });
 
 const fromWirePlacement = (layers: readonly clusterV1.LayerPlacement[]): Placement =>
