@@ -1,5 +1,5 @@
-import { type ModelRef, WEIGHT_DTYPES } from '@essaim/core';
-import { choiceVariable, flagVariable, portVariable, textVariable, wholeVariable } from '@essaim/process';
+import { type ModelRef } from '@essaim/core';
+import { modelVariables, portVariable, textVariable, wholeVariable } from '@essaim/process';
 
 /** What this process is told through its environment. */
 export interface Settings {
@@ -17,12 +17,7 @@ export interface Settings {
 /** Fails with `invalid_argument` naming the variable that is missing or wrong. */
 export function readSettings(): Settings {
   return {
-    model: {
-      id: textVariable('ESSAIM_MODEL_ID'),
-      directory: textVariable('ESSAIM_MODEL'),
-      dtype: choiceVariable('ESSAIM_DTYPE', WEIGHT_DTYPES),
-      deterministic: flagVariable('ESSAIM_DETERMINISTIC'),
-    },
+    model: modelVariables(),
     expectedWorkers: wholeVariable('ESSAIM_EXPECTED_WORKERS', { from: 1, to: 1024 }),
     replicas: wholeVariable('ESSAIM_REPLICAS', { from: 1, to: 1024 }),
     stateDirectory: textVariable('ESSAIM_STATE_DIR'),

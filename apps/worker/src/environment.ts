@@ -1,7 +1,14 @@
-import { KV_DTYPES, type KvDtype, LIMITS, workerId, type WorkerId } from '@essaim/core';
+import { KV_DTYPES, type KvDtype, LIMITS, type ModelRef, workerId, type WorkerId } from '@essaim/core';
 import { type DeviceChoice, parseDeviceChoice } from '@essaim/devices';
-import { choiceVariable, controlAddress, parsedVariable, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
+import { choiceVariable, controlAddress, modelVariables, parsedVariable, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
 import { ACTIVATION_DTYPES, type ActivationDtype } from '@essaim/rpc';
+
+/** What the first placement will say, where whoever starts a whole cluster knows it before there is a control plane. */
+export interface Expectation {
+  readonly model: ModelRef;
+  /** Of the cluster, this one included. */
+  readonly workers: number;
+}
 
 /** What a worker is told by whoever starts it. What it serves it learns from the control plane. */
 export interface WorkerEnvironment {
@@ -9,8 +16,10 @@ export interface WorkerEnvironment {
   /** Where it listens; port 0 for any free one. */
   readonly host: string;
   readonly port: number;
-  /** host:port */
-  readonly controlAddress: string;
+  /** host:port, once the control plane listens. Rejects when the worker is told to stop before. */
+  readonly controlAddress: Promise<string>;
+  /** Null for a worker that waits for the control plane to say what to do. */
+  readonly expected: Expectation | null;
   readonly threads: number;
   readonly device: DeviceChoice;
   /** Bytes that weights and KV may take. */
@@ -27,19 +36,31 @@ export interface WorkerEnvironment {
   readonly tls: TlsFiles;
 }
 
-/** Waits for the control plane's address where a process that started this one is to tell it. Fails with `invalid_argument` naming the variable that is missing or wrong. */
-export const readEnvironment = async (stop: AbortSignal): Promise<WorkerEnvironment> => ({
-  id: workerId(textVariable('ESSAIM_WORKER_ID')),
-  host: textVariable('ESSAIM_WORKER_HOST'),
-  port: portVariable('ESSAIM_WORKER_PORT'),
-  controlAddress: await controlAddress(stop),
-  threads: wholeVariable('ESSAIM_THREADS_PER_WORKER', { from: 1, to: 1024 }),
-  device: parsedVariable('ESSAIM_DEVICE', parseDeviceChoice),
-  memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
-  kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,
-  kvDtype: choiceVariable('ESSAIM_KV_DTYPE', KV_DTYPES),
-  wireDtype: choiceVariable('ESSAIM_WIRE_DTYPE', ACTIVATION_DTYPES),
-  draftTokens: wholeVariable('ESSAIM_SPECULATE', { from: 0, to: LIMITS.draftTokens }),
-  stateFolder: textVariable('ESSAIM_STATE_DIR'),
-  tls: readTlsFiles(),
-});
+/** Fails with `invalid_argument` naming the variable that is missing or wrong. */
+export function readEnvironment(stop: AbortSignal): WorkerEnvironment {
+  const address = controlAddress(stop);
+  // Whoever waits for it hears of it.
+  address.catch(() => undefined);
+  return {
+    id: workerId(textVariable('ESSAIM_WORKER_ID')),
+    host: textVariable('ESSAIM_WORKER_HOST'),
+    port: portVariable('ESSAIM_WORKER_PORT'),
+    controlAddress: address,
+    expected: readExpectation(),
+    threads: wholeVariable('ESSAIM_THREADS_PER_WORKER', { from: 1, to: 1024 }),
+    device: parsedVariable('ESSAIM_DEVICE', parseDeviceChoice),
+    memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
+    kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,
+    kvDtype: choiceVariable('ESSAIM_KV_DTYPE', KV_DTYPES),
+    wireDtype: choiceVariable('ESSAIM_WIRE_DTYPE', ACTIVATION_DTYPES),
+    draftTokens: wholeVariable('ESSAIM_SPECULATE', { from: 0, to: LIMITS.draftTokens }),
+    stateFolder: textVariable('ESSAIM_STATE_DIR'),
+    tls: readTlsFiles(),
+  };
+}
+
+/** `essaim up` tells its workers all that it tells the control plane. */
+function readExpectation(): Expectation | null {
+  if (process.env['ESSAIM_EXPECTED_WORKERS'] === undefined) return null;
+  return { model: modelVariables(), workers: wholeVariable('ESSAIM_EXPECTED_WORKERS', { from: 1, to: 1024 }) };
+}

@@ -18,8 +18,8 @@ await runProcess({
   main: async (stop) => {
     const environment = readEnvironment(stop);
     // Compiled while the control plane is not there yet.
-    await Promise.all([environment, kernelsModule()]);
-    await new ClusterWorker(await environment, logger).run(stop);
+    await kernelsModule();
+    await new ClusterWorker(environment, logger).run(stop);
   },
   onFailure: (error) => logger.error({ error }, 'the worker ends'),
 });

@@ -6,7 +6,7 @@ import { type Checkpoint, openCheckpoint } from '@essaim/checkpoint';
 import { AppError, type ExpertKey, type LoadProgress, type WorkerRoles } from '@essaim/core';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { findInCache, KernelModel, packIntoCache } from '@essaim/kernels';
-import { leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
+import { expertPieces, leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
 import { hosting, peer, SELF, snapshot } from '../test/samples.ts';
 import { Residency, type ResidencyOptions } from './residency.ts';
 
@@ -108,6 +108,46 @@ describe('a worker\'s residency', () => {
     expect(residency.hosted()).toEqual(OTHERS.slice(0, 1));
     await following;
     expect(seen.at(-1)).toEqual(OTHERS);
+  });
+});
+
+describe('what is anticipated', () => {
+  const ROOM = 2 ** 30;
+
+  it('is the dense part, and every expert of a worker that is alone', async () => {
+    const residency = residencyWith();
+    await residency.anticipate({ isAlone: false, roomBytes: ROOM });
+    expect(held()).toEqual(LEAD().sort());
+    const alone = residencyWith();
+    await alone.anticipate({ isAlone: true, roomBytes: ROOM });
+    expect(held()).toEqual([...LEAD(), ...expertPieces(compiled.spec).map(pieceName)].sort());
+  });
+
+  it('is brought in once where the placement wants it', async () => {
+    const asked: string[] = [];
+    const residency = residencyWith({ compiler: { compile: (key, onBytes) => (asked.push(pieceName(key)), inline.compile(key, onBytes)) } });
+    const anticipating = residency.anticipate({ isAlone: true, roomBytes: ROOM });
+    await residency.follow(wanting(expertPieces(compiled.spec).flatMap((piece) => (piece.kind === 'expert' ? [piece] : []))));
+    await anticipating;
+    expect(asked).toHaveLength(new Set(asked).size);
+    expect(residency.isComplete).toBe(true);
+  });
+
+  it('is let go of where the placement does not want it', async () => {
+    const residency = residencyWith();
+    const anticipating = residency.anticipate({ isAlone: true, roomBytes: ROOM });
+    await residency.follow(wanting(FEW));
+    await anticipating;
+    expect(held()).toEqual([...LEAD(), ...experts(FEW)].sort());
+  });
+
+  it('is nothing where there is too little room, or where a placement came before', async () => {
+    const residency = residencyWith();
+    await residency.anticipate({ isAlone: true, roomBytes: 1_000 });
+    expect(held()).toEqual([]);
+    await residency.follow(wanting(FEW));
+    await residency.anticipate({ isAlone: true, roomBytes: ROOM });
+    expect(residency.hosted()).toEqual(FEW);
   });
 });
 

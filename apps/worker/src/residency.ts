@@ -1,5 +1,5 @@
 import { type ClusterSnapshot, type ExpertKey, hostedExperts, type LoadProgress, type WorkerId } from '@essaim/core';
-import { layoutOf, leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
+import { expertPieces, layoutOf, leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
 import { type CompileThreads } from './compile-threads.ts';
 import { type LoadPace } from './load-pace.ts';
 import { type Runtime } from './runtime.ts';
@@ -51,9 +51,18 @@ export class Residency {
 
   /** Bytes of weights, compiled of wanted. */
   progress(): LoadProgress {
-    const totalBytes = this.#wanted.reduce((sum, key) => sum + this.#bytesOf(key), 0);
+    const totalBytes = this.#bytesOfAll(this.#wanted);
     const doneBytes = this.isComplete ? totalBytes : Math.min(totalBytes, this.#compiledBytes);
     return { doneBytes, totalBytes };
+  }
+
+  /**
+   * Starts towards what any first snapshot wants of a worker of the command line: the dense part, and every expert where it is alone. Whether all
+   * workers have room for the model is for the placement to say: what does not fit here is left for it to refuse. Resolves and fails as `follow` does.
+   */
+  async anticipate({ isAlone, roomBytes }: { readonly isAlone: boolean; readonly roomBytes: number }): Promise<void> {
+    const wanted = [...this.#lead, ...(isAlone ? expertPieces(this.#options.compiled.spec) : [])];
+    if (this.#wanted.length === 0 && this.#bytesOfAll(wanted) <= roomBytes) await this.#want(wanted);
   }
 
   /** Starts towards what a snapshot wants; resolves when it holds that or what a later one wants. Fails when a piece can't be compiled or loaded. */
@@ -61,7 +70,10 @@ export class Residency {
     const { self } = this.#options;
     const isLead = snapshot.workers.some(({ id, roles }) => id === self && roles.lead);
     const experts = hostedExperts(snapshot, self).map((key): PanelPiece => ({ kind: 'expert', ...key }));
-    const wanted = [...(isLead ? this.#lead : []), ...experts];
+    return this.#want([...(isLead ? this.#lead : []), ...experts]);
+  }
+
+  #want(wanted: readonly PanelPiece[]): Promise<void> {
     if (!areSame(wanted, this.#wanted)) this.#wanted = wanted;
     // A turn later, so that the loop's own end always comes after this assignment.
     this.#reconciling ??= Promise.resolve().then(() => this.#reconcile());
@@ -117,6 +129,10 @@ export class Residency {
   #unwanted(): PanelPiece[] {
     const wanted = new Set(this.#wanted.map(pieceName));
     return this.#options.model.pieces().filter((key) => !wanted.has(pieceName(key)));
+  }
+
+  #bytesOfAll(pieces: readonly PanelPiece[]): number {
+    return pieces.reduce((sum, piece) => sum + this.#bytesOf(piece), 0);
   }
 
   #bytesOf(piece: PanelPiece): number {

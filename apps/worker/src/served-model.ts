@@ -10,7 +10,7 @@ import { Scheduler } from '@essaim/scheduler';
 import { systemClock, type Logger } from '@essaim/telemetry';
 import { AnswerMatchers } from './answer-matchers.ts';
 import { CompileThreads } from './compile-threads.ts';
-import { type WorkerEnvironment } from './environment.ts';
+import { type Expectation, type WorkerEnvironment } from './environment.ts';
 import { LoadPace } from './load-pace.ts';
 import { type Peers } from './peers.ts';
 import { Residency } from './residency.ts';
@@ -40,6 +40,7 @@ const CALLED_AGAIN_MS = 1_000;
 /** Everything that this worker has of the model: weights, engine, experts. Made once the placement says which model that is. */
 export class ServedModel {
   readonly ref: ModelRef;
+  readonly #environment: WorkerEnvironment;
   readonly #checkpoint: Checkpoint;
   readonly #compiler: CompileThreads;
   readonly #residency: Residency;
@@ -53,6 +54,7 @@ export class ServedModel {
     const { spec, weights } = checkpoint;
     const self = environment.id;
     this.ref = ref;
+    this.#environment = environment;
     this.#checkpoint = checkpoint;
     this.#lostBy = (error) => void (runtime.isLost(error) && onLost(AppError.from(error)));
     this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads, card: device.provider === 'cpu' ? null : { tensorBytes: device.tensorBytes } });
@@ -91,6 +93,17 @@ export class ServedModel {
   /** That this worker led so far. */
   get steps(): number {
     return this.#engine.steps;
+  }
+
+  /** Whether it is that model, in the same form. */
+  is({ id, directory, dtype, deterministic }: ModelRef): boolean {
+    return this.ref.id === id && this.ref.directory === directory && this.ref.dtype === dtype && this.ref.deterministic === deterministic;
+  }
+
+  /** Loads what the first placement will want here, as far as that is certain and there is room. */
+  anticipate({ workers }: Expectation): Promise<void> {
+    const { memoryBytes, kvMemoryBytes } = this.#environment;
+    return this.#residency.anticipate({ isAlone: workers === 1, roomBytes: memoryBytes - kvMemoryBytes });
   }
 
   /** Loads and unloads towards a snapshot. Fails when that is impossible. */

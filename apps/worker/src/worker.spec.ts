@@ -8,10 +8,12 @@ import { connectWorker } from '@essaim/rpc';
 import { createLogger } from '@essaim/telemetry';
 import { NEVER, SELF, snapshot } from '../test/samples.ts';
 import { TestControlPlane } from '../test/test-control-plane.ts';
+import { type WorkerEnvironment } from './environment.ts';
 import { ClusterWorker } from './worker.ts';
 
 /** A worker from listening to leaving, without a model; with one it is tested as a process of its own. */
 
+const PETIT = join(import.meta.dirname, '../../../deploy/models/petit');
 const logger = createLogger({ component: 'test', level: 'silent' });
 
 let certificates: Record<ClusterRole, IssuedCertificate>;
@@ -35,9 +37,7 @@ beforeEach(async () => {
     (sent.at(-1) as () => void)();
     return true;
   });
-  const environment = { id: SELF, host: '127.0.0.1', port: 0, controlAddress: control.address, threads: 1, device: { kind: 'named' as const, provider: 'cpu' as const, index: 0 }, memoryBytes: 2 ** 30, kvMemoryBytes: 2 ** 28, kvDtype: 'f32' as const, wireDtype: 'f32' as const, draftTokens: 0, stateFolder: folder, tls: certificates.worker };
-  running = new ClusterWorker(environment, logger).run(stop.signal);
-  running.catch(() => undefined);
+  running = run({});
 });
 afterEach(async () => {
   stop.abort();
@@ -46,6 +46,13 @@ afterEach(async () => {
   vi.restoreAllMocks();
   rmSync(folder, { recursive: true });
 });
+
+function run(told: Partial<WorkerEnvironment>): Promise<void> {
+  const environment = { id: SELF, host: '127.0.0.1', port: 0, controlAddress: Promise.resolve(control.address), expected: null, threads: 1, device: { kind: 'named' as const, provider: 'cpu' as const, index: 0 }, memoryBytes: 2 ** 30, kvMemoryBytes: 2 ** 28, kvDtype: 'f32' as const, wireDtype: 'f32' as const, draftTokens: 0, stateFolder: folder, tls: certificates.worker, ...told };
+  const started = new ClusterWorker(environment, logger).run(stop.signal);
+  started.catch(() => undefined);
+  return started;
+}
 
 const generate = (address: string) => {
   const lead = connectWorker(address, { tls: certificates.gateway });
@@ -85,5 +92,13 @@ describe('a worker that can\'t serve the model', () => {
     await expect(running).rejects.toMatchObject(reason);
     expect(control.reports.at(-1)).toMatchObject({ failure: expect.stringContaining(directory) as string, epoch: 1 });
     expect(control.left).toHaveLength(1);
+  });
+
+  it('gives up likewise where it was told to expect another one', async () => {
+    const model = { id: 'petit', directory: PETIT, dtype: 'float32' as const, deterministic: false };
+    control.publish(snapshot(1, { model, workers: [] }));
+    // With no room nothing of it is loaded.
+    const other = run({ expected: { model: { ...model, dtype: 'int8' }, workers: 1 }, memoryBytes: 1 });
+    await expect(other).rejects.toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('told to expect petit') as string });
   });
 });

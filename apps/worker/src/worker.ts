@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { AppError, type ClusterSnapshot, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { AppError, type ClusterSnapshot, type ModelRef, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type TestedDevice } from '@essaim/devices';
 import { tellParent } from '@essaim/process';
 import { connectControlPlane, type GrpcServer, serveWorker } from '@essaim/rpc';
@@ -26,9 +26,11 @@ export class ClusterWorker {
   readonly #watches = startWatches();
   readonly #peers: Peers;
   readonly #broken = Promise.withResolvers<never>();
-  /** Null until the first snapshot says what to serve. */
+  /** Null until it is known what to serve: expected, or said by the first snapshot. */
   #served: Promise<ServedModel> | null = null;
+  /** From the first snapshot on. */
   #ready: ServedModel | null = null;
+  #link: ControlLink | null = null;
   #failure: string | null = null;
   #isDraining = false;
 
@@ -42,13 +44,15 @@ export class ClusterWorker {
   /** Runs until told to stop; fails when the model can't be served. */
   async run(stop: AbortSignal): Promise<void> {
     const device = await takeDevice(this.#environment.device, this.#logger);
+    this.#anticipate(device);
     const server = await this.#serve();
-    const control = connectControlPlane(this.#environment.controlAddress, { tls: this.#environment.tls });
+    const control = connectControlPlane(await this.#environment.controlAddress, { tls: this.#environment.tls });
     await tellParent({ kind: 'listening', address: server.address });
     const link = new ControlLink({
       control, registration: this.#register(server.address, device), describe: () => this.#describe(), clock: systemClock, logger: this.#logger,
-      onSnapshot: (snapshot) => this.#follow(snapshot, device, link),
+      onSnapshot: (snapshot) => this.#follow(snapshot, device),
     });
+    this.#link = link;
     const ended = new AbortController();
     const running = link.run(ended.signal);
     try {
@@ -58,7 +62,7 @@ export class ClusterWorker {
       ended.abort();
       await running;
       await server.close({ graceMs: GRACE_MS });
-      await this.#ready?.close();
+      await this.#served?.then((served) => served.close(), () => undefined);
       this.#peers.close();
       control.close();
     }
@@ -116,32 +120,46 @@ export class ClusterWorker {
     return { ...model, epoch, times, state: this.#isDraining ? 'draining' : model.state, failure: this.#failure };
   }
 
-  #follow(snapshot: ClusterSnapshot, device: TestedDevice, link: ControlLink): void {
-    if (!this.#snapshots.accept(snapshot)) return;
-    this.#peers.follow(snapshot);
-    this.#load(snapshot, device, link).catch((thrown: unknown) => this.#giveUp(AppError.from(thrown), link));
+  /** Reads what the first placement will want while there is no control plane to say so. What fails now fails again when it is wanted. */
+  #anticipate(device: TestedDevice): void {
+    const { expected } = this.#environment;
+    if (expected === null) return;
+    this.#served = this.#open(expected.model, device);
+    this.#served.then((served) => served.anticipate(expected)).catch(() => undefined);
   }
 
-  async #giveUp(error: AppError, link: ControlLink): Promise<void> {
+  #follow(snapshot: ClusterSnapshot, device: TestedDevice): void {
+    if (!this.#snapshots.accept(snapshot)) return;
+    this.#peers.follow(snapshot);
+    this.#load(snapshot, device).catch((thrown: unknown) => this.#giveUp(AppError.from(thrown)));
+  }
+
+  async #giveUp(error: AppError): Promise<void> {
     this.#failure = error.message;
-    await link.lastWords();
+    await this.#link?.lastWords();
     this.#broken.reject(error);
   }
 
   /** Nothing computes in this process any more, and another one may find the device again. Every call that failed with it tells. */
-  async #lose(error: AppError, link: ControlLink): Promise<void> {
+  async #lose(error: AppError): Promise<void> {
     if (this.#failure !== null) return;
     this.#failure = error.message;
     await tellParent({ kind: 'device-lost', message: error.message });
-    await this.#giveUp(error, link);
+    await this.#giveUp(error);
   }
 
-  async #load(snapshot: ClusterSnapshot, device: TestedDevice, link: ControlLink): Promise<void> {
+  async #load(snapshot: ClusterSnapshot, device: TestedDevice): Promise<void> {
     const { model } = snapshot;
-    this.#served ??= ServedModel.open({ environment: this.#environment, device, ref: model, snapshots: this.#snapshots, peers: this.#peers, watches: this.#watches, logger: this.#logger, onChange: () => link.progressed(), onLost: (error) => void this.#lose(error, link) });
-    this.#ready = await this.#served;
-    await this.#ready.follow(snapshot);
-    link.nudge();
+    this.#served ??= this.#open(model, device);
+    const served = await this.#served;
+    if (!served.is(model)) throw new AppError('failed_precondition', `this worker was told to expect ${served.ref.id} and the cluster serves ${model.id}, or another form of it: start it with the variables of that cluster`);
+    this.#ready = served;
+    await served.follow(snapshot);
+    this.#link?.nudge();
+  }
+
+  #open(ref: ModelRef, device: TestedDevice): Promise<ServedModel> {
+    return ServedModel.open({ environment: this.#environment, device, ref, snapshots: this.#snapshots, peers: this.#peers, watches: this.#watches, logger: this.#logger, onChange: () => this.#link?.progressed(), onLost: (error) => void this.#lose(error) });
   }
 }
 
