@@ -33,6 +33,8 @@ export class State {
 
 /** Ways out of all states of one grammar that are remembered, about 16 bytes each with what belongs to them; then it starts to remember anew. */
 const WAYS = 1 << 18;
+/** Single places whose states are remembered; then that starts anew. */
+const SINGLES = 1 << 15;
 /** Places of one state: a grammar in which one text means so many things is one that nobody meant. */
 const PLACES = 8_192;
 
@@ -47,6 +49,8 @@ export class States {
   readonly #symbolOf: ReadonlyMap<number, number>;
   #known = new Map<string, State>();
   #returns = new Map<string, Return>();
+  /** Of places that were alone, with the way back. */
+  #singles = new Map<number, State | null>();
   #start: State | null = null;
   #newReturns = 0;
   #work = 0;
@@ -83,7 +87,8 @@ export class States {
   after(state: State, symbol: number): State | null {
     const known = state.next[symbol];
     if (known !== undefined) return known;
-    const next = this.#intern(this.#targets(state, symbol));
+    const targets = this.#targets(state, symbol);
+    const next = targets.length === 1 ? this.#single(targets[0]!) : this.#intern(targets);
     state.next[symbol] = next;
     return next;
   }
@@ -101,6 +106,22 @@ export class States {
     return targets;
   }
 
+  /** Most symbols lead to one place, and many of a state to the same. */
+  #single(target: [place: number, back: Return | null]): State | null {
+    const key = this.#keyOf(target);
+    let state = this.#singles.get(key);
+    if (state === undefined) {
+      state = this.#intern([target]);
+      if (this.#singles.size >= SINGLES) this.#singles.clear();
+      this.#singles.set(key, state);
+    }
+    return state;
+  }
+
+  #keyOf([place, back]: [place: number, back: Return | null]): number {
+    return place + this.automaton.positions.length * (back?.id ?? 0);
+  }
+
   /** All that can be reached without reading anything; null where that is nothing. */
   #intern(open: [place: number, back: Return | null][]): State | null {
     const seen = new Set<number>();
@@ -110,7 +131,7 @@ export class States {
     let isComplete = false;
     for (let top = open.pop(); top !== undefined; top = open.pop()) {
       const [place, back] = top;
-      const key = place + count * (back?.id ?? 0);
+      const key = this.#keyOf(top);
       if (seen.has(key)) continue;
       seen.add(key);
       const position = this.automaton.positions[place]!;
@@ -155,6 +176,7 @@ export class States {
   #forget(): void {
     this.#known = new Map();
     this.#returns = new Map();
+    this.#singles = new Map();
     this.#start = null;
   }
 }
