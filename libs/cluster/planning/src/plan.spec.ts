@@ -41,10 +41,19 @@ describe('the prediction', () => {
     expect(speedOf({ topology: { ...same, measuredWith: 'int8' } })).toBeCloseTo(speedOf({}));
   });
 
-  it('of several leads counts an expert once for each whose tokens hit it, since they do not step together', () => {
-    const { size, prediction } = planCluster({ ...request, topology: topologyOf([2], { ...H200, flopsPerSecond: Infinity }), load: { ...LOAD, streams: 16 } });
-    const read = 32 * 4 * 2 * (1 - (6 / 8) ** 8) * size.expertBytes;
-    expect(prediction!.speed.step.experts).toBeCloseTo(read / (H200.readBytesPerSecond * ASSUMED_EFFICIENCY.memory), 9);
+  it('of several leads counts an expert once for all, since they step together, on the worker that has more of those that are hit', () => {
+    const { size, prediction } = planCluster({ ...request, topology: topologyOf([2], { ...H200, flopsPerSecond: Infinity }), load: { ...LOAD, streams: 4 } });
+    const [read, all] = [prediction!.speed.step.experts * H200.readBytesPerSecond * ASSUMED_EFFICIENCY.memory, 32 * 4 * size.expertBytes];
+    // Each of 4 tokens misses an expert in 6 of 8 draws; leads that read for themselves would read 7/8 of all.
+    expect(read / all).toBeGreaterThan(1 - (6 / 8) ** 4);
+    expect(read / all).toBeLessThan(2 * (1 - (6 / 8) ** 2));
+  });
+
+  it('of one stream on two workers waits for the one that was drawn more often', () => {
+    const { size, prediction } = planCluster({ ...request, topology: topologyOf([2], { ...H200, flopsPerSecond: Infinity }) });
+    const read = prediction!.speed.step.experts * H200.readBytesPerSecond * ASSUMED_EFFICIENCY.memory;
+    // Two experts in 12 of 28 draws, else one on each.
+    expect(read / (32 * size.expertBytes)).toBeCloseTo(40 / 28, 1);
   });
 
   it('gives more tokens a second to more streams', () => {

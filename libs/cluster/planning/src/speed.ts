@@ -1,6 +1,8 @@
+import { type WorkerId } from '@essaim/core';
 import { type Assignment } from '@essaim/placement';
 import { type Efficiency, type PlannedLoad, STEP_TOKENS, streamsPerLead } from './load.ts';
 import { type ModelSize } from './model-size.ts';
+import { drawRoutedWork, repeatableRandom, type RoutedWork } from './routed-work.ts';
 import { type PlannedWorker, type Topology } from './topology.ts';
 import { type LinkTraffic } from './traffic.ts';
 
@@ -30,7 +32,7 @@ export interface Speed {
 /** The whole formula, as it is shown to people; `work` is applied to each part of each worker. */
 export const FORMULAS = [
   'work(bytes, flops) = bytes / (bandwidth x memory efficiency) + flops / (compute x compute efficiency)',
-  'step = work(dense part + keys and values, on the slowest lead) + sum over layers of work(experts hit, on the slowest worker) + overheads of the step, its layers, their rows and its answers + round trips x latency + link bytes / (bandwidth x link efficiency)',
+  'step = work(dense part + keys and values, on the slowest lead) + sum over layers of work(experts hit, on the slowest worker, mean of what routers may draw) + overheads of the step, its layers, their rows and its answers + round trips x latency + link bytes / (bandwidth x link efficiency)',
   'tokens/s = streams / step; first token = the same terms for a prompt as long as the context, in chunks of a step',
 ] as const;
 
@@ -42,6 +44,9 @@ export interface SpeedRequest {
   readonly load: PlannedLoad;
   readonly efficiency: Efficiency;
 }
+
+/** Of routers' choices, over all layers: the mean is then within a few per cent. */
+const LEAST_DRAWS = 256;
 
 /** Nothing overlaps, not even reading with multiplying, and routers choose all experts equally often. */
 export function predictSpeed(request: SpeedRequest): Speed {
@@ -102,22 +107,18 @@ function waitSeconds(traffic: readonly LinkTraffic[], tokens: number, layers: nu
   return seconds;
 }
 
-/** In each layer the slowest worker's. */
+/** In each layer the slowest worker's, the mean of what routers may choose: it has more to do than workers have on average. */
 function expertSeconds({ size, topology, assignment, efficiency }: SpeedRequest, { leads, leadTokens }: Work): number {
-  const byId = new Map(topology.workers.map((worker) => [worker.id, worker]));
+  const workers = new Map(topology.workers.map((worker) => [worker.id, worker]));
+  const tokens = { leads: topology.workers.slice(0, leads).map(({ id }) => id), tokensPerLead: Math.round(leadTokens), expertsPerToken: size.expertsPerToken };
+  const draws = Math.ceil(LEAST_DRAWS / Math.max(1, assignment.length));
+  const random = repeatableRandom();
+  const slowest = (work: ReadonlyMap<WorkerId, RoutedWork>): number =>
+    Math.max(...[...work].map(([id, { experts, rows }]) => workSeconds(workers.get(id)!, { bytes: experts * size.expertBytes, flops: rows * size.expertFlops }, efficiency)));
   return assignment.reduce((total, layer) => {
-    const work = new Map<PlannedWorker, { bytes: number; flops: number }>();
-    for (const holders of layer) {
-      // A token asks for each expert equally often, and each of its copies answers equally often.
-      const asked = (leads * leadTokens * size.expertsPerToken) / (size.expertCount * holders.length);
-      // Leads do not step together, so that each reads the experts that its tokens hit.
-      const hit = leads * (1 - (1 - size.expertsPerToken / size.expertCount) ** (leadTokens / holders.length));
-      for (const id of holders) {
-        const { bytes, flops } = work.get(byId.get(id)!) ?? { bytes: 0, flops: 0 };
-        work.set(byId.get(id)!, { bytes: bytes + hit * size.expertBytes, flops: flops + asked * size.expertFlops });
-      }
-    }
-    return total + Math.max(...[...work].map(([worker, each]) => workSeconds(worker, each, efficiency)));
+    let seconds = 0;
+    for (let draw = 0; draw < draws; draw++) seconds += slowest(drawRoutedWork(layer, tokens, random));
+    return total + seconds / draws;
   }, 0);
 }
 

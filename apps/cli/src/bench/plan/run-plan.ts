@@ -12,9 +12,9 @@ import { type BenchOptions, upOptions } from '../options.ts';
 import { progressOn, type Progress } from '../progress.ts';
 import { machineLine, modelLine, writeJson } from '../report.ts';
 import { syntheticCheckpoint } from '../synthetic/checkpoint.ts';
-import { comparePlan } from './compare-plan.ts';
+import { comparePlan, type PlanRow } from './compare-plan.ts';
 import { type ObservedModel, observe } from './observe.ts';
-import { costTable, planTable, type PlanBenchResult, verdictLine } from './report.ts';
+import { type CostRow, costTable, type PlanBenchResult, planTable, verdictLine } from './report.ts';
 import { RULERS } from './rulers.ts';
 import { topologyYaml } from './topology-file.ts';
 
@@ -56,30 +56,41 @@ async function benchAll(run: Run): Promise<void> {
   for (const name of models) {
     const model = await prepareModel(name, { cacheFolder: join(run.folder, 'cache'), progress: run.progress, signal: run.stop });
     print('', modelLine(model));
-    const measured = await benchModel(model, run);
-    print(costTable(measured.costs), planTable(measured.rows), verdictLine(measured.rows), `the models it was calibrated with: ${verdictLine(measured.rulers)}`);
-    for (const { dtype, workers, costs } of measured.costs) print(writeTopology(run.folder, topologyYaml({ machine, commit, dtype, workers, threadsPerWorker: threadsOf(workers), costs }), `this-machine-${dtype}-${workers}`));
-    result = { ...result, costs: [...result.costs, ...measured.costs], rulers: [...result.rulers, ...measured.rulers], rows: [...result.rows, ...measured.rows] };
-    if (jsonFile !== null) writeJson(jsonFile, result);
+    const rulers = await prepareRulers(model.ref.dtype, run);
+    for (const workers of WORKERS) {
+      const measured = await benchModel(model, { workers, rulers, run });
+      const { dtype, costs } = measured.cost;
+      print(costTable([measured.cost]), planTable(measured.rows), verdictLine(measured.rows), `the models it was calibrated with: ${verdictLine(measured.rulers)}`);
+      print(writeTopology(run.folder, topologyYaml({ machine, commit, dtype, workers, threadsPerWorker: threadsOf(workers), costs }), `this-machine-${dtype}-${workers}`));
+      result = { ...result, costs: [...result.costs, measured.cost], rulers: [...result.rulers, ...measured.rulers], rows: [...result.rows, ...measured.rows] };
+      if (jsonFile !== null) writeJson(jsonFile, result);
+    }
   }
 }
 
+interface Calibration {
+  readonly workers: number;
+  readonly rulers: readonly ObservedModel[];
+  readonly run: Run;
+}
+
+interface Calibrated {
+  readonly cost: CostRow;
+  readonly rulers: readonly PlanRow[];
+  readonly rows: readonly PlanRow[];
+}
+
 /** Calibrated in the form of weights that the model runs in, with as many workers. */
-async function benchModel(model: BenchModel, run: Run): Promise<Pick<PlanBenchResult, 'costs' | 'rulers' | 'rows'>> {
-  const { dtype } = model.ref;
-  const rulers = await prepareRulers(dtype, run);
-  const asked: ObservedModel = { ref: model.ref, description: await readDescription(model.ref.directory) };
-  const figures: { costs: PlanBenchResult['costs']; rulers: PlanBenchResult['rulers']; rows: PlanBenchResult['rows'] } = { costs: [], rulers: [], rows: [] };
-  for (const workers of WORKERS) {
-    const seen: Observation[][] = [];
-    for (const ruler of rulers) seen.push(await observeOn(workers, ruler, run));
-    const costs = calibrate(seen.flat());
-    const observed = await observeOn(workers, asked, run);
-    figures.costs = [...figures.costs, { dtype, workers, costs }];
-    figures.rulers = [...figures.rulers, ...seen.flatMap((each, index) => comparePlan(rulers[index]!.ref.id, each, costs))];
-    figures.rows = [...figures.rows, ...comparePlan(model.name, observed, costs)];
-  }
-  return figures;
+async function benchModel({ name, ref }: BenchModel, { workers, rulers, run }: Calibration): Promise<Calibrated> {
+  const seen: Observation[][] = [];
+  for (const ruler of rulers) seen.push(await observeOn(workers, ruler, run));
+  const costs = calibrate(seen.flat());
+  const observed = await observeOn(workers, { ref, description: await readDescription(ref.directory) }, run);
+  return {
+    cost: { dtype: ref.dtype, workers, costs },
+    rulers: seen.flatMap((each, index) => comparePlan(rulers[index]!.ref.id, each, costs)),
+    rows: comparePlan(name, observed, costs),
+  };
 }
 
 async function prepareRulers(dtype: ObservedModel['ref']['dtype'], { folder, progress, stop }: Run): Promise<ObservedModel[]> {
