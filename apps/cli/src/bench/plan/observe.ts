@@ -18,7 +18,6 @@ export interface ObservedCluster {
   readonly threadsPerWorker: number;
   /** The cluster keeps everything below it. */
   readonly stateDirectory: string;
-  readonly rounds: number;
 }
 
 /** What plans predict, in the order of an observation's seconds: a step of one stream, one of 16, and a prompt's first token. */
@@ -38,8 +37,8 @@ const LOADS: Readonly<Record<Asked, Pick<PlannedLoad, 'streams' | 'contextTokens
 /** As a plan would be asked for what is measured. */
 export const loadOf = (asked: Asked): PlannedLoad => ({ replicas: 1, wireBytesPerValue: WIRE_BYTES_PER_VALUE, ...LOADS[asked] });
 
-/** Starts a real cluster and asks it as its clients do; each time is the median of so many rounds. */
-export function observe({ ref, description }: ObservedModel, { workers, threadsPerWorker, stateDirectory, rounds }: ObservedCluster, stop: AbortSignal): Promise<Observation[]> {
+/** Starts a real cluster and asks it as its clients do. */
+export function observe({ ref, description }: ObservedModel, { workers, threadsPerWorker, stateDirectory }: ObservedCluster, stop: AbortSignal): Promise<Observation[]> {
   const options = upOptions({ model: ref.directory, modelId: ref.id, dtype: ref.dtype, workers, threadsPerWorker, stateDir: stateDirectory });
   return withCluster(options, async ({ cluster }, signal) => {
     const gateway = connectInference(cluster.addresses.grpc);
@@ -47,12 +46,11 @@ export function observe({ ref, description }: ObservedModel, { workers, threadsP
       const workload = new Workload(gateway, { id: ref.id, vocabSize: description.vocabSize }, 1);
       await workload.warmUp(signal);
       // Unmeasured: V8 optimises what has run for a while, and small models take up to 1.7 times as long until then.
-      await askOnce(workload, signal);
-      const seen: Record<Asked, number>[] = [];
-      for (let round = 0; round < rounds; round++) seen.push(await askOnce(workload, signal));
+      await askAll(workload, signal);
+      const seconds = await askAll(workload, signal);
       return ASKED.map((asked) => ({
         model: description, dtype: ref.dtype, kvDtype: defaultKvDtype(ref.dtype), workers, load: loadOf(asked),
-        of: asked === 'first token' ? 'firstToken' : 'step', seconds: median(seen.map((seconds) => seconds[asked])),
+        of: asked === 'first token' ? 'firstToken' : 'step', seconds: seconds[asked],
       }));
     } finally {
       gateway.close();
@@ -61,9 +59,13 @@ export function observe({ ref, description }: ObservedModel, { workers, threadsP
 }
 
 /** Seconds of each. */
-async function askOnce(workload: Workload, signal: AbortSignal): Promise<Record<Asked, number>> {
+async function askAll(workload: Workload, signal: AbortSignal): Promise<Record<Asked, number>> {
   const alone = 1 / decodeRate([await workload.alone(signal, LENGTHS)]);
   const firstToken = timeToFirstTokenMs(await workload.longPrompt(signal)) / 1_000;
   const together = WORKLOAD.streams / decodeRate(await workload.together(signal, LENGTHS));
   return { '1 stream': alone, '16 streams': together, 'first token': firstToken };
 }
+
+/** Of one model's rounds, each in the order of ASKED. */
+export const medianOf = (rounds: readonly (readonly Observation[])[]): Observation[] =>
+  rounds[0]!.map((observation, asked) => ({ ...observation, seconds: median(rounds.map((round) => round[asked]!.seconds)) }));

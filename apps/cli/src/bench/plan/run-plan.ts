@@ -13,7 +13,7 @@ import { progressOn, type Progress } from '../progress.ts';
 import { machineLine, modelLine, writeJson } from '../report.ts';
 import { syntheticCheckpoint } from '../synthetic/checkpoint.ts';
 import { comparePlan, type PlanRow } from './compare-plan.ts';
-import { type ObservedModel, observe } from './observe.ts';
+import { medianOf, type ObservedModel, observe } from './observe.ts';
 import { type CostRow, costTable, type PlanBenchResult, planTable, verdictLine } from './report.ts';
 import { RULERS } from './rulers.ts';
 import { topologyYaml } from './topology-file.ts';
@@ -82,15 +82,23 @@ interface Calibrated {
 
 /** Calibrated in the form of weights that the model runs in, with as many workers. */
 async function benchModel({ name, ref }: BenchModel, { workers, rulers, run }: Calibration): Promise<Calibrated> {
-  const seen: Observation[][] = [];
-  for (const ruler of rulers) seen.push(await observeOn(workers, ruler, run));
+  const asked: ObservedModel = { ref, description: await readDescription(ref.directory) };
+  const [observed, ...seen] = await observeAll([asked, ...rulers], workers, run);
   const costs = calibrate(seen.flat());
-  const observed = await observeOn(workers, { ref, description: await readDescription(ref.directory) }, run);
   return {
     cost: { dtype: ref.dtype, workers, costs },
     rulers: seen.flatMap((each, index) => comparePlan(rulers[index]!.ref.id, each, costs)),
-    rows: comparePlan(name, observed, costs),
+    rows: comparePlan(name, observed!, costs),
   };
+}
+
+/** Medians by model. Every round asks all of them, so that a slow minute of the machine is not one model's alone. */
+async function observeAll(models: readonly ObservedModel[], workers: number, run: Run): Promise<Observation[][]> {
+  const rounds = models.map((): Observation[][] => []);
+  for (let round = 0; round < run.options.rounds; round++) {
+    for (const [index, model] of models.entries()) rounds[index]!.push(await observeOn(workers, model, run));
+  }
+  return rounds.map(medianOf);
 }
 
 async function prepareRulers(dtype: ObservedModel['ref']['dtype'], { folder, progress, stop }: Run): Promise<ObservedModel[]> {
@@ -104,9 +112,9 @@ async function prepareRulers(dtype: ObservedModel['ref']['dtype'], { folder, pro
   return rulers;
 }
 
-function observeOn(workers: number, model: ObservedModel, { options, folder, progress, stop }: Run): Promise<Observation[]> {
+function observeOn(workers: number, model: ObservedModel, { folder, progress, stop }: Run): Promise<Observation[]> {
   progress.note(`${model.ref.id}, ${model.ref.dtype}, ${workers} worker${workers === 1 ? '' : 's'}`);
-  return observe(model, { workers, threadsPerWorker: threadsOf(workers), stateDirectory: join(folder, 'plan', model.ref.id), rounds: options.rounds }, stop);
+  return observe(model, { workers, threadsPerWorker: threadsOf(workers), stateDirectory: join(folder, 'plan', model.ref.id) }, stop);
 }
 
 const threadsOf = (workers: number): number => Math.max(1, Math.floor(availableParallelism() / workers));
