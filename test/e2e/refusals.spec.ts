@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, truncateSync, writeFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { essaim, FREE_PORTS, PETIT, processesOf, startCluster, temporaryFolder } from './harness.ts';
+import { CLI, essaim, FREE_PORTS, PETIT, processesOf, startCluster, temporaryFolder } from './harness.ts';
 
 describe('what essaim refuses: one sentence, an exit code, nothing left running', () => {
   let folder: string;
@@ -36,6 +38,13 @@ describe('what essaim refuses: one sentence, an exit code, nothing left running'
     ['a stray word', ['petit'], /too many arguments/],
   ])('%s', async (_, flags, sentence) => {
     expect(await refused(flags, 2)).toMatch(sentence);
+  });
+
+  it('nobody who stops reading', async () => {
+    const child = spawn(process.execPath, [CLI, 'up', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect([stderr, code]).toEqual(['', 0]);
   });
 
   it('a bad value in the environment, named with its variable', async () => {
