@@ -48,6 +48,13 @@ it.skipIf(SOFTWARE === null)('what a device has no room for is refused in one se
   rmSync(folder, { recursive: true });
 });
 
+it.skipIf(SOFTWARE === null)('a device without float16 is refused where that is asked for', async () => {
+  const folder = temporaryFolder();
+  const { code, stdout, stderr } = await essaim(['up', '--state-dir', folder, '--workers', '1', '--device', 'webgpu', '--compute-dtype', 'f16', '--prompt', 'Il était', '--quiet'], SOFTWARE!);
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^essaim: the device webgpu:0 \(SwiftShader[^\n]*\) does not compute in float16: leave out --compute-dtype f16[^\n]+\n$/)]);
+  rmSync(folder, { recursive: true });
+});
+
 it('a device that is not there is refused with the reason before anything starts', async () => {
   const folder = temporaryFolder();
   const { code, stdout, stderr } = await essaim(['up', '--state-dir', folder, '--device', 'webgpu'], NO_DRIVERS);

@@ -5,11 +5,11 @@ import { type LocalCluster, startLocalCluster } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
 import { softwareDevice } from './device.ts';
 import { greedyRequest, tokensOf } from './generate.ts';
-import { checkpointDirectory, logitsNames, type LogitsVector, readGreedyRuns, readLogits } from './read-vectors.ts';
+import { distances, logitsOf } from './logits-of.ts';
+import { checkpointDirectory, logitsNames, readGreedyRuns, readLogits } from './read-vectors.ts';
 
 /** The model on a device, through WebGPU on a software adapter, against Hugging Face transformers and against the kernels. */
 
-const NEVER = new AbortController().signal;
 const LOGIT_TOLERANCE = 1e-3;
 const PETIT = 'deploy/models/petit';
 const PROCESSOR: Device = { provider: 'cpu', index: 0 };
@@ -27,31 +27,6 @@ interface StartOptions {
 
 const start = (folder: string, { dtype = 'float32', deterministic = false, draftTokens = 0, tensorBytes = null, devices }: StartOptions): Promise<LocalCluster> =>
   startLocalCluster({ directory: checkpointDirectory(folder), dtype, deterministic, workers: devices.length, replicas: 1, seed: 1, cache: compiled.cache, devices, draftTokens, tensorBytes });
-
-/** Of logits over the whole vocabulary from rows [firstRow, ...) of a vector. */
-function distances(vector: LogitsVector, firstRow: number, logits: Float32Array): number[] {
-  const result: number[] = [];
-  for (let row = 0; row < logits.length / vector.vocabularySize; row++) {
-    for (let column = 0; column < vector.columns; column++) {
-      result.push(Math.abs(logits[row * vector.vocabularySize + column * vector.vocabularyStride]! - vector.logits[(firstRow + row) * vector.columns + column]!));
-    }
-  }
-  return result;
-}
-
-/** The logits of a prompt in two chunks and of the tokens behind it: in chunks, what is kept is read again. */
-async function* logitsOf({ workers }: LocalCluster, { promptIds, greedyIds }: LogitsVector, decoded: number): AsyncGenerator<{ readonly first: number; readonly logits: Float32Array }> {
-  const { runner, kv } = workers[0]!;
-  const tokenIds = [...promptIds, ...greedyIds.slice(0, decoded)];
-  const cache = kv.reserve(tokenIds.length)!;
-  const half = promptIds.length >> 1;
-  for (let first = 0, count = half; first < tokenIds.length; first += count, count = first < promptIds.length ? promptIds.length - first : 1) {
-    const [output] = await runner.forward([{ cache, first, tokenIds: tokenIds.slice(first, first + count), logitsOfLast: count }], NEVER);
-    expect(output!.failure).toBeNull();
-    yield { first, logits: output!.logits! };
-  }
-  cache.release();
-}
 
 describe('the graphs, run by ONNX Runtime on the processor', () => {
   it.each(logitsNames())('give the logits of %s, with half of the experts on the kernels', async (name) => {

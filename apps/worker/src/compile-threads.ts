@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { AppError, type ErrorReport, type ModelRef } from '@essaim/core';
+import { AppError, type ComputeDtype, type ErrorReport, type ModelRef } from '@essaim/core';
 import { type TestedDevice } from '@essaim/devices';
 import { type PanelPiece } from '@essaim/panels';
 import { type CompiledPiece } from './runtime.ts';
@@ -14,7 +14,7 @@ export interface CompileThreadsOptions {
   readonly cacheFolder: string;
   readonly threads: number;
   /** Pieces become graphs of ONNX Runtime's, for a card of this kind; null for panels. */
-  readonly card: Pick<TestedDevice, 'tensorBytes'> | null;
+  readonly card: (Pick<TestedDevice, 'tensorBytes'> & { readonly compute: ComputeDtype }) | null;
 }
 
 /** A thread that found nothing to do for so long ends, and its memory is free for answers. */

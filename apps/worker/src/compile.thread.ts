@@ -22,7 +22,7 @@ port.on('message', async (piece: PanelPiece) => {
     const { spec, weights } = await checkpoint;
     const compiled = { spec, weights, dtype: model.dtype };
     const progress = { onBytes: (bytes: number) => reply({ kind: 'bytes', bytes }) };
-    const file = await (card !== null ? compileIntoCache({ ...compiled, tensorBytes: card.tensorBytes }, piece, new GraphCache(cacheFolder), progress) : packIntoCache(compiled, piece, new CompiledCache(cacheFolder), progress));
+    const file = await (card !== null ? compileIntoCache({ ...compiled, ...card }, piece, new GraphCache(cacheFolder), progress) : packIntoCache(compiled, piece, new CompiledCache(cacheFolder), progress));
     reply({ kind: 'done', file });
   } catch (thrown) {
     reply({ kind: 'failed', error: AppError.from(thrown).report() });

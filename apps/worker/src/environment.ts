@@ -1,4 +1,4 @@
-import { KV_DTYPES, type KvDtype, LIMITS, type ModelRef, workerId, type WorkerId } from '@essaim/core';
+import { COMPUTE_DTYPES, type ComputeDtype, KV_DTYPES, type KvDtype, LIMITS, type ModelRef, workerId, type WorkerId } from '@essaim/core';
 import { type DeviceChoice, parseDeviceChoice } from '@essaim/devices';
 import { choiceVariable, controlAddress, modelVariables, parsedVariable, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
 import { ACTIVATION_DTYPES, type ActivationDtype } from '@essaim/rpc';
@@ -22,6 +22,8 @@ export interface WorkerEnvironment {
   readonly expected: Expectation | null;
   readonly threads: number;
   readonly device: DeviceChoice;
+  /** What it multiplies matrices in; the processor's kernels know float32 alone. */
+  readonly computeDtype: ComputeDtype;
   /** Bytes that weights and KV may take. */
   readonly memoryBytes: number;
   /** Of these, for keys and values. */
@@ -49,6 +51,7 @@ export function readEnvironment(stop: AbortSignal): WorkerEnvironment {
     expected: readExpectation(),
     threads: wholeVariable('ESSAIM_THREADS_PER_WORKER', { from: 1, to: 1024 }),
     device: parsedVariable('ESSAIM_DEVICE', parseDeviceChoice),
+    computeDtype: choiceVariable('ESSAIM_COMPUTE_DTYPE', COMPUTE_DTYPES),
     memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
     kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,
     kvDtype: choiceVariable('ESSAIM_KV_DTYPE', KV_DTYPES),

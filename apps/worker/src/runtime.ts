@@ -28,7 +28,7 @@ export interface Runtime {
 
 export interface RuntimeOptions {
   readonly model: { readonly spec: ModelSpec; readonly weights: ModelWeights; readonly dtype: WeightDtype };
-  readonly environment: Pick<WorkerEnvironment, 'threads' | 'kvDtype' | 'memoryBytes' | 'kvMemoryBytes'>;
+  readonly environment: Pick<WorkerEnvironment, 'threads' | 'kvDtype' | 'memoryBytes' | 'kvMemoryBytes' | 'computeDtype'>;
   readonly cacheFolder: string;
   readonly device: TestedDevice;
   /** The most of one step. */
@@ -64,7 +64,7 @@ async function openDevice({ model: compiled, device: { provider, index, memoryBy
     pieces: model,
     kv: { layout: kvLayoutOf(spec, 'f32'), memory: model.kvMemory },
     compute: (dispatcher) => ({ pieces: model, dispatcher }),
-    admit: (pieces) => assertRoom(device, { model: { ...compiled, tensorBytes }, pieces, room }),
+    admit: (pieces) => assertRoom(device, { model: { ...compiled, tensorBytes, compute: environment.computeDtype }, pieces, room }),
     find: () => Promise.resolve(null),
     isLost: (error) => error instanceof DeviceLost,
   };

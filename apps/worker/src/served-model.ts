@@ -57,7 +57,7 @@ export class ServedModel {
     this.#environment = environment;
     this.#checkpoint = checkpoint;
     this.#lostBy = (error) => void (runtime.isLost(error) && onLost(AppError.from(error)));
-    this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads, card: device.provider === 'cpu' ? null : { tensorBytes: device.tensorBytes } });
+    this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads, card: device.provider === 'cpu' ? null : { tensorBytes: device.tensorBytes, compute: environment.computeDtype } });
     const compiled = { spec, weights, dtype: ref.dtype };
     const pace = new LoadPace({ clock: systemClock, isServing: () => this.#isServing });
     this.#residency = new Residency({ self, compiled, model: runtime.pieces, admit: (pieces) => runtime.admit(pieces), find: (piece) => runtime.find(piece), compiler: this.#compiler, pace, onChange });

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { type DeviceInfo } from '@essaim/core';
-import { chooseDevice, type DeviceChoice, listDevices, type TestedDevice } from '@essaim/devices';
+import { AppError, type ComputeDtype, type DeviceInfo } from '@essaim/core';
+import { chooseDevice, type DeviceChoice, deviceName, listDevices, type TestedDevice } from '@essaim/devices';
 import { type Logger } from '@essaim/telemetry';
 
 /** Finds the device that this worker is told to take, and sets this process up to find it in its place. Fails with `failed_precondition`, and the reason, where it can't be used. */
@@ -10,6 +10,11 @@ export async function takeDevice(choice: DeviceChoice, logger: Logger): Promise<
   // Drivers read these when they are loaded, which is later.
   Object.assign(process.env, device.environment);
   return device;
+}
+
+/** Refuses with `failed_precondition` what the device can't compute in; one of which that is not known is believed to. */
+export function assertComputes(device: TestedDevice, compute: ComputeDtype): void {
+  if (compute === 'f16' && device.f16 === false) throw new AppError('failed_precondition', `the device ${deviceName(device)} (${device.adapter}) does not compute in float16: leave out --compute-dtype f16, or choose another --device`);
 }
 
 /** What this worker says of its device when it joins. */

@@ -9,7 +9,7 @@ import { type WorkerEnvironment } from './environment.ts';
 import { Peers } from './peers.ts';
 import { notReady, ServedModel } from './served-model.ts';
 import { Snapshots } from './snapshots.ts';
-import { describeDevice, takeDevice } from './take-device.ts';
+import { assertComputes, describeDevice, takeDevice } from './take-device.ts';
 import { startWatches } from './watches.ts';
 
 /** Between being asked to stop and leaving although the others still need this worker; loading its experts elsewhere takes a while. */
@@ -44,6 +44,7 @@ export class ClusterWorker {
   /** Runs until told to stop; fails when the model can't be served. */
   async run(stop: AbortSignal): Promise<void> {
     const device = await takeDevice(this.#environment.device, this.#logger);
+    assertComputes(device, this.#environment.computeDtype);
     this.#anticipate(device);
     const server = await this.#serve();
     const control = connectControlPlane(await this.#environment.controlAddress, { tls: this.#environment.tls });

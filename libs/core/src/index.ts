@@ -1,5 +1,6 @@
 export * from './attention.ts';
 export * from './clock.ts';
+export * from './compute-dtype.ts';
 export * from './constraint.ts';
 export * from './errors.ts';
 export * from './feed-forward.ts';

@@ -1,5 +1,5 @@
 import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
-import { AppError, type Clock, type ClusterSnapshot, defaultKvDtype, type ExpertKey, hostedExperts, type KvDtype, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
+import { AppError, type Clock, type ClusterSnapshot, type ComputeDtype, defaultKvDtype, type ExpertKey, hostedExperts, type KvDtype, type ModelSpec, type WeightDtype, type WorkerId } from '@essaim/core';
 import { Dispatcher, type ExpertGroup, type ExpertPeer, type ExpertRunner, LocalExperts } from '@essaim/dispatch';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { Matchers, type Vocabulary } from '@essaim/grammar';
@@ -23,6 +23,8 @@ export interface LocalClusterOptions extends PlacementOptions {
   readonly kvDtype?: KvDtype;
   /** What each worker computes on; null and what is absent stand for the kernels. */
   readonly devices?: readonly (Device | null)[];
+  /** What devices multiply matrices in. Default: f32. */
+  readonly compute?: ComputeDtype;
   /** The most bytes of a tensor on a device. Default: no bound. */
   readonly tensorBytes?: number | null;
   /** That each model of the kernels computes with. Default: 1. */
@@ -140,9 +142,9 @@ async function loadPanels({ dtype, cache, threads = 1 }: LocalClusterOptions, { 
   return opened;
 }
 
-async function loadGraphs({ dtype, cache, tensorBytes = null }: LocalClusterOptions, { spec, weights }: Checkpoint, { device, pieces }: { readonly device: Device; readonly pieces: readonly PanelPiece[] }): Promise<DeviceModel> {
+async function loadGraphs({ dtype, cache, compute = 'f32', tensorBytes = null }: LocalClusterOptions, { spec, weights }: Checkpoint, { device, pieces }: { readonly device: Device; readonly pieces: readonly PanelPiece[] }): Promise<DeviceModel> {
   const model = await DeviceModel.open({ spec, device });
-  for (const piece of pieces) await model.load(await compileIntoCache({ spec, weights, dtype, tensorBytes }, piece, new GraphCache(cache), { onBytes: () => undefined }));
+  for (const piece of pieces) await model.load(await compileIntoCache({ spec, weights, dtype, compute, tensorBytes }, piece, new GraphCache(cache), { onBytes: () => undefined }));
   return model;
 }
 

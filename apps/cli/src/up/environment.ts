@@ -28,11 +28,12 @@ export function serverEnvironment({ host, ports }: UpOptions): Record<string, st
 }
 
 /** Workers of one machine talk over loopback, each on a port of its own, and share its memory. */
-export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, kvDtype, wireDtype, draftTokens, workers, devices }: UpOptions): Record<string, string> {
+export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, kvDtype, computeDtype, wireDtype, draftTokens, workers, devices }: UpOptions): Record<string, string> {
   const device = devices[Number(id.slice(1)) - 1]!;
   return {
     ESSAIM_WORKER_ID: id,
     ESSAIM_DEVICE: device.name,
+    ESSAIM_COMPUTE_DTYPE: computeDtype,
     ESSAIM_WORKER_HOST: '127.0.0.1',
     ESSAIM_WORKER_PORT: '0',
     ESSAIM_THREADS_PER_WORKER: String(threadsPerWorker),

@@ -39,6 +39,8 @@ it('has a worker for each device that was found, within the memory of the smalle
   const devices = [{ name: 'cuda:0', memoryBytes: 8 * 2 ** 30 }, { name: 'webgpu:1', memoryBytes: 4 * 2 ** 30 }];
   expect(resolveOptions({ ...FLAGS, dtype: 'int8' }, { devices })).toMatchObject({ workers: 2, devices, kvMemoryMib: 1_024, kvDtype: 'f32' });
   expect(() => resolveOptions({ ...FLAGS, replicas: 3 }, { devices })).toThrow('--replicas 3 needs as many workers');
+  expect(resolveOptions({ ...FLAGS, computeDtype: 'f16' }, { devices })).toMatchObject({ computeDtype: 'f16' });
+  expect(() => resolveOptions({ ...FLAGS, computeDtype: 'f16' })).toThrow('--compute-dtype f16 is for cards, and a worker computes on cpu');
   expect(() => resolveOptions({ ...FLAGS, kvDtype: 'bf16' }, { devices })).toThrow('--kv-dtype bf16 is for the processor, and a worker computes on cuda:0: leave it out');
 });
 

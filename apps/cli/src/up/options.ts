@@ -1,6 +1,6 @@
 import { availableParallelism, homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { AppError, defaultKvDtype, type KvDtype, type ModelRef, type WeightDtype, type WeightPrecision } from '@essaim/core';
+import { AppError, type ComputeDtype, defaultKvDtype, type KvDtype, type ModelRef, type WeightDtype, type WeightPrecision } from '@essaim/core';
 import { flagVariable } from '@essaim/process';
 import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { BUILT_IN_DTYPE, defaultDtype } from '../default-dtype.ts';
@@ -16,6 +16,7 @@ export interface UpFlags extends DeviceFlags {
   readonly deterministic?: true;
   readonly replicas: number;
   readonly threadsPerWorker?: number;
+  readonly computeDtype?: ComputeDtype;
   readonly kvMemory?: number;
   readonly kvDtype?: KvDtype;
   readonly wireDtype?: ActivationDtype;
@@ -56,6 +57,8 @@ export interface UpOptions {
   readonly replicas: number;
   /** Of each worker. */
   readonly devices: readonly WorkerDevice[];
+  /** What cards multiply matrices in. */
+  readonly computeDtype: ComputeDtype;
   readonly threadsPerWorker: number;
   /** MiB of each worker for keys and values. */
   readonly kvMemoryMib: number;
@@ -99,6 +102,7 @@ export function resolveOptions(given: UpFlags, { precision = 'float', devices = 
     workers: flags.workers,
     replicas: flags.replicas,
     devices,
+    computeDtype: resolveComputeDtype(flags.computeDtype, devices),
     threadsPerWorker: flags.threadsPerWorker ?? Math.max(1, Math.floor(availableParallelism() / flags.workers)),
     kvMemoryMib: resolveKvMemory(flags.kvMemory, devices),
     kvDtype: resolveKvDtype(flags.kvDtype, model.dtype, devices),
@@ -111,6 +115,12 @@ export function resolveOptions(given: UpFlags, { precision = 'float', devices = 
     output: flags.json ? 'json' : 'text',
     quiet: flags.quiet ?? false,
   };
+}
+
+/** The kernels of the processor know float32 alone; whether a card has float16 its worker finds out. */
+function resolveComputeDtype(asked: ComputeDtype = 'f32', devices: readonly WorkerDevice[]): ComputeDtype {
+  if (asked === 'f16' && devices.some(({ name }) => name === 'cpu')) throw new AppError('invalid_argument', '--compute-dtype f16 is for cards, and a worker computes on cpu: leave it out or choose another --device');
+  return asked;
 }
 
 /** Cards keep keys and values as float32 alone. */

@@ -100,6 +100,19 @@ describe.each(WEIGHT_DTYPES)('the weights of each piece at %s', (dtype) => {
   });
 });
 
+describe.each(WEIGHT_DTYPES)('computing in float16, at %s', (dtype) => {
+  it('halves float32 matrices and scales, but those of the router and of what is sampled from', () => {
+    const model = countingModel({ dtype });
+    for (const key of piecesOf(model)) {
+      const [halves, wholes] = [{ ...model, compute: 'f16' as const }, model].map((each) => compilePiece(each, key).flatMap(({ weights }) => weights));
+      wholes!.forEach(({ type, dims, sources, byteLength }, nth) => {
+        const isExact = key.kind === 'embed' || key.kind === 'head' || type !== 'f32' || sources[0]!.rows === 1 || sources[0]!.name.endsWith('router');
+        expect(halves![nth]).toMatchObject(isExact ? { type, dims, byteLength } : { type: 'f16', dims, byteLength: byteLength / 2 });
+      });
+    }
+  });
+});
+
 describe.each(WEIGHT_DTYPES)('for a device that takes small tensors alone, at %s', (dtype) => {
   /** What tensors of one rank hold, one behind the other: codes have three dimensions, float32 matrices two, scales and vectors one. */
   async function bytesByRank(weights: readonly PlacedWeight[]): Promise<readonly string[]> {

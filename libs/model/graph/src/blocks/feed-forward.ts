@@ -2,7 +2,7 @@ import { assert, type FeedForwardWeights, type LayerWeights } from '@essaim/core
 import { stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
-import { linear } from '../weights.ts';
+import { product, toCompute, toFloat32 } from '../weights.ts';
 import { addRows } from './rows.ts';
 
 /** The network that every token of a layer passes, a dense layer's own or that of shared experts: normed and next [rows, hidden] -> sum [rows, hidden], next with what the network makes of normed. */
@@ -36,9 +36,9 @@ export function expertGraph(model: CompiledModel, { feedForward }: LayerWeights,
 
 /** input [rows, hidden] -> down(silu(gate(x)) * up(x)), [rows, hidden]. */
 function feedForwardOf(graph: GraphBuilder, input: string, form: CompiledModel, { gate, up, down }: FeedForwardWeights): string {
-  const joined = linear(graph, input, { name: 'gateUp', weight: stack(gate, up), form });
+  const joined = product(graph, toCompute(graph, input, form), { name: 'gateUp', weight: stack(gate, up), form });
   const [gated, raised] = graph.nodes('Split', [joined, graph.integers([gate.rows, up.rows])], { outputs: 2, attributes: { axis: 1 } });
   // x * sigmoid(x): SiLU is QuickGelu with alpha 1.
   const activated = graph.node('QuickGelu', [gated!], { domain: 'com.microsoft', attributes: { alpha: { float: 1 } } });
-  return linear(graph, graph.node('Mul', [activated, raised!]), { name: 'down', weight: stack(down), form });
+  return toFloat32(graph, product(graph, graph.node('Mul', [activated, raised!]), { name: 'down', weight: stack(down), form }), form);
 }

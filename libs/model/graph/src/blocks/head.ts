@@ -11,7 +11,8 @@ export function headGraph(model: CompiledModel): Graph {
   const hidden = graph.input('hidden', { type: 'f32', dims: ['all', spec.hiddenSize] });
   const rows = graph.node('Gather', [hidden, graph.input('rows', { type: 'i64', dims: ['rows'] })], { attributes: { axis: 0 } });
   const normed = rmsNorm(graph, rows, { weight: vector(graph, 'norm', weights.finalNorm), epsilon: spec.normEpsilon });
-  const logits = linear(graph, normed, { name: 'head', weight: stack(weights.head), form: model });
+  // What is sampled from stays float32, as the router does: a tie that rounding makes is another token.
+  const logits = linear(graph, normed, { name: 'head', weight: stack(weights.head), form: { ...model, compute: 'f32' } });
   graph.nodes('Identity', [logits], { outputs: ['logits'] });
   graph.output('logits', { type: 'f32', dims: ['rows', weights.head.rows] });
   return graph.build();
