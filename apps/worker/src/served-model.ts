@@ -108,7 +108,9 @@ export class ServedModel {
 
   /** Loads and unloads towards a snapshot. Fails when that is impossible. */
   follow(snapshot: ClusterSnapshot): Promise<void> {
-    return this.#residency.follow(snapshot);
+    const held = this.#residency.follow(snapshot);
+    held.catch(this.#lostBy);
+    return held;
   }
 
   generate(request: SequenceRequest, signal: AbortSignal): AsyncIterable<SequenceEvent> {
