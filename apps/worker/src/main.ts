@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { type DeviceChoice } from '@essaim/devices';
 import { kernelsModule } from '@essaim/kernels';
 import { runProcess } from '@essaim/process';
 import { createLogger } from '@essaim/telemetry';
@@ -12,13 +13,15 @@ import { ClusterWorker } from './worker.ts';
  */
 setFlagsFromString('--heap-growing-percent=200');
 
+const mayBeProcessor = (choice: DeviceChoice): boolean => choice.kind === 'auto' || choice.provider === 'cpu';
+
 const logger = createLogger({ component: `worker ${process.env['ESSAIM_WORKER_ID'] ?? ''}`, level: 'info' });
 
 await runProcess({
   main: async (stop) => {
     const environment = readEnvironment(stop);
-    // Compiled while the control plane is not there yet.
-    await kernelsModule();
+    // Compiled while the control plane is not there yet; a worker that is told to take a card does without.
+    if (mayBeProcessor(environment.device)) await kernelsModule();
     await new ClusterWorker(environment, logger).run(stop);
   },
   onFailure: (error) => logger.error({ error }, 'the worker ends'),
