@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { softwareAdapter } from '../../libs/io/devices/test/software-adapter.ts';
 import { essaim, temporaryFolder } from './harness.ts';
@@ -15,15 +15,37 @@ it('essaim devices lists what this machine offers, and why not more, in the bund
   expect(devices[0]).toMatchObject({ provider: 'cpu', fault: null });
 });
 
+it.skipIf(SOFTWARE === null)('two adapters are two devices, each tried by itself with what it takes to find it first', async () => {
+  const folder = temporaryFolder();
+  const first = SOFTWARE!['VK_ICD_FILENAMES']!;
+  // The loader takes a second description of the same driver for a second driver.
+  const { ICD, ...description } = JSON.parse(readFileSync(first, 'utf8')) as { readonly ICD: { readonly library_path: string } };
+  const second = join(folder, 'second_icd.json');
+  writeFileSync(second, JSON.stringify({ ...description, ICD: { ...ICD, library_path: resolve(dirname(first), ICD.library_path) } }));
+  const { stdout } = await essaim(['devices', '--json'], { ...SOFTWARE!, VK_ICD_FILENAMES: `${first}:${second}` });
+  const { devices } = JSON.parse(stdout) as { readonly devices: readonly { readonly provider: string; readonly index: number; readonly fault: string | null; readonly uploadBytesPerSecond: number | null }[] };
+  expect(devices.filter(({ provider }) => provider === 'webgpu')).toMatchObject([0, 1].map((index) => ({ index, fault: null, uploadBytesPerSecond: expect.any(Number) })));
+  rmSync(folder, { recursive: true });
+});
+
 it('essaim bench gpu says that there is no card where there is none, and writes an empty table', async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'figures.json');
   // A driver that is not there, and a path without NVIDIA's program: a host without a card.
   const { code, stdout } = await essaim(['bench', 'gpu', '--device', 'auto', '--json', file], { ...NO_DRIVERS, PATH: folder });
   expect([code, stdout]).toEqual([0, expect.stringMatching(/There is no card to measure here: this host computes on cpu \(.*\); not cuda: .*; not webgpu: .*\.\n$/)]);
-  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ benchmark: 'gpu', device: null, rows: [] });
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ benchmark: 'gpu', device: null, rows: [], models: [] });
   rmSync(folder, { recursive: true });
 });
+
+it.skipIf(SOFTWARE === null)('essaim bench gpu measures a model on an adapter that is named, and says of one on the processor that its figures mean nothing', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'figures.json');
+  const { code, stdout } = await essaim(['bench', 'gpu', '--device', 'webgpu', '--model', 'built-in', '--rows', 'decode-1', '--rounds', '1', '--state-dir', folder, '--json', file], SOFTWARE!);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/SwiftShader.*software adapter: figures mean nothing/)]);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ device: { provider: 'webgpu', adapter: expect.stringContaining('SwiftShader') }, models: [{ model: 'built-in', dtype: 'int4', name: 'decode-1', unit: 'tokens/s' }] });
+  rmSync(folder, { recursive: true });
+}, 120_000);
 
 it('essaim bench gpu refuses a device that is none', async () => {
   expect(await essaim(['bench', 'gpu', '--device', 'gpu'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("'gpu' is no device") });

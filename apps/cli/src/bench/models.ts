@@ -8,7 +8,7 @@ import { openCheckpointFolder } from '@essaim/files';
 import { type BenchModelName, upOptions } from './options.ts';
 import { type Progress } from './progress.ts';
 import { syntheticCheckpoint } from './synthetic/checkpoint.ts';
-import { SYNTHETIC_MIXTRAL } from './synthetic/model.ts';
+import { SYNTHETIC_LARGE, SYNTHETIC_MIXTRAL } from './synthetic/model.ts';
 
 /** A model to measure: its files are complete. */
 export interface BenchModel {
@@ -29,14 +29,14 @@ const SHARD_BYTES = 1e9;
 /** Makes the model's files if need be, and reads them once, so that the first start finds them in memory as every later one does. */
 export async function prepareModel(name: BenchModelName, preparation: Preparation): Promise<BenchModel> {
   const builtIn = upOptions({}).model;
-  const ref = name === 'built-in' ? builtIn : { ...builtIn, id: 'synthetic', dtype: 'int4' as const, directory: await writeSynthetic(builtIn.directory, preparation) };
+  const ref = name === 'built-in' ? builtIn : { ...builtIn, id: 'synthetic', dtype: 'int4' as const, directory: await writeSynthetic(name === 'synthetic' ? SYNTHETIC_MIXTRAL : SYNTHETIC_LARGE, builtIn.directory, preparation) };
   await readOnce(ref.directory, preparation.signal);
   return { name, ref, spec: await specOf(ref.directory) };
 }
 
-function writeSynthetic(tokenizerFolder: string, { cacheFolder, progress, signal }: Preparation): Promise<string> {
+function writeSynthetic(spec: ModelSpec, tokenizerFolder: string, { cacheFolder, progress, signal }: Preparation): Promise<string> {
   const onProgress = progress.bytes('writing the synthetic checkpoint');
-  return syntheticCheckpoint({ spec: SYNTHETIC_MIXTRAL, seed: SEED, cacheFolder, tokenizerFolder, shardBytes: SHARD_BYTES, onProgress, signal });
+  return syntheticCheckpoint({ spec, seed: SEED, cacheFolder, tokenizerFolder, shardBytes: SHARD_BYTES, onProgress, signal });
 }
 
 async function readOnce(directory: string, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import { peerMetrics, resolveBenchOptions, threadsOf, upOptions } from './options.ts';
+import { resolveBenchOptions, rowNames, threadsOf, upOptions } from './options.ts';
 
 /** Of single benchmarks, as commander has them where none are given. */
 const DEFAULTS = { dtype: 'int4', experts: 8, device: { kind: 'auto' } } as const;
@@ -39,7 +39,10 @@ it('its clusters take free ports, and the built-in model at full precision, what
   expect(upOptions({ workers: 3 })).toMatchObject({ workers: 3, ports: { http: 0, grpc: 0, admin: 0, control: 0 }, model: { id: 'petit', dtype: 'float32', deterministic: false } });
 });
 
-it('rows of the comparison with the peer are named, with commas between', () => {
-  expect(peerMetrics('decode-1, memory')).toEqual(['decode-1', 'memory']);
-  expect(() => peerMetrics('decode-2')).toThrow(/there is no row 'decode-2': the rows are decode-1, decode-4/);
+it('rows are named, with commas between, and belong to a benchmark', () => {
+  expect(rowNames('decode-1, memory')).toEqual(['decode-1', 'memory']);
+  expect(() => rowNames('decode-2')).toThrow(/there is no row 'decode-2': the rows are decode-1, decode-4/);
+  expect(resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'synthetic-large', rows: ['decode-8'] })).toMatchObject({ models: ['synthetic-large'], loads: ['decode-8'], metrics: null });
+  expect(() => resolveBenchOptions('peer', { ...DEFAULTS, rounds: 1, model: 'all', rows: ['decode-8'] })).toThrow(/there is no row 'decode-8'/);
+  expect(() => resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all', rows: ['memory'] })).toThrow(/there is no row 'memory': the rows are decode-1, decode-8/);
 });

@@ -5,11 +5,18 @@ import { AppError } from '@essaim/core';
 import { type DeviceChoice } from '@essaim/devices';
 import { type QuantisedDtype } from '@essaim/quantise';
 import { resolveOptions, type UpOptions } from '../up/options.ts';
+import { type WorkerDevice } from '../up/worker-devices.ts';
+import { GPU_LOADS, type GpuLoadName } from './gpu/loads.ts';
 import { METRICS, type PeerMetricName } from './peer/metrics.ts';
 import { SHAPE_NAMES, type ShapeName } from './shapes/models.ts';
 
 export const BENCH_MODELS = ['built-in', 'synthetic'] as const;
-export type BenchModelName = (typeof BENCH_MODELS)[number];
+/** Of the benchmark `gpu`: a card also has a model of several gigabytes. */
+export const GPU_MODELS = [...BENCH_MODELS, 'synthetic-large'] as const;
+export type BenchModelName = (typeof GPU_MODELS)[number];
+
+/** Of the tables of `peer` and `gpu`. */
+export type RowName = PeerMetricName | GpuLoadName;
 
 /** Of the benchmark `cluster`. */
 export const CLUSTER_PARTS = ['exchange', 'throughput'] as const;
@@ -23,7 +30,7 @@ export interface BenchFlags {
   readonly experts: number;
   readonly device: DeviceChoice;
   readonly json?: string;
-  readonly rows?: readonly PeerMetricName[];
+  readonly rows?: readonly RowName[];
   readonly part?: ClusterPart;
   readonly threadsPerWorker?: number;
   readonly stateDir?: string;
@@ -49,6 +56,8 @@ export interface BenchOptions {
   readonly threads: Threads;
   /** Of the comparison with the peer, in any order; null for all. */
   readonly metrics: readonly PeerMetricName[] | null;
+  /** What `gpu` asks a model, in any order; null for everything. */
+  readonly loads: readonly GpuLoadName[] | null;
   /** Of the benchmark `cluster`. */
   readonly parts: readonly ClusterPart[];
   /** Absolute; null for none. */
@@ -71,7 +80,8 @@ export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, e
     experts,
     device,
     threads: threadsOf(availableParallelism(), threadsPerWorker),
-    metrics: rows ?? null,
+    metrics: benchmark === 'peer' && rows !== undefined ? known(rows, METRICS) : null,
+    loads: benchmark === 'gpu' && rows !== undefined ? known(rows, GPU_LOADS) : null,
     parts: part === undefined ? CLUSTER_PARTS : [part],
     jsonFile: json === undefined ? null : writableFile(json),
     folder: join(stateDirectory, 'bench'),
@@ -79,7 +89,7 @@ export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, e
 }
 
 function modelsOf(benchmark: string, model: BenchFlags['model']): Pick<BenchOptions, 'models' | 'shapes'> {
-  const [models, shapes] = benchmark === 'shapes' ? [[], SHAPE_NAMES] : [BENCH_MODELS, []];
+  const [models, shapes] = benchmark === 'shapes' ? [[], SHAPE_NAMES] : [benchmark === 'gpu' ? GPU_MODELS : BENCH_MODELS, []];
   if (model === 'all') return { models, shapes };
   const chosen = { models: models.filter((name) => name === model), shapes: shapes.filter((name) => name === model) };
   if (chosen.models.length + chosen.shapes.length > 0) return chosen;
@@ -105,20 +115,22 @@ export interface ClusterFlags {
   readonly stateDir?: string;
 }
 
-/** Options of a cluster on free ports of this machine, never in deterministic mode. */
-export function upOptions(flags: ClusterFlags): UpOptions {
+/** Options of a cluster on free ports of this machine, never in deterministic mode; on the processor unless devices are named. */
+export function upOptions(flags: ClusterFlags, devices?: readonly WorkerDevice[]): UpOptions {
   const ports = { httpPort: 0, grpcPort: 0, adminPort: 0, controlPort: 0 };
-  const options = resolveOptions({ workers: 1, replicas: 1, device: { kind: 'named', provider: 'cpu', index: 0 }, host: '127.0.0.1', maxTokens: 1, temperature: 0, quiet: true, ...ports, ...flags });
+  const options = resolveOptions({ workers: 1, replicas: 1, device: { kind: 'named', provider: 'cpu', index: 0 }, host: '127.0.0.1', maxTokens: 1, temperature: 0, quiet: true, ...ports, ...flags }, devices === undefined ? {} : { devices });
   return { ...options, model: { ...options.model, deterministic: false } };
 }
 
 /** Of names with commas between them. */
-export function peerMetrics(text: string): PeerMetricName[] {
-  const names = METRICS.map(({ name }) => name);
-  return text.split(',').map((each) => {
-    const name = names.find((known) => known === each.trim());
-    if (name === undefined) throw new AppError('invalid_argument', `there is no row '${each.trim()}': the rows are ${names.join(', ')}`);
-    return name;
+export const rowNames = (text: string): RowName[] => known(text.split(',').map((each) => each.trim()), [...METRICS, ...GPU_LOADS]);
+
+/** Fails with `invalid_argument` for a name that no row has. */
+function known<Name extends string>(names: readonly string[], rows: readonly { readonly name: Name }[]): Name[] {
+  return names.map((name) => {
+    const row = rows.find((each) => each.name === name);
+    if (row === undefined) throw new AppError('invalid_argument', `there is no row '${name}': the rows are ${[...new Set(rows.map((each) => each.name))].join(', ')}`);
+    return row.name;
   });
 }
 

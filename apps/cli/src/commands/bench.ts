@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from 'commander';
 import { AppError } from '@essaim/core';
 import { parseDeviceChoice } from '@essaim/devices';
-import { BENCH_MODELS, type BenchFlags, type BenchOptions, CLUSTER_PARTS, peerMetrics, resolveBenchOptions } from '../bench/options.ts';
+import { type BenchFlags, type BenchOptions, CLUSTER_PARTS, GPU_MODELS, resolveBenchOptions, rowNames } from '../bench/options.ts';
 import { SHAPE_EXPERTS, SHAPE_NAMES } from '../bench/shapes/models.ts';
 import { text, wholeNumber } from '../flags.ts';
 
@@ -70,9 +70,9 @@ export function benchCommand(): Command {
     .addHelpText('after', ABOUT)
     .addArgument(new Argument('<benchmark>', `what to measure: ${Object.keys(BENCHMARKS).join(', ')}`).argParser(benchmarkName))
     .addOption(new Option('--rounds <n>', 'times that everything is measured; the table has medians, smallest and largest').argParser(wholeNumber({ from: 1, to: 100 })).default(3))
-    .addOption(new Option('--model <name>', 'the model to measure').choices([...BENCH_MODELS, ...SHAPE_NAMES, 'all']).default('all'))
+    .addOption(new Option('--model <name>', 'the model to measure').choices([...GPU_MODELS, ...SHAPE_NAMES, 'all']).default('all'))
     .addOption(new Option('--json <file>', 'also write every row into this file').argParser(text))
-    .addOption(new Option('--rows <names>', 'of peer: only these rows of the table, with commas between').argParser(peerMetrics))
+    .addOption(new Option('--rows <names>', 'of peer and gpu: only these rows of the table, with commas between').argParser(rowNames))
     .addOption(new Option('--part <name>', 'of cluster: only this part').choices([...CLUSTER_PARTS]))
     .addOption(new Option('--dtype <form>', 'of shapes: form of the weights').choices(['int4', 'int8']).default('int4'))
     .addOption(new Option('--experts <n>', 'of shapes: experts of the layer that are packed, loaded and run').argParser(wholeNumber({ from: 1, to: SHAPE_EXPERTS })).default(8))

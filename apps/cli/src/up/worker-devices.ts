@@ -32,7 +32,8 @@ export async function findWorkerDevices({ device: choice, devices, workers }: De
   return { devices: Array.from({ length: workers }, () => shareOf(device, workers)), notes: [`each worker ${sentence}`] };
 }
 
-function shareOf(device: TestedDevice, workers: number): WorkerDevice {
+/** One of so many workers' on a device. */
+export function shareOf(device: TestedDevice, workers: number): WorkerDevice {
   const memoryBytes = device.provider === 'cpu' || device.memoryBytes === null ? null : Math.floor((device.memoryBytes * CARD_SHARE) / workers);
   return { name: deviceName(device), memoryBytes };
 }

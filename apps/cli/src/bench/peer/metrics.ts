@@ -29,10 +29,10 @@ export interface LoadMetric {
   readonly measure: (answers: readonly TimedTokens[]) => number;
 }
 
-const decode = <N extends number>(streams: N) =>
+export const decode = <N extends number>(streams: N) =>
   ({ name: `decode-${streams}`, unit: 'tokens/s', work: 'decode', load: { streams, promptTokens: 128, newTokens: 128 }, measure: RATES.decode }) as const;
 
-const prefill = <N extends number>(promptTokens: N) =>
+export const prefill = <N extends number>(promptTokens: N) =>
   ({ name: `prefill-${promptTokens}`, unit: 'tokens/s', work: 'prefill', load: { streams: 1, promptTokens, newTokens: 1 }, measure: RATES.prefill }) as const;
 
 /** What both sides are asked, in the order of the table. Programs find rows by these names: change none. */

@@ -28,7 +28,7 @@ export async function measureRound(round: number, duel: Duel): Promise<PeerRound
     for (const [index, metric] of LOAD_METRICS.entries()) {
       if (!duel.metrics.includes(metric.name)) continue;
       const seed = SEEDS_PER_ROUND * round + index;
-      for (const side of order) await add(side, metric.name, () => measureLoad(sides[side], metric, { seed, vocabSize: duel.vocabSize, signal }));
+      for (const side of order) await add(side, metric.name, async () => ({ [metric.name]: await measureLoad(sides[side], metric, { seed, vocabSize: duel.vocabSize, signal }) }));
     }
     if (duel.metrics.some((name) => name.startsWith('memory'))) for (const side of order) await add(side, 'memory', () => peakMemory(sides[side]));
   });
@@ -47,12 +47,12 @@ interface Asking {
 }
 
 /** Once briefly, so that nothing runs for the first time when it is measured, then in full. The same seed asks the same prompts. */
-async function measureLoad(side: Contender, { name, load, work, measure }: LoadMetric, { seed, vocabSize, signal }: Asking): Promise<PeerSample> {
+export async function measureLoad(side: Contender, { load, work, measure }: LoadMetric, { seed, vocabSize, signal }: Asking): Promise<number> {
   const random = seededRandom(seed);
   const prompts = (tokens: number): number[][] => Array.from({ length: load.streams }, () => randomPrompt(random, { tokens, vocabSize }));
   // In the context of the full load, so that llama.cpp's is not made anew in between.
   await side.generate(prompts(WARM_UP.promptTokens), { ...load, newTokens: Math.min(WARM_UP.newTokens, load.newTokens), work }, signal);
-  return { [name]: measure(await side.generate(prompts(load.promptTokens), { ...load, work }, signal)) };
+  return measure(await side.generate(prompts(load.promptTokens), { ...load, work }, signal));
 }
 
 /** In MB, after everything that the round asked: of all processes of a side, and of the one that computes. */

@@ -17,6 +17,12 @@ export const SYNTHETIC_MIXTRAL: ModelSpec = {
   eosTokenIds: [1],
 };
 
+/** A Mixtral of 11.8 billion weights, 3.3 of them used by a token: several gigabytes in any form, for cards. */
+export const SYNTHETIC_LARGE: ModelSpec = {
+  ...SYNTHETIC_MIXTRAL, hiddenSize: 4096, layerCount: 8, attention: { kind: 'gqa', headCount: 32, kvHeadCount: 8, headSize: 128, slidingWindow: null },
+  feedForward: { kind: 'moe', size: 14_336, expertCount: 8, expertsPerToken: 2, ...PLAIN_ROUTING },
+};
+
 /** One tensor to write. */
 export interface PlannedTensor extends Distribution {
   readonly name: string;
