@@ -15,7 +15,7 @@ export interface FaultyAdapter extends Disposable {
   empty(): void;
 }
 
-/** SwiftShader behind a driver that fails when it is told to. Null without SwiftShader or a C compiler. */
+/** SwiftShader behind a driver that fails when it is told to. Null without SwiftShader or a C compiler; in CI a failure. */
 export function faultyAdapter(): FaultyAdapter | null {
   const software = softwareAdapter();
   if (software === null) return null;
@@ -26,6 +26,7 @@ export function faultyAdapter(): FaultyAdapter | null {
     execFileSync('cc', ['-shared', '-fPIC', ...defined, '-o', library, join(import.meta.dirname, 'faulty-driver.c'), '-ldl'], { stdio: 'ignore' });
   } catch {
     rmSync(folder, { recursive: true });
+    if (process.env['CI'] !== undefined) throw new Error('no C compiler: CI needs one that is called cc');
     return null;
   }
   // The version that SwiftShader's own says: of drivers that say a later one the loader asks more.
