@@ -6,8 +6,8 @@ import { floats, hostFloats, longs } from './device-session.ts';
 import { type PlainGraphs } from './plain-graphs.ts';
 
 /**
- * Logits that stay on the device, [rows, vocab]. Of the best few the host gets the blocks in which they lie. ONNX Runtime's TopK sorts whole rows on WebGPU: over a
- * vocabulary of 131,072 that reads and writes each row 153 times.
+ * Logits that stay on the device, [rows, vocab]. Of the best few the host gets the blocks in which they lie. ONNX Runtime's TopK on WebGPU has, by
+ * the names of its kernels, whole rows sorted, which takes many passes over a vocabulary of 131,072; how long was not measured on a card.
  */
 export class DeviceLogits implements KeptLogits {
   readonly #logits: Tensor;
