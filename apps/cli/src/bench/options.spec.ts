@@ -41,8 +41,7 @@ it('its clusters take free ports, and the built-in model at full precision, what
 
 it('rows are named, with commas between, and belong to a benchmark', () => {
   expect(rowNames('decode-1, memory')).toEqual(['decode-1', 'memory']);
-  expect(() => rowNames('decode-2')).toThrow(/there is no row 'decode-2': the rows are decode-1, decode-4/);
   expect(resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'synthetic-large', rows: ['decode-8'] })).toMatchObject({ models: ['synthetic-large'], loads: ['decode-8'], metrics: null });
-  expect(() => resolveBenchOptions('peer', { ...DEFAULTS, rounds: 1, model: 'all', rows: ['decode-8'] })).toThrow(/there is no row 'decode-8'/);
+  expect(() => resolveBenchOptions('peer', { ...DEFAULTS, rounds: 1, model: 'all', rows: ['decode-8'] })).toThrow(/there is no row 'decode-8': the rows are decode-1, decode-4/);
   expect(() => resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all', rows: ['memory'] })).toThrow(/there is no row 'memory': the rows are decode-1, decode-8/);
 });

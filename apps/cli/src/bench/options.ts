@@ -16,7 +16,6 @@ export const GPU_MODELS = [...BENCH_MODELS, 'synthetic-large'] as const;
 export type BenchModelName = (typeof GPU_MODELS)[number];
 
 /** Of the tables of `peer` and `gpu`. */
-export type RowName = PeerMetricName | GpuLoadName;
 
 /** Of the benchmark `cluster`. */
 export const CLUSTER_PARTS = ['exchange', 'throughput'] as const;
@@ -30,7 +29,8 @@ export interface BenchFlags {
   readonly experts: number;
   readonly device: DeviceChoice;
   readonly json?: string;
-  readonly rows?: readonly RowName[];
+  /** Of the benchmark's table. */
+  readonly rows?: readonly string[];
   readonly part?: ClusterPart;
   readonly threadsPerWorker?: number;
   readonly stateDir?: string;
@@ -70,7 +70,7 @@ const SIDES = { one: 1, three: 3 } as const;
 export type Side = keyof typeof SIDES;
 export const workersOf = (side: Side): number => SIDES[side];
 
-/** Fails with `invalid_argument` for a model that the benchmark does not measure. */
+/** Fails with `invalid_argument` for a model or a row that the benchmark does not measure. */
 export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, experts, device, json, rows, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
   const { stateDirectory } = upOptions(stateDir === undefined ? {} : { stateDir });
   return {
@@ -123,13 +123,13 @@ export function upOptions(flags: ClusterFlags, devices?: readonly WorkerDevice[]
 }
 
 /** Of names with commas between them. */
-export const rowNames = (text: string): RowName[] => known(text.split(',').map((each) => each.trim()), [...METRICS, ...GPU_LOADS]);
+export const rowNames = (text: string): string[] => text.split(',').map((each) => each.trim());
 
 /** Fails with `invalid_argument` for a name that no row has. */
 function known<Name extends string>(names: readonly string[], rows: readonly { readonly name: Name }[]): Name[] {
   return names.map((name) => {
     const row = rows.find((each) => each.name === name);
-    if (row === undefined) throw new AppError('invalid_argument', `there is no row '${name}': the rows are ${[...new Set(rows.map((each) => each.name))].join(', ')}`);
+    if (row === undefined) throw new AppError('invalid_argument', `there is no row '${name}': the rows are ${rows.map((each) => each.name).join(', ')}`);
     return row.name;
   });
 }
