@@ -28,8 +28,8 @@ export async function prepareDuel({ ref, spec }: BenchModel, { options, folder, 
   const note = (line: string): void => progress.note(line);
   const cacheFolder = join(folder, 'cache');
   note(`llama.cpp: ${LLAMA_PACKAGE.name} ${LLAMA_PACKAGE.version}`);
-  const library = await installLlama(cacheFolder, stop);
-  const gguf = await exportGguf({ checkpointFolder: ref.directory, cacheFolder, onProgress: progress.bytes('writing the same weights as GGUF'), signal: stop });
+  const library = await installLlama(cacheFolder, 'processor', stop);
+  const gguf = await exportGguf({ checkpointFolder: ref.directory, form: 'q4_0', cacheFolder, onProgress: progress.bytes('writing the same weights as GGUF'), signal: stop });
   const threads = options.threads.one;
   const cluster = upOptions({ model: ref.directory, modelId: ref.id, dtype: 'int4', workers: 1, threadsPerWorker: threads, kvMemory: kvMemoryMib(spec, KV_DTYPE), kvDtype: KV_DTYPE, stateDir: join(folder, 'peer') });
   note('Essaim: compiling what is not compiled yet');
@@ -37,7 +37,7 @@ export async function prepareDuel({ ref, spec }: BenchModel, { options, folder, 
   await withCluster(cluster, () => Promise.resolve(), stop);
   note(`Essaim: ready after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
   const metrics = options.metrics ?? METRICS.map(({ name }) => name);
-  const shared = { loading: { library, gguf, threads }, logFile: join(folder, 'logs', 'llama.cpp.log'), vocabSize: spec.vocabSize, metrics, note, stop };
+  const shared = { loading: { library, build: 'processor' as const, gguf, threads }, logFile: join(folder, 'logs', 'llama.cpp.log'), vocabSize: spec.vocabSize, metrics, note, stop };
   return { ...shared, cluster, settings: await tryLlamaSettings(shared) };
 }
 

@@ -19,14 +19,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cacheFolder, { recursive: true }));
 
-const options = (changes: Partial<ExportOptions> = {}): ExportOptions => ({ checkpointFolder: PETIT, cacheFolder, onProgress: () => undefined, signal: new AbortController().signal, ...changes });
+const options = (changes: Partial<ExportOptions> = {}): ExportOptions => ({ checkpointFolder: PETIT, form: 'q4_0', cacheFolder, onProgress: () => undefined, signal: new AbortController().signal, ...changes });
 
 it('writes each tensor where the head says, rotary rows in llama.cpp\'s order', async () => {
   const progress: [number, number][] = [];
   const bytes = readFileSync(await exportGguf(options({ onProgress: (done, total) => progress.push([done, total]) })));
   const { spec, weights, close } = await openCheckpoint(openCheckpointFolder(PETIT));
-  const tensors = ggufTensors(spec, weights);
-  const dataStart = ggufHead(metadataOf(spec), tensors).length;
+  const tensors = ggufTensors(spec, weights, 'q4_0');
+  const dataStart = ggufHead(metadataOf(spec, { name: 'petit', form: 'q4_0' }), tensors).length;
   const dataBytes = tensors.reduce((sum, { byteLength }) => sum + aligned(byteLength), 0);
   expect(bytes.length).toBe(dataStart + dataBytes);
   const startOf = (name: string): number => dataStart + tensors.slice(0, tensors.findIndex((tensor) => tensor.name === name)).reduce((sum, { byteLength }) => sum + aligned(byteLength), 0);
@@ -56,4 +56,14 @@ it('leaves nothing behind when it is interrupted', async () => {
   const stop = new AbortController();
   await expect(exportGguf(options({ onProgress: () => stop.abort(), signal: stop.signal }))).rejects.toThrow('aborted');
   expect(readdirSync(cacheFolder)).toEqual([]);
+});
+
+it('has a file of its own in float16, whose matrices are the weights, rounded', async () => {
+  const file = await exportGguf(options({ form: 'f16' }));
+  expect(file).not.toBe(await exportGguf(options()));
+  const bytes = readFileSync(file);
+  const { spec, weights, close } = await openCheckpoint(openCheckpointFolder(PETIT));
+  const head = Float16Array.from(await weights.head.read(spec.vocabSize - 1, 1));
+  expect(new Float16Array(new Uint8Array(bytes.subarray(-head.byteLength)).buffer)).toEqual(head);
+  await close();
 });

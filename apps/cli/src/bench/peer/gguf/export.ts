@@ -4,12 +4,13 @@ import { basename, join } from 'node:path';
 import { openCheckpoint } from '@essaim/checkpoint';
 import { AppError, assert, type ModelSpec } from '@essaim/core';
 import { openCheckpointFolder } from '@essaim/files';
-import { aligned, ggufHead, type MetadataValue } from './format.ts';
+import { aligned, GGUF_FORMS, type GgufForm, ggufHead, type MetadataValue } from './format.ts';
 import { ggufTensors, type GgufTensor } from './tensors.ts';
 
 export interface ExportOptions {
   /** Of a Mixtral. Its name tells what it holds, as that of a synthetic checkpoint does. */
   readonly checkpointFolder: string;
+  readonly form: GgufForm;
   readonly cacheFolder: string;
   readonly onProgress: (doneBytes: number, totalBytes: number) => void;
   readonly signal: AbortSignal;
@@ -19,17 +20,18 @@ export interface ExportOptions {
 const FORMAT = 2;
 
 /**
- * The checkpoint as a GGUF file with the weights that Essaim computes with at int4, written unless it is there. Nobody else may write below
- * `cacheFolder` meanwhile. Fails with `resource_exhausted` when the disk has no room for it.
+ * The checkpoint as a GGUF file, in Q4_0 with the weights that Essaim computes with at int4, written unless it is there. Nobody else may write
+ * below `cacheFolder` meanwhile. Fails with `resource_exhausted` when the disk has no room for it.
  */
-export async function exportGguf({ checkpointFolder, cacheFolder, onProgress, signal }: ExportOptions): Promise<string> {
+export async function exportGguf({ checkpointFolder, form, cacheFolder, onProgress, signal }: ExportOptions): Promise<string> {
   const name = basename(checkpointFolder);
-  const file = join(cacheFolder, `${name}-${createHash('sha256').update(`${FORMAT} ${name}`).digest('hex').slice(0, 8)}.gguf`);
+  const identity = form === 'q4_0' ? name : `${name}-${form}`;
+  const file = join(cacheFolder, `${identity}-${createHash('sha256').update(`${FORMAT} ${identity}`).digest('hex').slice(0, 8)}.gguf`);
   if (await stat(file).catch(() => null)) return file;
   const unfinished = `${file}.part`;
   const { spec, weights, close } = await openCheckpoint(openCheckpointFolder(checkpointFolder));
   try {
-    await writeGguf(unfinished, { spec, tensors: ggufTensors(spec, weights), onProgress, signal });
+    await writeGguf(unfinished, { metadata: metadataOf(spec, { name, form }), tensors: ggufTensors(spec, weights, form), onProgress, signal });
     await rename(unfinished, file);
   } catch (thrown) {
     await rm(unfinished, { force: true });
@@ -42,15 +44,15 @@ export async function exportGguf({ checkpointFolder, cacheFolder, onProgress, si
 }
 
 interface Writing extends Pick<ExportOptions, 'onProgress' | 'signal'> {
-  readonly spec: ModelSpec;
+  readonly metadata: ReturnType<typeof metadataOf>;
   readonly tensors: readonly GgufTensor[];
 }
 
-async function writeGguf(file: string, { spec, tensors, onProgress, signal }: Writing): Promise<void> {
+async function writeGguf(file: string, { metadata, tensors, onProgress, signal }: Writing): Promise<void> {
   const totalBytes = tensors.reduce((sum, { byteLength }) => sum + aligned(byteLength), 0);
   await rm(file, { force: true });
   await using handle = await open(file, 'wx');
-  await handle.writeFile(ggufHead(metadataOf(spec), tensors));
+  await handle.writeFile(ggufHead(metadata, tensors));
   let doneBytes = 0;
   for (const { name, byteLength, chunks } of tensors) {
     const end = doneBytes + byteLength;
@@ -68,16 +70,15 @@ async function writeGguf(file: string, { spec, tensors, onProgress, signal }: Wr
 }
 
 /** The keys that llama.cpp asks of its architecture "llama". */
-export function metadataOf({ attention, feedForward, rope, ...spec }: ModelSpec): Readonly<Record<string, MetadataValue>> {
+export function metadataOf({ attention, feedForward, rope, ...spec }: ModelSpec, { name, form }: { readonly name: string; readonly form: GgufForm }): Readonly<Record<string, MetadataValue>> {
   assert(attention.kind === 'gqa' && feedForward.kind === 'moe', 'a Mixtral has grouped queries and experts');
   const u32 = (value: number): MetadataValue => ({ type: 'u32', value });
   const f32 = (value: number): MetadataValue => ({ type: 'f32', value });
   const string = (value: string): MetadataValue => ({ type: 'string', value });
-  const MOSTLY_Q4_0 = 2;
   return {
     'general.architecture': string('llama'),
-    'general.name': string('synthetic'),
-    'general.file_type': u32(MOSTLY_Q4_0),
+    'general.name': string(name),
+    'general.file_type': u32(GGUF_FORMS[form]),
     'llama.vocab_size': u32(spec.vocabSize),
     'llama.context_length': u32(spec.contextLength),
     'llama.embedding_length': u32(spec.hiddenSize),

@@ -9,8 +9,12 @@ const VERSION = 3;
 const ALIGNMENT = 32;
 
 /** Numbers of ggml's enum. */
-const TENSOR_TYPES = { f32: 0, q4_0: 2, bf16: 30 } as const;
+const TENSOR_TYPES = { f32: 0, f16: 1, q4_0: 2, bf16: 30 } as const;
 export type TensorType = keyof typeof TENSOR_TYPES;
+
+/** Of a file, after its matrices; with ggml's number for it. */
+export const GGUF_FORMS = { q4_0: 2, f16: 1 } as const satisfies Partial<Record<TensorType, number>>;
+export type GgufForm = keyof typeof GGUF_FORMS;
 
 const VALUE_TYPES = { u32: 4, f32: 6, string: 8, array: 9 } as const;
 

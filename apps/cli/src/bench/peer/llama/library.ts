@@ -1,7 +1,7 @@
 /** As much of node-llama-cpp as is used here: the package is installed on demand, so its own types are not at hand. */
 export interface LlamaLibrary {
   getLlama(options: {
-    readonly gpu: false;
+    readonly gpu: false | 'cuda' | 'vulkan' | 'metal';
     readonly build: 'never';
     readonly skipDownload: true;
     readonly progressLogs: false;
@@ -11,7 +11,8 @@ export interface LlamaLibrary {
 }
 
 export interface Llama {
-  loadModel(options: { readonly modelPath: string; readonly gpuLayers: 0; readonly useMmap: boolean }): Promise<LlamaModel>;
+  getGpuDeviceNames(): Promise<readonly string[]>;
+  loadModel(options: { readonly modelPath: string; readonly gpuLayers: 0 | 'max'; readonly useMmap: boolean }): Promise<LlamaModel>;
 }
 
 export interface LlamaModel {

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { assert } from '@essaim/core';
-import { type LlamaContext, type LlamaLibrary, type LlamaModel, type LlamaSequence } from './library.ts';
+import { type Llama, type LlamaContext, type LlamaLibrary, type LlamaModel, type LlamaSequence } from './library.ts';
 import { type ContextShape, type LlamaLoading, type LlamaReply, type LlamaRequest } from './protocol.ts';
 
 /** The machine's clock with fractions of a millisecond. */
@@ -9,22 +9,26 @@ const nowMs = (): number => performance.timeOrigin + performance.now();
 
 /** A loaded model with one context at a time, as large as the present request needs it. */
 export class LlamaHost {
+  readonly #llama: Llama;
   readonly #model: LlamaModel;
   readonly #threads: number;
   #current: { readonly shape: string; readonly context: LlamaContext } | null = null;
 
-  private constructor(model: LlamaModel, threads: number) {
+  private constructor(llama: Llama, model: LlamaModel, threads: number) {
+    this.#llama = llama;
     this.#model = model;
     this.#threads = threads;
   }
 
-  static async load({ library, gguf, threads, mapped }: LlamaLoading): Promise<LlamaHost> {
+  static async load({ library, build, gguf, threads, mapped }: LlamaLoading): Promise<LlamaHost> {
     const { getLlama } = (await import(pathToFileURL(library).href)) as LlamaLibrary;
-    const llama = await getLlama({ gpu: false, build: 'never', skipDownload: true, progressLogs: false, logLevel: 'error', maxThreads: threads });
-    return new LlamaHost(await llama.loadModel({ modelPath: gguf, gpuLayers: 0, useMmap: mapped }), threads);
+    const isOnCard = build !== 'processor';
+    const llama = await getLlama({ gpu: isOnCard && build, build: 'never', skipDownload: true, progressLogs: false, logLevel: 'error', maxThreads: threads });
+    return new LlamaHost(llama, await llama.loadModel({ modelPath: gguf, gpuLayers: isOnCard ? 'max' : 0, useMmap: mapped }), threads);
   }
 
   async answer(request: LlamaRequest): Promise<LlamaReply> {
+    if (request.kind === 'describe') return { kind: 'described', devices: await this.#llama.getGpuDeviceNames() };
     const context = await this.#contextOf(request.context);
     return request.kind === 'generate' ? generate(context, request) : predict(context, request.prompt);
   }

@@ -17,7 +17,7 @@ const LIBRARY = `
     let left = sequences;
     return { getSequence() { if (left-- === 0) throw new Error('no sequences left'); return sequence(); }, async dispose() {} };
   };
-  export const getLlama = async () => ({ loadModel: async () => ({ createContext }) });
+  export const getLlama = async () => ({ loadModel: async () => ({ createContext }), getGpuDeviceNames: async () => [process.env.CARD] });
 `;
 const SETTINGS = { batchTokens: 8, flashAttention: true, order: 'maximumParallelism' } as const;
 
@@ -26,7 +26,7 @@ let llama: LlamaProcess;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'essaim-llama-'));
   writeFileSync(join(folder, 'library.mjs'), LIBRARY);
-  llama = new LlamaProcess({ library: join(folder, 'library.mjs'), gguf: 'model.gguf', threads: 1, mapped: false }, join(folder, 'log'));
+  llama = new LlamaProcess({ library: join(folder, 'library.mjs'), build: 'processor', gguf: 'model.gguf', threads: 1, mapped: false }, join(folder, 'log'), { CARD: 'a card' });
 });
 afterEach(async () => {
   await llama[Symbol.asyncDispose]();
@@ -46,6 +46,10 @@ it('predicts with the logits of the last position', async () => {
   const prediction = await contender().predict([1, 2, 3], signal);
   expect(prediction.map(({ id }) => id)).toEqual([1, 0]);
   expect(prediction[0]!.logprob).toBeCloseTo(-Math.log(1 + Math.exp(-3)));
+});
+
+it('tells which cards it sees, under the variables that it was given', async () => {
+  expect(await llama.ask<'describe'>({ kind: 'describe' }, signal)).toEqual({ kind: 'described', devices: ['a card'] });
 });
 
 it('says what llama.cpp could not do', async () => {

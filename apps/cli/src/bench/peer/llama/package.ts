@@ -3,34 +3,39 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { AppError } from '@essaim/core';
+import { type LlamaBuild } from './protocol.ts';
 
 /** llama.cpp as prebuilt for Node.js; MIT. Figures belong to a version: change it in a commit of its own. */
 export const LLAMA_PACKAGE = { name: 'node-llama-cpp', version: '3.22.1' } as const;
 
-/** Which package has the processor's binary for a platform of Node's. */
-const BINARIES: Readonly<Record<string, string>> = {
-  'linux-x64': '@node-llama-cpp/linux-x64',
-  'linux-arm64': '@node-llama-cpp/linux-arm64',
-  'darwin-x64': '@node-llama-cpp/mac-x64',
-  'darwin-arm64': '@node-llama-cpp/mac-arm64-metal',
+/** Which packages have a build's binary for a platform of Node's. That for CUDA 13 leaves the one for CUDA 12 to a package of its own. */
+const BINARIES: Readonly<Record<LlamaBuild, Readonly<Record<string, readonly string[]>>>> = {
+  processor: { 'linux-x64': ['linux-x64'], 'linux-arm64': ['linux-arm64'], 'darwin-x64': ['mac-x64'], 'darwin-arm64': ['mac-arm64-metal'] },
+  cuda: { 'linux-x64': ['linux-x64-cuda', 'linux-x64-cuda-ext'], 'win32-x64': ['win-x64-cuda', 'win-x64-cuda-ext'] },
+  vulkan: { 'linux-x64': ['linux-x64-vulkan'], 'win32-x64': ['win-x64-vulkan'] },
+  metal: { 'darwin-arm64': ['mac-arm64-metal'] },
 };
 
-const INSTALL_TIMEOUT_MS = 5 * 60_000;
+/** As people call what a build is for. */
+export const BUILD_NAMES: Readonly<Record<LlamaBuild, string>> = { processor: 'processors', cuda: 'CUDA', vulkan: 'Vulkan', metal: 'Metal' };
+
+/** Those for CUDA are 320 MB to fetch. */
+const INSTALL_TIMEOUT_MS = 15 * 60_000;
 
 /**
- * The library's entry file, installed below `cacheFolder` unless it is there. Only the processor's binary is installed, not those of every
- * GPU, and no package's script runs. Fails with `unavailable` where npm can't.
+ * The library's entry file, installed below `cacheFolder` unless it is there. Only the binary of that build is installed, not those of every
+ * GPU, and no package's script runs. Fails with `unavailable` where npm can't, and with `unimplemented` where there is no such build.
  */
-export async function installLlama(cacheFolder: string, signal: AbortSignal): Promise<string> {
+export async function installLlama(cacheFolder: string, build: LlamaBuild, signal: AbortSignal): Promise<string> {
   const { name, version } = LLAMA_PACKAGE;
-  const folder = join(cacheFolder, `${name}-${version}`);
+  const folder = join(cacheFolder, `${name}-${version}${build === 'processor' ? '' : `-${build}`}`);
   const entry = join(folder, 'node_modules', name, 'dist', 'index.js');
   if (await stat(entry).catch(() => null)) return entry;
   const unfinished = `${folder}.part`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
   try {
-    await npmInstall(unfinished, [`${name}@${version}`, `${binaryPackage()}@${version}`], signal);
+    await npmInstall(unfinished, [name, ...binaryPackages(build)].map((each) => `${each}@${version}`), signal);
     await rename(unfinished, folder);
   } finally {
     await rm(unfinished, { recursive: true, force: true });
@@ -38,11 +43,11 @@ export async function installLlama(cacheFolder: string, signal: AbortSignal): Pr
   return entry;
 }
 
-function binaryPackage(): string {
+function binaryPackages(build: LlamaBuild): string[] {
   const platform = `${process.platform}-${process.arch}`;
-  const binary = BINARIES[platform];
-  if (binary === undefined) throw new AppError('unimplemented', `there is no prebuilt llama.cpp to compare with on ${platform}: measure on ${Object.keys(BINARIES).join(', ')}`);
-  return binary;
+  const binaries = BINARIES[build][platform];
+  if (binaries === undefined) throw new AppError('unimplemented', `there is no prebuilt llama.cpp for ${BUILD_NAMES[build]} to compare with on ${platform}: measure on ${Object.keys(BINARIES[build]).join(', ')}`);
+  return binaries.map((each) => `@node-llama-cpp/${each}`);
 }
 
 async function npmInstall(folder: string, packages: readonly string[], signal: AbortSignal): Promise<void> {

@@ -1,3 +1,6 @@
+/** What llama.cpp was compiled for. On cards every layer lies on them. */
+export type LlamaBuild = 'processor' | 'cuda' | 'vulkan' | 'metal';
+
 /** How llama.cpp holds the sequences of one request. */
 export interface ContextShape {
   readonly sequences: number;
@@ -12,10 +15,13 @@ export interface ContextShape {
 
 /** What a peer process is asked, one request at a time. */
 export type LlamaRequest =
+  | { readonly kind: 'describe' }
   | { readonly kind: 'generate'; readonly context: ContextShape; readonly prompts: readonly (readonly number[])[]; readonly newTokens: number }
   | { readonly kind: 'predict'; readonly context: ContextShape; readonly prompt: readonly number[] };
 
 export type LlamaReply =
+  /** The cards that llama.cpp sees and would use together; none of a build for the processor. */
+  | { readonly kind: 'described'; readonly devices: readonly string[] }
   /** Milliseconds on the machine's clock, with fractions: when the prompts were handed over and when each token of each answer came. */
   | { readonly kind: 'generated'; readonly askedMs: number; readonly tokenMs: readonly (readonly number[])[] }
   /** Logits of the token after the prompt, indexed by token id. */
@@ -26,6 +32,7 @@ export type LlamaReply =
 export interface LlamaLoading {
   /** Absolute; of node-llama-cpp. */
   readonly library: string;
+  readonly build: LlamaBuild;
   /** Absolute. */
   readonly gguf: string;
   readonly threads: number;
