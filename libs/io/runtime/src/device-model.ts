@@ -1,3 +1,4 @@
+import { type Tensor } from 'onnxruntime-node';
 import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
 import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
 import { attentionOf, type PieceKey, pieceName } from '@essaim/graph';
@@ -18,6 +19,9 @@ export interface DeviceModelOptions {
   /** What bounds a sequence. Default: nothing. */
   readonly room?: Pick<DeviceRoom, 'tensorBytes' | 'stepRows'>;
 }
+
+/** Of experts, that come to the host as one. */
+const TENSORS_AT_ONCE = 8;
 
 interface Loaded {
   readonly file: PieceFile;
@@ -102,8 +106,8 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
     const embed = this.#loaded.get('embed');
     assert(embed, 'embed is loaded before it runs');
     const rows = hostFloats((await embed.sessions[0]!.run({ ids: longs(tokenIds) }))['hidden']!);
-    const { output } = await (await this.#graphs.copy(2)).run({ values: floats(rows, [tokenIds.length, this.#spec.hiddenSize]) });
-    return new DeviceStep({ spec: this.#spec, graphs: this.#graphs, keys: this.#keys, piece: (name) => this.#loaded.get(name)?.sessions ?? null, staysOnDevice: staysOnDevice(this.#device.device) }, output!);
+    const { 'output.0': hidden } = await (await this.#graphs.copy([2])).run({ 'values.0': floats(rows, [tokenIds.length, this.#spec.hiddenSize]) });
+    return new DeviceStep({ spec: this.#spec, graphs: this.#graphs, keys: this.#keys, piece: (name) => this.#loaded.get(name)?.sessions ?? null, staysOnDevice: staysOnDevice(this.#device.device) }, hidden!);
   }
 
   holds(key: ExpertKey): boolean {
@@ -116,7 +120,18 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
       if (loaded === undefined) throw new AppError('failed_precondition', `expert ${expert} of layer ${layer} is not on this worker`);
       return { session: loaded.sessions[0]!, activations };
     });
-    return Promise.all(found.map(({ session, activations }) => this.#runExpert(session, activations)));
+    const { hiddenSize } = this.#spec;
+    const next = floats(new Float32Array(hiddenSize), [1, hiddenSize]);
+    const gates = floats(Float32Array.of(1), [1, 1]);
+    // All are asked for at once: what runs stays loaded.
+    const runs = await Promise.allSettled(found.map(({ session, activations }) => session.run({ normed: floats(activations, [activations.length / hiddenSize, hiddenSize]), next, gates })));
+    const sums = runs.flatMap((run) => (run.status === 'fulfilled' ? [run.value['sum']!] : []));
+    try {
+      for (const run of runs) if (run.status === 'rejected') throw run.reason;
+      return await this.#toHost(sums);
+    } finally {
+      for (const sum of sums) sum.dispose();
+    }
   }
 
   /** Of each graph of a piece. */
@@ -134,15 +149,16 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
     }
   }
 
-  /** Rows of the host, each once, with a gate of 1, added to zeros. */
-  async #runExpert(session: DeviceSession, activations: Float32Array): Promise<Float32Array> {
-    const { hiddenSize } = this.#spec;
-    const count = activations.length / hiddenSize;
-    const rows = longs(Array.from({ length: count }, (_, row) => row));
-    const dims = [count, hiddenSize];
-    const { sum } = await session.run({ normed: floats(activations, dims), next: floats(new Float32Array(activations.length), dims), rows, gates: floats(new Float32Array(count).fill(1), [count, 1]), places: rows });
-    const { output } = await (await this.#graphs.take()).run({ values: sum!, rows });
-    sum!.dispose();
-    return hostFloats(output!);
+  /** Of matrices with `hiddenSize` columns. */
+  async #toHost(sums: readonly Tensor[]): Promise<Float32Array[]> {
+    if (!staysOnDevice(this.#device.device)) return sums.map(hostFloats);
+    const values: Float32Array[] = [];
+    for (let first = 0; first < sums.length; first += TENSORS_AT_ONCE) {
+      const some = sums.slice(first, first + TENSORS_AT_ONCE);
+      const { output } = await (await this.#graphs.collect(some.length)).run(Object.fromEntries(some.map((sum, nth) => [`values.${nth}`, sum])));
+      let begin = 0;
+      for (const { size } of some) values.push(hostFloats(output!).subarray(begin, (begin += size)));
+    }
+    return values;
   }
 }

@@ -1,7 +1,7 @@
 import { type Tensor } from 'onnxruntime-node';
 import { AppError, assert, type ModelSpec } from '@essaim/core';
 import { type AddedRows } from '@essaim/dispatch';
-import { attentionOf, pieceName } from '@essaim/graph';
+import { attentionOf, type Company, pieceName } from '@essaim/graph';
 import { type AttentionSpan, type AttentionStep, type DeviceState, type KeptLogits, type RouterOutput } from '@essaim/runner';
 import { type DeviceKeys } from './device-keys.ts';
 import { DeviceLogits } from './device-logits.ts';
@@ -18,6 +18,9 @@ export interface DeviceStepContext {
   /** Whether what a graph puts out can stay on the device. */
   readonly staysOnDevice: boolean;
 }
+
+/** Kernels of quantised products compute so many rows as fast as one, or nearly: they are bounded by what they read. */
+const FEW_ROWS = 32;
 
 /** The hidden states of one step. Each graph makes new tensors of them, and the old ones are given up at once. */
 export class DeviceStep implements DeviceState {
@@ -68,12 +71,10 @@ export class DeviceStep implements DeviceState {
       const missing = parts.find((part) => part.kind === 'expert' && this.#context.piece(pieceName({ ...part, layer })) === null);
       if (missing?.kind === 'expert') throw new AppError('failed_precondition', `layer ${layer}, expert ${missing.expert} is not loaded here: take the newest placement and call another replica`);
       for (const part of parts) {
-        const places = longs(this.#places(part.rows));
-        if (part.kind === 'expert') {
-          const [expert] = this.#piece(pieceName({ ...part, layer }));
-          await this.#addWith(expert!, { normed: this.#input(), rows: longs(part.rows), gates: floats(part.gates, [part.rows.length, 1]), places });
-        } else if (part.rows.length > 0) {
-          await this.#addWith(await this.#context.graphs.add(), { values: floats(part.values, [part.rows.length, this.#context.spec.hiddenSize]), places });
+        if (part.kind === 'expert') await this.#addExpert(this.#piece(pieceName({ ...part, layer }))[0]!, part);
+        else if (part.rows.length > 0) {
+          const values = floats(part.values, [part.rows.length, this.#context.spec.hiddenSize]);
+          await this.#addWith(await this.#context.graphs.add(), { values, places: longs(this.#places(part.rows, () => part.rows.length)) });
         }
       }
     });
@@ -125,6 +126,11 @@ export class DeviceStep implements DeviceState {
     return tensor;
   }
 
+  #drop(tensor: Tensor): void {
+    tensor.dispose();
+    this.#live.delete(tensor);
+  }
+
   /** All that a layer has used up, or the step. */
   #free(): void {
     for (const tensor of this.#live) tensor.dispose();
@@ -134,7 +140,7 @@ export class DeviceStep implements DeviceState {
   /** Every sequence's rows over what it kept, which goes on with their keys and values. */
   async #among(layer: number, { spans }: AttentionStep, projected: Feeds): Promise<Tensor> {
     const parts: Tensor[] = [];
-    for (let first = 0; first < spans.length; first += SEQUENCES_AT_ONCE) parts.push(this.#kept(await this.#amongSome(layer, spans.slice(first, first + SEQUENCES_AT_ONCE), { projected, first })));
+    for (const { first, count } of companiesOf(this.#inputs!.masks)) parts.push(this.#kept(await this.#amongSome(layer, spans.slice(first, first + count), { projected, first })));
     if (parts.length === 1) return parts[0]!;
     const { output } = await (await this.#context.graphs.join(parts.length)).run(Object.fromEntries(parts.map((part, nth) => [`values.${nth}`, part])));
     return output!;
@@ -143,28 +149,45 @@ export class DeviceStep implements DeviceState {
   async #amongSome(layer: number, spans: readonly AttentionSpan[], { projected, first }: { readonly projected: Feeds; readonly first: number }): Promise<Tensor> {
     const { spec, graphs, keys } = this.#context;
     const { kept } = attentionOf(spec);
+    const masks = this.#inputs!.masks.slice(first, first + spans.length);
+    const company = { count: spans.length, single: masks[0] === null, whole: spans.length === this.#inputs!.masks.length };
     const feeds: Record<string, Tensor> = { ...projected };
     for (const [nth, { cache }] of spans.entries()) {
       const past = await keys.past(cache, layer, cache.length);
       kept.forEach(({ name }, index) => (feeds[`${name}.${nth}`] = past[index]!));
-      for (const [name, tensor] of Object.entries(this.#inputs!.spans[first + nth]!)) feeds[`${name}.${nth}`] = tensor;
+      if (masks[nth] !== null) feeds[`mask.${nth}`] = masks[nth]!;
     }
-    const { attended, ...now } = await (await graphs.among(spans.length)).run(feeds);
+    for (const [nth, { row, end }] of rangesOf(spans, company).entries()) Object.assign(feeds, { [`begin.${nth}`]: longs([row]), [`end.${nth}`]: longs([end]) });
+    const { attended, ...now } = await (await graphs.among(company)).run(feeds);
     spans.forEach(({ cache, count }, nth) => keys.put(cache, layer, { tensors: kept.map(({ name }) => now[`${name}.${nth}.now`]!), length: cache.length + count }));
     return attended!;
   }
 
+  /** Few rows all pass the expert, times 0 where they aren't its own: matrices are read once for any of them, and the rows need not be gathered. */
+  async #addExpert(expert: DeviceSession, { rows, gates }: Extract<AddedRows, { kind: 'expert' }>): Promise<void> {
+    if (this.rowCount <= FEW_ROWS) {
+      const ofAll = new Float32Array(this.rowCount);
+      rows.forEach((row, nth) => (ofAll[row] = gates[nth]!));
+      return this.#addWith(expert, { normed: this.#input(), gates: floats(ofAll, [this.rowCount, 1]) });
+    }
+    const { graphs } = this.#context;
+    const { takenNormed, takenNext } = await (await graphs.takeBoth()).run({ normed: this.#input(), next: this.#hidden, rows: longs(rows) });
+    const { sum } = await expert.run({ normed: this.#kept(takenNormed!), next: this.#kept(takenNext!), gates: floats(gates, [rows.length, 1]) });
+    const places = longs(this.#places(rows, (row) => row, this.rowCount));
+    await this.#addWith(await graphs.put(), { values: this.#kept(sum!), places });
+    for (const tensor of [takenNormed!, takenNext!, sum!]) this.#drop(tensor);
+  }
+
   async #addWith(session: DeviceSession, feeds: Feeds): Promise<void> {
     const { sum } = await session.run({ ...feeds, next: this.#hidden });
-    this.#hidden.dispose();
-    this.#live.delete(this.#hidden);
+    this.#drop(this.#hidden);
     this.#hidden = this.#kept(sum!);
   }
 
-  /** Of each row of the step its place among some, or, of the others, that of the zeros behind them. */
-  #places(rows: Uint32Array): Uint32Array {
-    const places = new Uint32Array(this.rowCount).fill(rows.length);
-    rows.forEach((row, nth) => (places[row] = nth));
+  /** Of each row of the step its place among some, counted from `first`, or, of the others, what they have instead. */
+  #places(rows: Uint32Array, others: (row: number) => number, first = 0): Uint32Array {
+    const places = Uint32Array.from({ length: this.rowCount }, (_, row) => others(row));
+    rows.forEach((row, nth) => (places[row] = first + nth));
     return places;
   }
 
@@ -184,4 +207,22 @@ export class DeviceStep implements DeviceState {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+/** Neighbours whose attention is computed at once: of one kind, single rows without a mask or others. */
+function companiesOf(masks: readonly (Tensor | null)[]): { readonly first: number; readonly count: number }[] {
+  const companies: { first: number; count: number }[] = [];
+  for (const [nth, mask] of masks.entries()) {
+    const last = companies.at(-1);
+    if (last !== undefined && last.count < SEQUENCES_AT_ONCE && (masks[last.first] === null) === (mask === null)) last.count++;
+    else companies.push({ first: nth, count: 1 });
+  }
+  return companies;
+}
+
+/** What the graph is told of where rows are. @see `Company` */
+function rangesOf(spans: readonly AttentionSpan[], { single, whole }: Company): { readonly row: number; readonly end: number }[] {
+  if (whole && (single || spans.length === 1)) return [];
+  if (single) return [{ row: spans[0]!.row, end: spans[0]!.row + spans.length }];
+  return spans.map(({ row, count }) => ({ row, end: row + count }));
 }

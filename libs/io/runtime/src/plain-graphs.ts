@@ -1,5 +1,5 @@
 import { type ModelSpec } from '@essaim/core';
-import { addGraph, amongGraph, attentionOf, blockMaximaGraph, copyGraph, joinGraph, shortenGraph, squaresGraph, takeBlocksGraph, takeGraph } from '@essaim/graph';
+import { addGraph, amongGraph, attentionOf, blockMaximaGraph, collectGraph, type Company, copyGraph, joinGraph, putGraph, shortenGraph, squaresGraph, takeBlocksGraph, takeBothGraph, takeGraph } from '@essaim/graph';
 import { DeviceSession, type SessionSource } from './device-session.ts';
 import { type OpenDevice } from './open-device.ts';
 
@@ -20,6 +20,21 @@ export class PlainGraphs {
   /** @see `addGraph` */
   add(): Promise<DeviceSession> {
     return this.#session('add', () => ({ model: addGraph(this.#spec.hiddenSize), onDevice: ['sum'] }));
+  }
+
+  /** @see `takeBothGraph` */
+  takeBoth(): Promise<DeviceSession> {
+    return this.#session('take both', () => ({ model: takeBothGraph(this.#spec.hiddenSize), onDevice: ['takenNormed', 'takenNext'] }));
+  }
+
+  /** @see `putGraph` */
+  put(): Promise<DeviceSession> {
+    return this.#session('put', () => ({ model: putGraph(this.#spec.hiddenSize), onDevice: ['sum'] }));
+  }
+
+  /** To the host. @see `collectGraph` */
+  collect(count: number): Promise<DeviceSession> {
+    return this.#session(`collect ${count}`, () => ({ model: collectGraph(this.#spec.hiddenSize, count), onDevice: [] }));
   }
 
   /** @see `takeGraph`; what is taken comes to the host. */
@@ -48,8 +63,8 @@ export class PlainGraphs {
   }
 
   /** From the host to the device. @see `copyGraph` */
-  copy(rank: number): Promise<DeviceSession> {
-    return this.#session(`copy ${rank}`, () => ({ model: copyGraph(rank), onDevice: ['output'] }));
+  copy(ranks: readonly number[]): Promise<DeviceSession> {
+    return this.#session(`copy ${ranks.join(' ')}`, () => ({ model: copyGraph(ranks), onDevice: ranks.map((_, nth) => `output.${nth}`) }));
   }
 
   /** @see `shortenGraph` */
@@ -58,10 +73,11 @@ export class PlainGraphs {
   }
 
   /** Of at most `SEQUENCES_AT_ONCE`. @see `amongGraph` */
-  among(count: number): Promise<DeviceSession> {
+  among(company: Company): Promise<DeviceSession> {
     const { kept } = attentionOf(this.#spec);
+    const { count, single, whole } = company;
     const names = Array.from({ length: count }, (_, nth) => kept.map(({ name }) => `${name}.${nth}.now`)).flat();
-    return this.#session(`among ${count}`, () => ({ model: amongGraph(this.#spec, count), onDevice: ['attended', ...names] }));
+    return this.#session(`among ${count} ${single} ${whole}`, () => ({ model: amongGraph(this.#spec, company), onDevice: ['attended', ...names] }));
   }
 
   /** @see `joinGraph` */

@@ -18,13 +18,16 @@ export interface AttentionGraphs {
   readonly kept: readonly KeptTensor[];
   /** Axis of the rows in `attended`, and its shape. */
   readonly attended: { readonly rowsAxis: number; readonly dims: readonly (number | string)[] };
-  /** hidden [rows, hidden], cos and sin [1, rows, rotarySize / 2], queryScale [1, rows, 1] for a model that scales queries -> `projected`. */
+  /**
+   * hidden [rows, hidden], cos and sin [1, rows, rotarySize / 2] -> `projected`. Of grouped queries also queryCos and querySin, those of queries, times all that scales
+   * their scores; of latents, for a model that scales queries, queryScale [1, rows, 1].
+   */
   before(model: CompiledModel, layer: LayerWeights): Graph;
   /**
-   * One sequence's part: its rows of `projected`, what it kept, and a mask [rows, tokens], 0 where a row sees a token and -Infinity where not -> the names
-   * of its rows of `attended`, and of what it keeps now.
+   * One sequence's part: its rows of `projected`, what it kept, and a mask [rows, tokens], 0 where a row sees a token and -Infinity where not, null for a
+   * single row that sees all -> the names of its rows of `attended`, and of what it keeps now.
    */
-  among(graph: GraphBuilder, projected: readonly string[], kept: readonly string[], mask: string): { readonly attended: string; readonly kept: readonly string[] };
+  among(graph: GraphBuilder, projected: readonly string[], kept: readonly string[], mask: string | null): { readonly attended: string; readonly kept: readonly string[] };
   /** `attended`, an input of the graph -> [rows, hidden]: what attention adds to the residual stream. */
   after(graph: GraphBuilder, model: CompiledModel, layer: LayerWeights): string;
 }

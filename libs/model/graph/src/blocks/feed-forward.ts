@@ -3,7 +3,6 @@ import { stack } from '@essaim/quantise';
 import { GraphBuilder, type Graph } from '../graph-builder.ts';
 import { type CompiledModel } from '../piece.ts';
 import { product, toCompute, toFloat32 } from '../weights.ts';
-import { addRows } from './rows.ts';
 
 /** The network that every token of a layer passes, a dense layer's own or that of shared experts: normed and next [rows, hidden] -> sum [rows, hidden], next with what the network makes of normed. */
 export function denseGraph(model: CompiledModel, { feedForward }: LayerWeights): Graph {
@@ -17,20 +16,18 @@ export function denseGraph(model: CompiledModel, { feedForward }: LayerWeights):
   return graph.build();
 }
 
-/**
- * One routed expert over some rows: normed and next [all rows, hidden], rows [n], gates [n, 1], places [all rows] -> sum [all rows, hidden]: next, and
- * to row r of it the place places[r] of what the expert makes of those rows, times its gate; place n is a row of zeros.
- */
+/** One routed expert: normed [rows, hidden], next [rows or 1, hidden], gates [rows or 1, 1] -> sum [rows, hidden], next with what the expert makes of normed, times its gates, which are 0 for rows that are not its own. */
 export function expertGraph(model: CompiledModel, { feedForward }: LayerWeights, expert: number): Graph {
   assert(feedForward.kind === 'moe', 'an expert belongs to a layer with routed experts');
   const weights = feedForward.experts[expert];
   assert(weights, `the layer has an expert ${expert}`);
-  const { hiddenSize } = model.spec;
   const graph = new GraphBuilder('expert');
-  const [normed, next] = ['normed', 'next'].map((name) => graph.input(name, { type: 'f32', dims: ['all', hiddenSize] }));
-  const rows = graph.node('Gather', [normed!, graph.input('rows', { type: 'i64', dims: ['rows'] })], { attributes: { axis: 0 } });
-  const weighted = graph.node('Mul', [feedForwardOf(graph, rows, model, weights), graph.input('gates', { type: 'f32', dims: ['rows', 1] })]);
-  addRows(graph, { next: next!, values: weighted, hiddenSize });
+  const [normed, next] = [['normed', 'rows'], ['next', 'rows of next']].map(([name, rows]) => graph.input(name!, { type: 'f32', dims: [rows!, model.spec.hiddenSize] }));
+  const gates = graph.input('gates', { type: 'f32', dims: ['gates', 1] });
+  // What an expert makes of a row that is not its own may lie beyond float16, and infinity times 0 is no number: of zeros it makes zeros.
+  const own = model.compute === 'f16' ? graph.node('Mul', [normed!, graph.node('Sign', [gates])]) : normed!;
+  graph.nodes('Add', [next!, graph.node('Mul', [feedForwardOf(graph, own, model, weights), gates])], { outputs: ['sum'] });
+  graph.output('sum', { type: 'f32', dims: ['rows', model.spec.hiddenSize] });
   return graph.build();
 }
 

@@ -50,11 +50,13 @@ export function latentGraphs(shape: LatentAttention): AttentionGraphs {
 
     among(graph, [query, latent], [past], mask) {
       const latents = graph.node('Concat', [past!, latent!], { attributes: { axis: 0 } });
-      const products = graph.node('MatMul', [query!, graph.node('Transpose', [latents], { attributes: { perm: [1, 0] } })]);
-      const scores = graph.node('Add', [graph.node('Mul', [products, graph.float(scoreFactorOf(shape))]), mask]);
-      const shares = graph.node('Softmax', [scores], { attributes: { axis: -1 } });
-      const values = graph.node('Slice', [latents, graph.integers([0]), graph.integers([latentRank]), graph.integers([1])]);
-      return { attended: graph.node('MatMul', [shares, values]), kept: [latents] };
+      // Rows of all heads are one matrix, and the turned keys are summed like the latents, in vain: what is kept is read where it lies.
+      const products = graph.node('Gemm', [graph.node('Reshape', [query!, graph.integers([-1, keySize])]), latents], { attributes: { transB: 1, alpha: { float: scoreFactorOf(shape) } } });
+      // A length of 0 is that of the input's same axis.
+      const scores = graph.node('Reshape', [graph.node('Unsqueeze', [products, graph.integers([0])]), graph.integers([headCount, -1, 0])]);
+      const shares = graph.node('Softmax', [mask === null ? scores : graph.node('Add', [scores, mask])], { attributes: { axis: -1 } });
+      const sums = graph.node('MatMul', [shares, latents]);
+      return { attended: graph.node('Slice', [sums, graph.integers([0]), graph.integers([latentRank]), graph.integers([2])]), kept: [latents] };
     },
 
     after(graph, model, { attention }) {
