@@ -25,7 +25,7 @@ export function expertGraph(model: CompiledModel, { feedForward }: LayerWeights,
   const [normed, next] = [['normed', 'rows'], ['next', 'rows of next']].map(([name, rows]) => graph.input(name!, { type: 'f32', dims: [rows!, model.spec.hiddenSize] }));
   const gates = graph.input('gates', { type: 'f32', dims: ['gates', 1] });
   // What an expert makes of a row that is not its own may lie beyond float16, and infinity times 0 is no number: of zeros it makes zeros.
-  const own = model.compute === 'f16' ? graph.node('Mul', [normed!, graph.node('Sign', [gates])]) : normed!;
+  const own = model.compute === 'f16' ? graph.node('Where', [graph.node('Greater', [gates, graph.float(0)]), normed!, graph.float(0)]) : normed!;
   graph.nodes('Add', [next!, graph.node('Mul', [feedForwardOf(graph, own, model, weights), gates])], { outputs: ['sum'] });
   graph.output('sum', { type: 'f32', dims: ['rows', model.spec.hiddenSize] });
   return graph.build();
