@@ -34,7 +34,7 @@ it('essaim bench gpu says that there is no card where there is none, and writes 
   // A driver that is not there, and a path without NVIDIA's program: a host without a card.
   const { code, stdout } = await essaim(['bench', 'gpu', '--device', 'auto', '--json', file], { ...NO_DRIVERS, PATH: folder });
   expect([code, stdout]).toEqual([0, expect.stringMatching(/There is no card to measure here: this host computes on cpu \(.*\); not cuda: .*; not webgpu: .*\.\n$/)]);
-  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ benchmark: 'gpu', device: null, rows: [], models: [] });
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ benchmark: 'gpu', device: null, rows: [], models: [], omissions: [] });
   rmSync(folder, { recursive: true });
 });
 
@@ -43,7 +43,11 @@ it.skipIf(SOFTWARE === null)('essaim bench gpu measures a model on an adapter th
   const file = join(folder, 'figures.json');
   const { code, stdout } = await essaim(['bench', 'gpu', '--device', 'webgpu', '--model', 'built-in', '--rows', 'decode-1', '--rounds', '1', '--state-dir', folder, '--json', file], SOFTWARE!);
   expect([code, stdout]).toEqual([0, expect.stringMatching(/SwiftShader.*software adapter: figures mean nothing/)]);
-  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ device: { provider: 'webgpu', adapter: expect.stringContaining('SwiftShader') }, models: [{ model: 'built-in', dtype: 'int4', name: 'decode-1', unit: 'tokens/s' }] });
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+    device: { provider: 'webgpu', adapter: expect.stringContaining('SwiftShader') },
+    models: [{ model: 'built-in', engine: 'essaim', form: 'int4', name: 'decode-1', unit: 'tokens/s' }],
+    omissions: ['int4-f16', 'f16'].map((form) => ({ model: 'built-in', form, name: null, kind: 'refused', reason: expect.stringContaining('does not compute in float16') })),
+  });
   rmSync(folder, { recursive: true });
 }, 120_000);
 

@@ -31,6 +31,7 @@ describe('what essaim refuses: one sentence, an exit code, nothing left running'
     ['a port that is none', ['--http-port', '70000'], /whole number from 0 to 65535/],
     ['an unknown form of weights', ['--dtype', 'int3'], /float32, int8, int4/],
     ['an unknown form of activations', ['--wire-dtype', 'f8'], /f32, f16, bf16, int8/],
+    ['more answers in a step than it has room for', ['--running-sequences', '129'], /whole number from 1 to 128/],
     ['a temperature below zero', ['--temperature', '-1'], /from 0 to 2/],
     ['more replicas than workers', ['--workers', '2', '--replicas', '3'], /--replicas 3 needs as many workers/],
     ['more memory for keys and values than there is', ['--kv-memory', '1000000000'], /--kv-memory 1000000000 is more than the \d+ MiB that each of 3 workers may take/],

@@ -32,6 +32,8 @@ export interface WorkerEnvironment {
   readonly kvDtype: KvDtype;
   /** How its activations travel to other workers, outside deterministic mode. */
   readonly wireDtype: ActivationDtype;
+  /** Sequences of a step. */
+  readonly runningSequences: number;
   /** Tokens that a sequence may guess in a step; 0 for none. */
   readonly draftTokens: number;
   readonly stateFolder: string;
@@ -56,6 +58,7 @@ export function readEnvironment(stop: AbortSignal): WorkerEnvironment {
     kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,
     kvDtype: choiceVariable('ESSAIM_KV_DTYPE', KV_DTYPES),
     wireDtype: choiceVariable('ESSAIM_WIRE_DTYPE', ACTIVATION_DTYPES),
+    runningSequences: wholeVariable('ESSAIM_RUNNING_SEQUENCES', { from: 1, to: LIMITS.mostRunningSequences }),
     draftTokens: wholeVariable('ESSAIM_SPECULATE', { from: 0, to: LIMITS.draftTokens }),
     stateFolder: textVariable('ESSAIM_STATE_DIR'),
     tls: readTlsFiles(),

@@ -32,7 +32,7 @@ export interface ServedModelOptions {
 }
 
 /** A step has tokens enough to keep the cores busy with a prompt, but beside answers under way no more than they hardly wait for. */
-const STEPS = { stepTokens: 256, pace: { stepMs: 100, leastTokens: 32 } };
+const STEPS = { stepTokens: LIMITS.stepTokens, pace: { stepMs: 100, leastTokens: 32 } };
 
 /** So long after another lead's call it is likely to call again. */
 const CALLED_AGAIN_MS = 1_000;
@@ -70,7 +70,7 @@ export class ServedModel {
     const matchers = new AnswerMatchers({ directory: ref.directory, vocabSize: spec.vocabSize, logger });
     this.#engine = new Engine({
       self, spec, clock: systemClock, epoch: () => snapshots.epoch, times: watches.lead,
-      scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: LIMITS.runningSequences, ...STEPS }, this.#kv),
+      scheduler: new Scheduler({ waitingSequences: LIMITS.waitingSequences, runningSequences: environment.runningSequences, ...STEPS }, this.#kv),
       runner: new ModelRunner({ spec, ...runtime.compute(dispatcher), evenAttention: ref.deterministic || environment.draftTokens > 0, sameInAnyChunk: ref.deterministic }),
       draftTokens: environment.draftTokens, openMatcher: (constraint) => matchers.open(constraint),
       onStepFailure: (error) => {
@@ -86,7 +86,7 @@ export class ServedModel {
     const checkpoint = await openCheckpoint(openCheckpointFolder(ref.directory));
     const { spec, weights, notes } = checkpoint;
     for (const note of notes) logger.info(note);
-    const runtime = await openRuntime({ model: { spec, weights, dtype: ref.dtype }, environment, cacheFolder: cacheFolderOf(environment), device: options.device, step: { rows: STEPS.stepTokens, sequences: LIMITS.runningSequences } });
+    const runtime = await openRuntime({ model: { spec, weights, dtype: ref.dtype }, environment, cacheFolder: cacheFolderOf(environment), device: options.device, step: { rows: LIMITS.stepTokens, sequences: environment.runningSequences } });
     return new ServedModel(checkpoint, runtime, options);
   }
 

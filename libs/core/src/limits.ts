@@ -16,8 +16,11 @@ export const LIMITS = {
   priority: 100,
   /** Sequences one lead worker keeps waiting before it refuses with resource_exhausted. */
   waitingSequences: 512,
-  /** Sequences one lead worker runs together in a step. */
+  /** Sequences one lead worker runs together in a step unless it is told otherwise, and the most that it can be told: half of a step's tokens stay for prompts. */
   runningSequences: 64,
+  mostRunningSequences: 128,
+  /** Tokens of one step. */
+  stepTokens: 256,
   /** Tokens that a sequence may guess in one step. */
   draftTokens: 32,
   /** Lease of a worker; it reports three times as often. */

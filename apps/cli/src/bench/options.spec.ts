@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import { resolveBenchOptions, rowNames, threadsOf, upOptions } from './options.ts';
+import { namesIn, resolveBenchOptions, threadsOf, upOptions } from './options.ts';
 
 /** Of single benchmarks, as commander has them where none are given. */
 const DEFAULTS = { dtype: 'int4', experts: 8, device: { kind: 'auto' } } as const;
@@ -40,8 +40,10 @@ it('its clusters take free ports, and the built-in model at full precision, what
 });
 
 it('rows are named, with commas between, and belong to a benchmark', () => {
-  expect(rowNames('decode-1, memory')).toEqual(['decode-1', 'memory']);
-  expect(resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'synthetic-large', rows: ['decode-8'] })).toMatchObject({ models: ['synthetic-large'], loads: ['decode-8'], metrics: null });
+  expect(namesIn('decode-1, memory')).toEqual(['decode-1', 'memory']);
+  expect(resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'synthetic-large', rows: ['decode-8'] })).toMatchObject({ models: ['synthetic-large'], loads: ['decode-8'], forms: ['int4', 'int4-f16', 'f16'], metrics: null });
+  expect(resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all', forms: ['f16'] }).forms).toEqual(['f16']);
   expect(() => resolveBenchOptions('peer', { ...DEFAULTS, rounds: 1, model: 'all', rows: ['decode-8'] })).toThrow(/there is no row 'decode-8': the rows are decode-1, decode-4/);
   expect(() => resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all', rows: ['memory'] })).toThrow(/there is no row 'memory': the rows are decode-1, decode-8/);
+  expect(() => resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all', forms: ['int3'] })).toThrow("there is no form 'int3': the forms are int4, int4-f16, f16");
 });

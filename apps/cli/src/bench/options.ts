@@ -6,6 +6,7 @@ import { type DeviceChoice } from '@essaim/devices';
 import { type QuantisedDtype } from '@essaim/quantise';
 import { resolveOptions, type UpOptions } from '../up/options.ts';
 import { type WorkerDevice } from '../up/worker-devices.ts';
+import { GPU_FORMS, type GpuFormName } from './gpu/forms.ts';
 import { GPU_LOADS, type GpuLoadName } from './gpu/loads.ts';
 import { METRICS, type PeerMetricName } from './peer/metrics.ts';
 import { SHAPE_NAMES, type ShapeName } from './shapes/models.ts';
@@ -14,8 +15,6 @@ export const BENCH_MODELS = ['built-in', 'synthetic'] as const;
 /** Of the benchmark `gpu`: a card also has a model of several gigabytes. */
 export const GPU_MODELS = [...BENCH_MODELS, 'synthetic-large'] as const;
 export type BenchModelName = (typeof GPU_MODELS)[number];
-
-/** Of the tables of `peer` and `gpu`. */
 
 /** Of the benchmark `cluster`. */
 export const CLUSTER_PARTS = ['exchange', 'throughput'] as const;
@@ -31,6 +30,7 @@ export interface BenchFlags {
   readonly json?: string;
   /** Of the benchmark's table. */
   readonly rows?: readonly string[];
+  readonly forms?: readonly string[];
   readonly part?: ClusterPart;
   readonly threadsPerWorker?: number;
   readonly stateDir?: string;
@@ -58,6 +58,8 @@ export interface BenchOptions {
   readonly metrics: readonly PeerMetricName[] | null;
   /** What `gpu` asks a model, in any order; null for everything. */
   readonly loads: readonly GpuLoadName[] | null;
+  /** In which it does so. */
+  readonly forms: readonly GpuFormName[];
   /** Of the benchmark `cluster`. */
   readonly parts: readonly ClusterPart[];
   /** Absolute; null for none. */
@@ -71,7 +73,7 @@ export type Side = keyof typeof SIDES;
 export const workersOf = (side: Side): number => SIDES[side];
 
 /** Fails with `invalid_argument` for a model or a row that the benchmark does not measure. */
-export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, experts, device, json, rows, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
+export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, experts, device, json, rows, forms, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
   const { stateDirectory } = upOptions(stateDir === undefined ? {} : { stateDir });
   return {
     rounds,
@@ -82,6 +84,7 @@ export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, e
     threads: threadsOf(availableParallelism(), threadsPerWorker),
     metrics: benchmark === 'peer' && rows !== undefined ? known(rows, METRICS) : null,
     loads: benchmark === 'gpu' && rows !== undefined ? known(rows, GPU_LOADS) : null,
+    forms: forms === undefined ? GPU_FORMS.map(({ name }) => name) : known(forms, GPU_FORMS, 'form'),
     parts: part === undefined ? CLUSTER_PARTS : [part],
     jsonFile: json === undefined ? null : writableFile(json),
     folder: join(stateDirectory, 'bench'),
@@ -107,11 +110,13 @@ export interface ClusterFlags {
   readonly model?: string;
   readonly modelId?: string;
   readonly dtype?: UpOptions['model']['dtype'];
+  readonly computeDtype?: UpOptions['computeDtype'];
   readonly workers?: number;
   readonly threadsPerWorker?: number;
   /** MiB. */
   readonly kvMemory?: number;
   readonly kvDtype?: UpOptions['kvDtype'];
+  readonly runningSequences?: number;
   readonly stateDir?: string;
 }
 
@@ -122,15 +127,15 @@ export function upOptions(flags: ClusterFlags, devices?: readonly WorkerDevice[]
   return { ...options, model: { ...options.model, deterministic: false } };
 }
 
-/** Of names with commas between them. */
-export const rowNames = (text: string): string[] => text.split(',').map((each) => each.trim());
+/** Names with commas between them. */
+export const namesIn = (text: string): string[] => text.split(',').map((each) => each.trim());
 
-/** Fails with `invalid_argument` for a name that no row has. */
-function known<Name extends string>(names: readonly string[], rows: readonly { readonly name: Name }[]): Name[] {
+/** Fails with `invalid_argument` for a name that nothing has. */
+function known<Name extends string>(names: readonly string[], named: readonly { readonly name: Name }[], what = 'row'): Name[] {
   return names.map((name) => {
-    const row = rows.find((each) => each.name === name);
-    if (row === undefined) throw new AppError('invalid_argument', `there is no row '${name}': the rows are ${rows.map((each) => each.name).join(', ')}`);
-    return row.name;
+    const found = named.find((each) => each.name === name);
+    if (found === undefined) throw new AppError('invalid_argument', `there is no ${what} '${name}': the ${what}s are ${named.map((each) => each.name).join(', ')}`);
+    return found.name;
   });
 }
 

@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from 'commander';
 import { AppError } from '@essaim/core';
 import { parseDeviceChoice } from '@essaim/devices';
-import { type BenchFlags, type BenchOptions, CLUSTER_PARTS, GPU_MODELS, resolveBenchOptions, rowNames } from '../bench/options.ts';
+import { type BenchFlags, type BenchOptions, CLUSTER_PARTS, GPU_MODELS, namesIn, resolveBenchOptions } from '../bench/options.ts';
 import { SHAPE_EXPERTS, SHAPE_NAMES } from '../bench/shapes/models.ts';
 import { text, wholeNumber } from '../flags.ts';
 
@@ -43,14 +43,16 @@ Benchmarks:
            a token, in this process: seconds
   shapes   the embedding, the head and one layer of large models at their real sizes, random weights, in one process: bytes, seconds to
            pack and to load, memory, milliseconds for 1 and for 256 rows; each is checked against float64 first: minutes a model
-  gpu      what a card gives at most: bytes per second to it and within it, products of matrices; not what models make of it yet. Says so
-           where there is no card: seconds a round
+  gpu      what a card gives at most: bytes per second to it and within it, products of matrices; then each model on one worker of it,
+           with weights of 4 bits, the same with products in float16, and all in float16: 1 to 128 streams, prompts of 512 and 2,048
+           tokens, and how close one stream and prompts come to what the card gives. Says so where there is no card
   profile  no figures but a CPU profile: where one of 3 workers spends its time while 16 streams run
 
 Models:
   built-in    the one that Essaim starts with, float32: seconds a round
   synthetic   a Mixtral with 1.5 billion random weights, int4: minutes a round. Its checkpoint (3 GB) is written once into the
               state folder, which needs 6 GB free
+  synthetic-large   of gpu alone: 11.8 billion random weights, a checkpoint of 24 GB and as much again for its form in float16
   large-3, small-4   of shapes alone: Mistral Large 3 and Small 4, one routed layer of each
 
 Absolute figures belong to one machine at one time. Ratios are taken within each round, between clusters that ran one after the
@@ -72,7 +74,8 @@ export function benchCommand(): Command {
     .addOption(new Option('--rounds <n>', 'times that everything is measured; the table has medians, smallest and largest').argParser(wholeNumber({ from: 1, to: 100 })).default(3))
     .addOption(new Option('--model <name>', 'the model to measure').choices([...GPU_MODELS, ...SHAPE_NAMES, 'all']).default('all'))
     .addOption(new Option('--json <file>', 'also write every row into this file').argParser(text))
-    .addOption(new Option('--rows <names>', 'of peer and gpu: only these rows of the table, with commas between').argParser(rowNames))
+    .addOption(new Option('--rows <names>', 'of peer and gpu: only these rows of the table, with commas between').argParser(namesIn))
+    .addOption(new Option('--forms <names>', 'of gpu: only these forms of weights and products, with commas between: int4, int4-f16, f16').argParser(namesIn))
     .addOption(new Option('--part <name>', 'of cluster: only this part').choices([...CLUSTER_PARTS]))
     .addOption(new Option('--dtype <form>', 'of shapes: form of the weights').choices(['int4', 'int8']).default('int4'))
     .addOption(new Option('--experts <n>', 'of shapes: experts of the layer that are packed, loaded and run').argParser(wholeNumber({ from: 1, to: SHAPE_EXPERTS })).default(8))

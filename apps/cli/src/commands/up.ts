@@ -39,6 +39,7 @@ export function upCommand(): Command {
     .addOption(flag('--kv-memory <mib>', 'KV_MEMORY', 'MiB of each worker for keys and values, also of prompts that may come again (default: a quarter of its share of the memory)').argParser(wholeNumber({ from: 1, to: 2 ** 30 })))
     .addOption(flag('--kv-dtype <f32|bf16>', 'KV_DTYPE', 'form of keys and values in memory (default: f32 with float32 weights, else bf16)').choices(KV_DTYPES))
     .addOption(flag('--wire-dtype <f32|f16|bf16|int8>', 'WIRE_DTYPE', 'form of activations between workers, always f32 with --deterministic').choices(ACTIVATION_DTYPES).default(DEFAULT_ACTIVATION_DTYPE))
+    .addOption(flag('--running-sequences <n>', 'RUNNING_SEQUENCES', 'answers that a worker computes in the same step; further ones wait').argParser(wholeNumber({ from: 1, to: LIMITS.mostRunningSequences })).default(LIMITS.runningSequences))
     .addOption(flag('--speculate <tokens>', 'SPECULATE', 'guess so many tokens of an answer from what it repeats, and verify them together: the same answer, sooner where it repeats').argParser(wholeNumber({ from: 0, to: LIMITS.draftTokens })).default(0))
     .addOption(flag('--state-dir <dir>', 'STATE_DIR', 'everything that is written goes here (default: essaim in the XDG state folder)').argParser(text));
 

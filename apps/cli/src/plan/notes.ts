@@ -7,7 +7,7 @@ export function notesOf({ model, dtype, topology, load }: PlanRequest): string[]
   if (!(WEIGHT_DTYPES as readonly string[]).includes(dtype)) notes.push(`The engine does not run ${dtype} yet: it runs ${WEIGHT_DTYPES.join(', ')}.`);
   if (topology.workers.some(({ device }) => device.processor === 'gpu')) notes.push('The engine computes on CPUs: figures of GPUs are those of an engine that does not exist yet.');
   const led = streamsPerLead(load.streams, topology.workers.length);
-  if (led > LIMITS.runningSequences) notes.push(`A worker would lead ${led} streams at once, and the engine runs ${LIMITS.runningSequences}: the others would wait.`);
+  if (led > LIMITS.runningSequences) notes.push(`A worker would lead ${led} streams at once, and runs ${LIMITS.runningSequences} of them unless --running-sequences says more: the others would wait.`);
   if (model.vision) notes.push('Only the text part is counted.');
   return notes;
 }

@@ -71,5 +71,5 @@ it('more streams than the engine runs at once on a worker are planned for, and s
   const request = await requestFor('cpu-box');
   const asking = (streams: number): string => notesOf({ ...request, load: { ...request.load, streams } }).join(' ');
   expect(asking(64)).not.toContain('would wait');
-  expect(asking(65)).toContain('A worker would lead 65 streams at once, and the engine runs 64: the others would wait.');
+  expect(asking(65)).toContain('A worker would lead 65 streams at once, and runs 64 of them unless --running-sequences says more: the others would wait.');
 });

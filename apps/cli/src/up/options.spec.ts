@@ -53,6 +53,11 @@ it('sends activations between workers as asked', () => {
   expect(resolveOptions({ ...FLAGS, wireDtype: 'bf16' }).wireDtype).toBe('bf16');
 });
 
+it('runs as many sequences in a step as the limits say unless told otherwise', () => {
+  expect(resolveOptions(FLAGS).runningSequences).toBe(64);
+  expect(resolveOptions({ ...FLAGS, runningSequences: 128 }).runningSequences).toBe(128);
+});
+
 it('guesses tokens only where asked to', () => {
   expect(resolveOptions(FLAGS).draftTokens).toBe(0);
   expect(resolveOptions({ ...FLAGS, speculate: 8 }).draftTokens).toBe(8);

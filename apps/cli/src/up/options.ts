@@ -1,6 +1,6 @@
 import { availableParallelism, homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { AppError, type ComputeDtype, defaultKvDtype, type KvDtype, type ModelRef, type WeightDtype, type WeightPrecision } from '@essaim/core';
+import { AppError, type ComputeDtype, defaultKvDtype, type KvDtype, LIMITS, type ModelRef, type WeightDtype, type WeightPrecision } from '@essaim/core';
 import { flagVariable } from '@essaim/process';
 import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { BUILT_IN_DTYPE, defaultDtype } from '../default-dtype.ts';
@@ -20,6 +20,7 @@ export interface UpFlags extends DeviceFlags {
   readonly kvMemory?: number;
   readonly kvDtype?: KvDtype;
   readonly wireDtype?: ActivationDtype;
+  readonly runningSequences?: number;
   readonly speculate?: number;
   readonly stateDir?: string;
   readonly host: string;
@@ -66,6 +67,8 @@ export interface UpOptions {
   readonly kvDtype: KvDtype;
   /** How activations travel between workers. */
   readonly wireDtype: ActivationDtype;
+  /** Sequences that a lead runs together in a step. */
+  readonly runningSequences: number;
   /** Tokens that an answer may guess in a step; 0 for none. */
   readonly draftTokens: number;
   /** Absolute. */
@@ -107,6 +110,7 @@ export function resolveOptions(given: UpFlags, { precision = 'float', devices = 
     kvMemoryMib: resolveKvMemory(flags.kvMemory, devices),
     kvDtype: resolveKvDtype(flags.kvDtype, model.dtype, devices),
     wireDtype: flags.wireDtype ?? DEFAULT_ACTIVATION_DTYPE,
+    runningSequences: flags.runningSequences ?? LIMITS.runningSequences,
     draftTokens: flags.speculate ?? 0,
     stateDirectory: resolve(flags.stateDir ?? join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'essaim')),
     host: flags.host,

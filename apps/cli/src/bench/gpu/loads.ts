@@ -1,7 +1,7 @@
 import { decode, type LoadMetric, prefill } from '../peer/metrics.ts';
 
 /** What a model on a card is asked. Programs find rows by these names: change none. */
-export const GPU_LOADS = [decode(1), decode(8), decode(32), prefill(512), prefill(2048)] as const satisfies readonly LoadMetric[];
+export const GPU_LOADS = [decode(1), decode(8), decode(32), decode(128), prefill(512), prefill(2048)] as const satisfies readonly LoadMetric[];
 export type GpuLoadName = (typeof GPU_LOADS)[number]['name'];
 
 /** So much less for an adapter that computes on the processor, which is only to show that everything runs. */

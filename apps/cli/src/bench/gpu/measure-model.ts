@@ -1,85 +1,84 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { deviceName, type TestedDevice } from '@essaim/devices';
+import { AppError, LIMITS } from '@essaim/core';
+import { type DeviceRates, type TestedDevice } from '@essaim/devices';
+import { kvLayoutOf } from '@essaim/kv';
 import { connectInference } from '@essaim/rpc';
-import { openStateFolder } from '../../up/state-folder.ts';
+import { type UpOptions } from '../../up/options.ts';
 import { shareOf } from '../../up/worker-devices.ts';
 import { type BenchModel, prepareModel } from '../models.ts';
-import { type BenchOptions, upOptions } from '../options.ts';
+import { type BenchModelName, type BenchOptions, upOptions } from '../options.ts';
 import { essaimContender } from '../peer/essaim.ts';
+import { kvMemoryMib } from '../peer/kv-memory.ts';
 import { type LoadMetric } from '../peer/metrics.ts';
-import { activeBytes } from '../peer/roofline.ts';
-import { measureLoad } from '../peer/round.ts';
 import { type Progress } from '../progress.ts';
-import { summarise, type Summary } from '../statistics.ts';
 import { type RunningCluster, withCluster } from '../with-cluster.ts';
+import { type Findings, type ModelRow, type Omission } from './findings.ts';
+import { GPU_FORMS, type GpuForm } from './forms.ts';
 import { GPU_LOADS, softwareLoad } from './loads.ts';
+import { type Measuring, measureRows } from './measure-rows.ts';
+import { refusalOf } from './refusal.ts';
 
-/** What a model on the card does, over the rounds. */
-export interface ModelRow extends Summary {
-  readonly model: string;
-  readonly dtype: string;
-  readonly name: string;
-  readonly unit: string;
-  /** Of a single stream: the bytes of weights that it uses each second over those that the card copies; null for others. */
-  readonly shareOfCopyRate: number | null;
-}
-
-interface Asked {
+export interface Asked {
   readonly device: TestedDevice;
-  readonly copyBytesPerSecond: number;
+  readonly rates: DeviceRates;
+  readonly options: BenchOptions;
+  /** Absolute; everything that is written lies below it. */
+  readonly folder: string;
   readonly progress: Progress;
   readonly stop: AbortSignal;
 }
 
-/** Form of all models: what is compared with llama.cpp on the processor, too. */
-const DTYPE = 'int4';
-const SEEDS_PER_ROUND = 1_000;
+export const ENGINE = 'essaim';
 
-/** Each model on one worker of the card, asked over the public gRPC. */
-export async function measureModels(options: BenchOptions, asked: Asked): Promise<ModelRow[]> {
-  // Two benchmarks at a time would measure each other: the folder's lock keeps the second out.
-  const folder = openStateFolder(options.folder, 'cluster');
-  const clusters = join(folder.path, 'clusters');
+/** A model on one worker of the card in each form, asked over the public gRPC. What goes wrong is an omission; fails when it is interrupted. */
+export async function measureModel(name: BenchModelName, { device, rates, options, folder, progress, stop }: Asked): Promise<Findings> {
+  const forms = GPU_FORMS.filter((form) => options.forms.includes(form.name));
+  const rows: ModelRow[] = [];
+  const omissions: Omission[] = [];
+  const omit = (kind: Omission['kind'], form: GpuForm, reason: string): void => void omissions.push({ model: name, engine: ENGINE, form: form.name, name: null, kind, reason });
+  const failed = (thrown: unknown, ...of: readonly GpuForm[]): void => {
+    if (stop.aborted) throw thrown;
+    for (const form of of) omit('failed', form, AppError.from(thrown).message);
+  };
   try {
-    const rows: ModelRow[] = [];
-    for (const name of options.models) {
-      const model = await prepareModel(name, { cacheFolder: join(folder.path, 'cache'), progress: asked.progress, signal: asked.stop });
-      const cluster = upOptions({ model: model.ref.directory, modelId: model.ref.id, dtype: DTYPE, stateDir: clusters }, [shareOf(asked.device, 1)]);
-      rows.push(...await withCluster(cluster, (running, signal) => measureModel(model, running, { options, asked, signal }), asked.stop));
+    const model = await prepareModel(name, { cacheFolder: join(folder, 'cache'), progress, signal: stop });
+    const loads = loadsOf(device, options.loads);
+    const measuring: Measuring = { model, loads, rounds: options.rounds, rates, note: (line) => progress.note(line), onRow: (row) => rows.push(row), onOmission: (omission) => omissions.push(omission) };
+    for (const form of forms) {
+      const clusters = join(folder, 'clusters');
+      try {
+        const cluster = clusterOf(model, form, { device, loads, stateDir: clusters });
+        const refusal = await refusalOf(device, form, cluster);
+        if (refusal !== null) omit('refused', form, refusal);
+        else await withCluster(cluster, (running, signal) => measureForm(running, { form, measuring }, signal), stop);
+      } catch (thrown) {
+        failed(thrown, form);
+      } finally {
+        // A large model in several forms need not fit the disk.
+        rmSync(clusters, { recursive: true, force: true });
+      }
     }
-    return rows;
-  } finally {
-    rmSync(clusters, { recursive: true, force: true });
-    folder.close();
+  } catch (thrown) {
+    failed(thrown, ...forms);
   }
+  return { rows, omissions };
 }
 
-interface Measuring {
-  readonly options: BenchOptions;
-  readonly asked: Asked;
-  readonly signal: AbortSignal;
-}
-
-async function measureModel({ name: model, ref, spec }: BenchModel, { cluster }: RunningCluster, { options: { loads, rounds }, asked: { device, copyBytesPerSecond, progress }, signal }: Measuring): Promise<ModelRow[]> {
+async function measureForm({ cluster }: RunningCluster, { form, measuring }: { readonly form: GpuForm; readonly measuring: Measuring }, signal: AbortSignal): Promise<void> {
   const gateway = connectInference(cluster.addresses.grpc);
   try {
-    const contender = essaimContender(cluster, gateway, ref.id);
-    const rows: ModelRow[] = [];
-    for (const [nth, load] of loadsOf(device, loads).entries()) {
-      const values: number[] = [];
-      for (let round = 1; round <= rounds; round++) {
-        progress.note(`${model} on ${deviceName(device)}, ${load.name}, round ${round} of ${rounds}`);
-        values.push(await measureLoad(contender, load, { seed: SEEDS_PER_ROUND * round + nth, vocabSize: spec.vocabSize, signal }));
-      }
-      const summary = summarise(values);
-      const isStream = load.work === 'decode' && load.load.streams === 1;
-      rows.push({ model, dtype: DTYPE, name: load.name, unit: load.unit, ...summary, shareOfCopyRate: isStream ? (summary.median * activeBytes(spec)) / copyBytesPerSecond : null });
-    }
-    return rows;
+    await measureRows({ engine: ENGINE, form, contender: essaimContender(cluster, gateway, measuring.model.ref.id) }, measuring, signal);
   } finally {
     gateway.close();
   }
+}
+
+/** One worker that runs as many sequences as a row has streams, with room for them and no more. */
+function clusterOf({ ref, spec }: BenchModel, { dtype, compute }: GpuForm, { device, loads, stateDir }: { readonly device: TestedDevice; readonly loads: readonly LoadMetric[]; readonly stateDir: string }): UpOptions {
+  const kvMemory = kvMemoryMib(loads.map(({ load }) => load), kvLayoutOf(spec, 'f32'));
+  const flags = { model: ref.directory, modelId: ref.id, dtype, computeDtype: compute, kvMemory, runningSequences: LIMITS.mostRunningSequences, stateDir };
+  return upOptions(flags, [shareOf(device, 1)]);
 }
 
 const loadsOf = ({ kind }: TestedDevice, names: BenchOptions['loads']): LoadMetric[] =>

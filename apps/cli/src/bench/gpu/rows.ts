@@ -1,5 +1,5 @@
 import { type DeviceRates } from '@essaim/devices';
-import { summarise, type Summary } from '../statistics.ts';
+import { median, summarise, type Summary } from '../statistics.ts';
 
 const UNITS = { upload: 'GB/s', copy: 'GB/s', 'product-f32': 'TFLOP/s', 'product-f16': 'TFLOP/s' } as const;
 export type GpuMetric = keyof typeof UNITS;
@@ -20,4 +20,13 @@ export function gpuRows(rounds: readonly DeviceRates[]): GpuRow[] {
     ...row('upload', ({ uploadBytesPerSecond }) => uploadBytesPerSecond, 1e9), ...row('copy', ({ copyBytesPerSecond }) => copyBytesPerSecond, 1e9),
     ...row('product-f32', ({ flopsPerSecond }) => flopsPerSecond.f32, 1e12), ...row('product-f16', ({ flopsPerSecond }) => flopsPerSecond.f16, 1e12),
   ];
+}
+
+/** What models on the device are measured against: of each rate the median of at least one round. */
+export function medianRates(rounds: readonly DeviceRates[]): DeviceRates {
+  const of = (rate: (rates: DeviceRates) => number): number => median(rounds.map(rate));
+  return {
+    uploadBytesPerSecond: of(({ uploadBytesPerSecond }) => uploadBytesPerSecond), copyBytesPerSecond: of(({ copyBytesPerSecond }) => copyBytesPerSecond),
+    flopsPerSecond: { f32: of(({ flopsPerSecond }) => flopsPerSecond.f32), f16: rounds.some(({ flopsPerSecond }) => flopsPerSecond.f16 === null) ? null : of(({ flopsPerSecond }) => flopsPerSecond.f16!) },
+  };
 }

@@ -1,51 +1,89 @@
-import Table from 'cli-table3';
 import { AppError } from '@essaim/core';
-import { askProbe, CARD_SIZES, type ChosenDevice, chooseDevice, deviceName, type DeviceRates, type HostDevice, listDevices, SOFTWARE_SIZES } from '@essaim/devices';
+import { askProbe, CARD_SIZES, chooseDevice, type DeviceRates, type HostDevice, listDevices, SOFTWARE_SIZES, type TestedDevice } from '@essaim/devices';
 import { PROBE_ENTRY } from '../../devices/probe-entry.ts';
 import { listenForInterruption } from '../../up/interruption.ts';
+import { openStateFolder } from '../../up/state-folder.ts';
 import { describeCommit, describeMachine, type Machine } from '../machine.ts';
 import { type BenchOptions } from '../options.ts';
-import { progressOn } from '../progress.ts';
+import { type Progress, progressOn } from '../progress.ts';
 import { machineLine, writeJson } from '../report.ts';
-import { measureModels, type ModelRow } from './measure-model.ts';
-import { type GpuRow, gpuRows } from './rows.ts';
+import { type Findings, type ModelRow, type Omission } from './findings.ts';
+import { measureModel } from './measure-model.ts';
+import { cardLine, modelLines, rateTable } from './report.ts';
+import { type GpuRow, gpuRows, medianRates } from './rows.ts';
 
 /** What one run found out, as the JSON file holds it. */
 interface GpuResult {
   readonly benchmark: 'gpu';
   readonly commit: string;
   readonly machine: Machine;
+  readonly rounds: number;
   /** Null without a card. */
   readonly device: Pick<HostDevice, 'provider' | 'index' | 'adapter' | 'driver' | 'memoryBytes'> | null;
   readonly rows: readonly GpuRow[];
   /** What models on it do. */
   readonly models: readonly ModelRow[];
+  /** What of it there is no row for. */
+  readonly omissions: readonly Omission[];
 }
 
-/** `essaim bench gpu`: what a card gives a model at most, and what models on it do. Without one it says so, and the tables stay empty. */
+interface Run {
+  readonly options: BenchOptions;
+  readonly progress: Progress;
+  readonly stop: AbortSignal;
+}
+
+/** `essaim bench gpu`: what a card gives a model at most, and what models on it do. Without one it says so, and the tables stay empty. Fails once all is told where something of it went wrong. */
 export async function runGpuBench(options: BenchOptions): Promise<void> {
-  const { rounds, jsonFile, device: choice } = options;
   using interruption = listenForInterruption();
+  try {
+    const { models, omissions } = await benchCard({ options, progress: progressOn(process.stderr), stop: interruption.stop });
+    const failed = omissions.filter(({ kind }) => kind === 'failed').length;
+    if (failed > 0) throw new AppError('unavailable', `${failed} of the measurements above failed, and ${models.length} rows were measured`);
+  } catch (thrown) {
+    if (interruption.stop.aborted) throw new AppError('cancelled', 'interrupted before everything was measured', { cause: thrown });
+    throw thrown;
+  }
+}
+
+/** Prints each model's table as soon as it is complete; the JSON file holds all models so far. */
+async function benchCard(run: Run): Promise<GpuResult> {
+  const { options: { rounds, device: choice, jsonFile } } = run;
+  const [machine, commit] = [describeMachine(), describeCommit()];
   const { device, sentence } = chooseDevice(choice, await listDevices(PROBE_ENTRY));
   const isCard = device.provider !== 'cpu';
-  const [machine, commit] = [describeMachine(), describeCommit()];
-  const print = (...lines: string[]): void => void process.stdout.write(`${lines.join('\n')}\n`);
+  let result: GpuResult = { benchmark: 'gpu', commit, machine, rounds, device: isCard ? facts(device) : null, rows: [], models: [], omissions: [] };
+  const keep = (more: Partial<GpuResult>): void => {
+    result = { ...result, ...more };
+    if (jsonFile !== null) writeJson(jsonFile, result);
+  };
   print(machineLine(machine, commit), isCard ? cardLine(device) : `There is no card to measure here: this host ${sentence}.`);
-  const rows = isCard ? gpuRows(await measure(device, rounds, interruption.stop)) : [];
-  if (isCard) print(tableOf(rows));
-  const copyBytesPerSecond = 1e9 * (rows.find(({ name }) => name === 'copy')?.median ?? NaN);
-  const models = isCard ? await measureModels(options, { device, copyBytesPerSecond, progress: progressOn(process.stderr), stop: interruption.stop }) : [];
-  if (isCard) print('', modelTable(models));
-  if (jsonFile !== null) writeJson(jsonFile, { benchmark: 'gpu', commit, machine, device: isCard ? facts(device) : null, rows, models } satisfies GpuResult);
+  keep({});
+  if (!isCard) return result;
+  const measured = await measureRates(device, run);
+  keep({ rows: gpuRows(measured) });
+  print(rateTable(result.rows));
+  for await (const [model, { rows, omissions }] of measureModels(device, medianRates(measured), run)) {
+    keep({ models: [...result.models, ...rows], omissions: [...result.omissions, ...omissions] });
+    print(...modelLines(model, { rows, omissions }));
+  }
+  return result;
 }
 
-type Card = ChosenDevice['device'];
+async function* measureModels(device: TestedDevice, rates: DeviceRates, { options, progress, stop }: Run): AsyncGenerator<readonly [string, Findings]> {
+  // Two benchmarks at a time would measure each other: the folder's lock keeps the second out.
+  const folder = openStateFolder(options.folder, 'cluster');
+  try {
+    for (const name of options.models) yield [name, await measureModel(name, { device, rates, options, folder: folder.path, progress, stop })];
+  } finally {
+    folder.close();
+  }
+}
 
-async function measure({ provider, index, kind, f16, environment }: Card, rounds: number, stop: AbortSignal): Promise<DeviceRates[]> {
-  const progress = progressOn(process.stderr);
+async function measureRates({ provider, index, kind, f16, environment }: TestedDevice, { options: { rounds }, progress, stop }: Run): Promise<DeviceRates[]> {
   const measured: DeviceRates[] = [];
   while (measured.length < rounds && provider !== 'cpu') {
-    if (stop.aborted) throw new AppError('cancelled', 'interrupted before everything was measured');
+    stop.throwIfAborted();
     progress.note(`gpu, round ${measured.length + 1} of ${rounds}`);
     const request = { kind: 'rates', device: { provider, index }, sizes: kind === 'software' ? SOFTWARE_SIZES : CARD_SIZES, f16: f16 ?? false } as const;
     measured.push(await askProbe(request, { entry: PROBE_ENTRY, environment }));
@@ -53,20 +91,6 @@ async function measure({ provider, index, kind, f16, environment }: Card, rounds
   return measured;
 }
 
-const facts = ({ provider, index, adapter, driver, memoryBytes }: Card): GpuResult['device'] => ({ provider, index, adapter, driver, memoryBytes });
+const facts = ({ provider, index, adapter, driver, memoryBytes }: TestedDevice): GpuResult['device'] => ({ provider, index, adapter, driver, memoryBytes });
 
-const cardLine = (device: Card): string => `${deviceName(device)}: ${device.adapter}, driver ${device.driver ?? 'unknown'}${device.kind === 'software' ? ', a software adapter: figures mean nothing' : ''}`;
-
-function tableOf(rows: readonly GpuRow[]): string {
-  const table = new Table({ head: ['', 'median', 'min', 'max', ''], style: { head: [], border: [], compact: true }, colAligns: ['left', 'right', 'right', 'right', 'left'] });
-  for (const { name, unit, median, min, max } of rows) table.push([name, ...[median, min, max].map((value) => value.toPrecision(3)), unit]);
-  return table.toString();
-}
-
-function modelTable(rows: readonly ModelRow[]): string {
-  const table = new Table({ head: ['model', '', 'median', 'min', 'max', '', 'of copy rate'], style: { head: [], border: [], compact: true }, colAligns: ['left', 'left', 'right', 'right', 'right', 'left', 'right'] });
-  for (const { model, dtype, name, unit, median, min, max, shareOfCopyRate: share } of rows) {
-    table.push([`${model}, ${dtype}`, name, ...[median, min, max].map((value) => value.toPrecision(3)), unit, share === null ? '' : `${(100 * share).toFixed(0)} %`]);
-  }
-  return table.toString();
-}
+const print = (...lines: string[]): void => void process.stdout.write(`${lines.join('\n')}\n`);

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { type KvDtype, type ModelSpec } from '@essaim/core';
-import { kvBytesPerToken, kvLayoutOf } from '@essaim/kv';
+import { type KvDtype } from '@essaim/core';
+import { kvLayoutOf } from '@essaim/kv';
 import { type BenchModel } from '../models.ts';
 import { type BenchOptions, upOptions } from '../options.ts';
 import { type Progress } from '../progress.ts';
 import { withCluster } from '../with-cluster.ts';
 import { type Duel } from './duel.ts';
 import { exportGguf } from './gguf/export.ts';
+import { kvMemoryMib } from './kv-memory.ts';
 import { installLlama, LLAMA_PACKAGE } from './llama/package.ts';
 import { tryLlamaSettings } from './llama/try-settings.ts';
 import { LOAD_METRICS, METRICS } from './metrics.ts';
@@ -31,7 +32,7 @@ export async function prepareDuel({ ref, spec }: BenchModel, { options, folder, 
   const library = await installLlama(cacheFolder, 'processor', stop);
   const gguf = await exportGguf({ checkpointFolder: ref.directory, form: 'q4_0', cacheFolder, onProgress: progress.bytes('writing the same weights as GGUF'), signal: stop });
   const threads = options.threads.one;
-  const cluster = upOptions({ model: ref.directory, modelId: ref.id, dtype: 'int4', workers: 1, threadsPerWorker: threads, kvMemory: kvMemoryMib(spec, KV_DTYPE), kvDtype: KV_DTYPE, stateDir: join(folder, 'peer') });
+  const cluster = upOptions({ model: ref.directory, modelId: ref.id, dtype: 'int4', workers: 1, threadsPerWorker: threads, kvMemory: kvMemoryMib(LOAD_METRICS.map(({ load }) => load), kvLayoutOf(spec, KV_DTYPE)), kvDtype: KV_DTYPE, stateDir: join(folder, 'peer') });
   note('Essaim: compiling what is not compiled yet');
   const beganMs = performance.now();
   await withCluster(cluster, () => Promise.resolve(), stop);
@@ -39,10 +40,4 @@ export async function prepareDuel({ ref, spec }: BenchModel, { options, folder, 
   const metrics = options.metrics ?? METRICS.map(({ name }) => name);
   const shared = { loading: { library, build: 'processor' as const, gguf, threads }, logFile: join(folder, 'logs', 'llama.cpp.log'), vocabSize: spec.vocabSize, metrics, note, stop };
   return { ...shared, cluster, settings: await tryLlamaSettings(shared) };
-}
-
-/** Room for the keys and values of the largest load, as the peer's context has it: more would be filled with prompts that may come again. */
-function kvMemoryMib(spec: ModelSpec, dtype: KvDtype): number {
-  const tokens = Math.max(...LOAD_METRICS.map(({ load }) => load.streams * (load.promptTokens + load.newTokens)));
-  return Math.ceil((tokens * kvBytesPerToken(kvLayoutOf(spec, dtype))) / 2 ** 20);
 }

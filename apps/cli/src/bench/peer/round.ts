@@ -6,7 +6,8 @@ import { essaimFirstTokenMs, type Files, llamaFirstTokenMs } from './first-token
 import { LOAD_METRICS, type LoadMetric, type PeerSample } from './metrics.ts';
 import { type PeerRound } from './rows.ts';
 
-const WARM_UP = { promptTokens: 16, newTokens: 4 };
+/** What a load is begun with, for each of its streams. */
+export const WARM_UP = { promptTokens: 16, newTokens: 4 };
 const SEEDS_PER_ROUND = 1000;
 
 /**

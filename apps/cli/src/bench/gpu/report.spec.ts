@@ -1,0 +1,29 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, it } from 'vitest';
+import { type ModelRow, type Omission } from './findings.ts';
+import { modelLines } from './report.ts';
+
+const row = (name: string, median: number, shares: Partial<ModelRow['shares']> = {}): ModelRow =>
+  ({ model: 'synthetic', engine: 'essaim', form: 'int4', name, unit: 'tokens/s', median, min: 0.9 * median, max: 1.1 * median, shares: { ofCopyRate: null, ofProductRate: null, ...shares } });
+const omission = (form: string, rest: Partial<Omission>): Omission => ({ model: 'synthetic', engine: 'essaim', form, name: null, kind: 'refused', reason: 'the card has no float16', ...rest });
+
+it('a model has its rows, and a line for each reason why others are missing', () => {
+  const omissions = [omission('int4', { name: 'decode-32', kind: 'failed', reason: 'the worker is gone' }), omission('int4-f16', {}), omission('f16', {})];
+  const lines = modelLines('synthetic', { rows: [row('decode-1', 99.51, { ofCopyRate: 0.514 }), row('prefill-512', 2345.6, { ofProductRate: 0.256 })], omissions });
+  expect(stripVTControlCharacters(lines.join('\n'))).toMatchInlineSnapshot(`
+    "
+    synthetic
+    ┌─────────────┬─────────────┬─────────────────────┬─────────┬────────────┐
+    │             │             │            tokens/s │ of copy │ of product │
+    ├─────────────┼─────────────┼─────────────────────┼─────────┼────────────┤
+    │ Essaim int4 │ decode-1    │  99.5 (89.6 to 109) │    51 % │            │
+    │ Essaim int4 │ prefill-512 │ 2346 (2111 to 2580) │         │       26 % │
+    └─────────────┴─────────────┴─────────────────────┴─────────┴────────────┘
+    Essaim int4 decode-32 failed: the worker is gone
+    Essaim int4-f16, Essaim f16 not measured: the card has no float16"
+  `);
+});
+
+it('a model without any row has no table', () => {
+  expect(modelLines('synthetic', { rows: [], omissions: [omission('f16', {})] }).slice(2)).toEqual(['Essaim f16 not measured: the card has no float16']);
+});
