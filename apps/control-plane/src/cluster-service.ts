@@ -1,4 +1,4 @@
-import { AppError, type Clock, type ClusterSnapshot, isServable, type Lease, type LeaseId, LIMITS, unreachable, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { AppError, type Clock, type ClusterSnapshot, isServable, type Lease, type LeaseId, LIMITS, type ModelRef, unreachable, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type ClusterEvent, type ClusterState, type ClusterStore, type LostMember, type Member } from '@essaim/membership';
 import { type ControlPlaneApi } from '@essaim/rpc';
 import { type Logger } from '@essaim/telemetry';
@@ -65,6 +65,10 @@ export class ClusterService implements ControlPlaneApi, ClusterView {
 
   get problem(): AppError | null {
     return this.#problem;
+  }
+
+  async model(): Promise<ModelRef> {
+    return this.#state.model;
   }
 
   async join(registration: WorkerRegistration): Promise<Lease> {

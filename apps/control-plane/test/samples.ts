@@ -14,6 +14,7 @@ export const SPEC: ModelSpec = {
 export const registration = (id: string): WorkerRegistration => ({
   id: workerId(id), pid: 7, hostname: 'host', address: '127.0.0.1:9001', roles: { lead: true, expert: true },
   device: { kind: 'cpu', name: 'a processor', threads: 2, memoryBytes: 1 << 30, card: null },
+  numerics: { kvDtype: 'f32', computeDtype: 'f32' }, needs: { denseBytes: 1 << 20, kvBytes: 1 << 28, kvSlackBytes: 0, stepBytes: 1 << 20, expertBytes: 1 << 20 },
 });
 
 export const TIMES: WorkerTimes = {

@@ -11,6 +11,7 @@ const refuse = (): Promise<never> => Promise.reject(new AppError('unimplemented'
 
 /** A control plane that says what the test says. */
 class ScriptedControlPlane implements ControlPlaneApi {
+  readonly model = refuse;
   readonly join = refuse;
   readonly report = refuse;
   readonly leave = refuse;

@@ -47,7 +47,7 @@ export class ControlLink {
     await this.#options.control.report({ leaseId: this.#lease.id, ...this.#options.describe() }, AbortSignal.timeout(LEAVE_MS)).catch(() => undefined);
   }
 
-  /** Until the signal aborts; then the lease is given back. The placement in force stays in force while the control plane is away. */
+  /** Until the signal aborts; then the lease is given back. The placement in force stays in force while the control plane is away. Fails when the cluster does not take this worker. */
   async run(stop: AbortSignal): Promise<void> {
     await Promise.all([this.#keepReporting(stop), this.#keepWatching(stop)]);
     if (this.#lease !== null) await this.#options.control.leave(this.#lease.id, AbortSignal.timeout(LEAVE_MS)).catch(() => undefined);
@@ -95,7 +95,9 @@ export class ControlLink {
       await act();
     } catch (thrown) {
       if (stop.aborted) return;
-      this.#options.logger.warn({ error: AppError.from(thrown) }, `the control plane could not be reached to ${what}; trying again`);
+      const error = AppError.from(thrown);
+      if (error.code === 'failed_precondition') throw error;
+      this.#options.logger.warn({ error }, `the control plane could not be reached to ${what}; trying again`);
       await this.#options.clock.sleep(RETRY_MS, stop).catch(() => undefined);
     }
   }

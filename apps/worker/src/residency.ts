@@ -1,5 +1,5 @@
 import { type ClusterSnapshot, type ExpertKey, hostedExperts, type LoadProgress, type WorkerId } from '@essaim/core';
-import { expertPieces, layoutOf, leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
+import { layoutOf, leadPieces, type PanelModel, type PanelPiece, pieceName } from '@essaim/panels';
 import { type CompileThreads } from './compile-threads.ts';
 import { type LoadPace } from './load-pace.ts';
 import { type Runtime } from './runtime.ts';
@@ -8,8 +8,8 @@ export interface ResidencyOptions {
   readonly self: WorkerId;
   readonly compiled: PanelModel;
   readonly model: Runtime['pieces'];
-  /** Told what will be held before any of it is loaded; fails where that does not fit. */
-  readonly admit: Runtime['admit'];
+  /** Told how many experts will be held before any of them is loaded; fails where they don't fit. */
+  readonly admit: (experts: number) => void;
   /** A piece that was compiled before; null for one that was not. */
   readonly find: Runtime['find'];
   readonly compiler: Pick<CompileThreads, 'compile'>;
@@ -56,13 +56,9 @@ export class Residency {
     return { doneBytes, totalBytes };
   }
 
-  /**
-   * Starts towards what any first snapshot wants of a worker of the command line: the dense part, and every expert where it is alone. Whether all
-   * workers have room for the model is for the placement to say: what does not fit here is left for it to refuse. Resolves and fails as `follow` does.
-   */
-  async anticipate({ isAlone, roomBytes }: { readonly isAlone: boolean; readonly roomBytes: number }): Promise<void> {
-    const wanted = [...this.#lead, ...(isAlone ? expertPieces(this.#options.compiled.spec) : [])];
-    if (this.#wanted.length === 0 && this.#bytesOfAll(wanted) <= roomBytes) await this.#want(wanted);
+  /** Starts towards what any first snapshot wants of a worker of the command line: the dense part, and the experts that are sure to come here. Resolves and fails as `follow` does. */
+  async anticipate(experts: readonly PanelPiece[]): Promise<void> {
+    if (this.#wanted.length === 0) await this.#want([...this.#lead, ...experts]);
   }
 
   /** Starts towards what a snapshot wants; resolves when it holds that or what a later one wants. Fails when a piece can't be compiled or loaded. */
@@ -83,7 +79,7 @@ export class Residency {
   async #reconcile(): Promise<void> {
     try {
       while (this.#missing().length > 0 || this.#unwanted().length > 0) {
-        this.#options.admit(this.#wanted);
+        this.#options.admit(this.#wanted.filter(({ kind }) => kind === 'expert').length);
         for (const key of this.#unwanted()) await this.#options.model.unload(key);
         await this.#bringInAll();
         this.#options.onChange();

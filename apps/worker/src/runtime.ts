@@ -1,8 +1,8 @@
-import { type ModelSpec, type ModelWeights, type WeightDtype } from '@essaim/core';
+import { type ComputeDtype, LIMITS, type MemoryNeeds, type ModelSpec, type ModelWeights, type WeightDtype } from '@essaim/core';
 import { type TestedDevice } from '@essaim/devices';
 import { type Dispatcher, type ExpertRunner } from '@essaim/dispatch';
 import { CompiledCache } from '@essaim/files';
-import { findInCache, KernelModel, type PanelFile } from '@essaim/kernels';
+import { findInCache, kernelNeeds, KernelModel, type PanelFile } from '@essaim/kernels';
 import { type KvLayout, kvLayoutOf, type KvMemory } from '@essaim/kv';
 import { type PanelPiece } from '@essaim/panels';
 import { type StepCompute } from '@essaim/runner';
@@ -18,8 +18,8 @@ export interface Runtime {
   readonly pieces: Pick<KernelModel, 'has' | 'pieces' | 'unload'> & { load(file: CompiledPiece): Promise<void> };
   readonly kv: { readonly layout: KvLayout; readonly memory: KvMemory };
   compute(dispatcher: Dispatcher): StepCompute;
-  /** Fails with `resource_exhausted` where the device can't hold these pieces beside keys, values and what a step computes. */
-  admit(pieces: readonly PanelPiece[]): void;
+  readonly computeDtype: ComputeDtype;
+  readonly needs: MemoryNeeds;
   /** A piece that was compiled before; null for one that was not, and where looking is the compiler's. */
   find(piece: PanelPiece): Promise<CompiledPiece | null>;
   /** Whether an error says that the device is gone for good. */
@@ -28,16 +28,14 @@ export interface Runtime {
 
 export interface RuntimeOptions {
   readonly model: { readonly spec: ModelSpec; readonly weights: ModelWeights; readonly dtype: WeightDtype };
-  readonly environment: Pick<WorkerEnvironment, 'threads' | 'kvDtype' | 'memoryBytes' | 'kvMemoryBytes' | 'computeDtype'>;
+  readonly environment: Pick<WorkerEnvironment, 'threads' | 'kvDtype' | 'kvMemoryBytes' | 'computeDtype' | 'runningSequences'>;
   readonly cacheFolder: string;
   readonly device: TestedDevice;
-  /** The most of one step. */
-  readonly step: { readonly rows: number; readonly sequences: number };
 }
 
 export const openRuntime = (options: RuntimeOptions): Promise<Runtime> => (options.device.provider === 'cpu' ? openKernels(options) : openDevice(options));
 
-async function openKernels({ model, environment: { threads, kvDtype }, cacheFolder }: RuntimeOptions): Promise<Runtime> {
+async function openKernels({ model, environment: { threads, kvDtype, kvMemoryBytes, runningSequences }, cacheFolder }: RuntimeOptions): Promise<Runtime> {
   const threadEntry = threads > 1 ? new URL('./team.thread.js', import.meta.url) : null;
   const kernels = await KernelModel.open({ model, threads, threadEntry });
   const cache = new CompiledCache(cacheFolder);
@@ -45,26 +43,28 @@ async function openKernels({ model, environment: { threads, kvDtype }, cacheFold
     experts: kernels,
     pieces: kernels,
     kv: { layout: kvLayoutOf(model.spec, kvDtype), memory: kernels.kvMemory },
+    computeDtype: 'f32',
+    needs: await kernelNeeds({ model, threads, kvBytes: kvMemoryBytes, sequences: runningSequences }),
     compute: (dispatcher) => ({ pieces: kernels, dispatcher }),
-    admit: () => undefined,
     find: (piece) => findInCache(model, piece, cache),
     isLost: () => false,
   };
 }
 
-async function openDevice({ model: compiled, device: { provider, index, memoryBytes, tensorBytes }, environment, step }: RuntimeOptions): Promise<Runtime> {
+async function openDevice({ model: compiled, device: { provider, index, tensorBytes }, environment: { kvMemoryBytes, computeDtype, runningSequences } }: RuntimeOptions): Promise<Runtime> {
   // With it comes ONNX Runtime, which a worker on a processor does without.
-  const { assertRoom, DeviceLost, DeviceModel } = await import('@essaim/runtime');
+  const { DeviceLost, DeviceModel, deviceNeeds } = await import('@essaim/runtime');
   const { spec } = compiled;
   const device: Device = { provider, index };
-  const room: DeviceRoom = { memoryBytes: Math.min(environment.memoryBytes, memoryBytes ?? Infinity), kvBytes: environment.kvMemoryBytes, tensorBytes, stepRows: step.rows, sequences: step.sequences };
+  const room: DeviceRoom = { kvBytes: kvMemoryBytes, tensorBytes, stepRows: LIMITS.stepTokens, sequences: runningSequences };
   const model = await DeviceModel.open({ spec, device, room });
   return {
     experts: model,
     pieces: model,
     kv: { layout: kvLayoutOf(spec, 'f32'), memory: model.kvMemory },
+    computeDtype,
+    needs: deviceNeeds({ ...compiled, tensorBytes, compute: computeDtype }, room),
     compute: (dispatcher) => ({ pieces: model, dispatcher }),
-    admit: (pieces) => assertRoom(device, { model: { ...compiled, tensorBytes, compute: environment.computeDtype }, pieces, room }),
     find: () => Promise.resolve(null),
     isLost: (error) => error instanceof DeviceLost,
   };

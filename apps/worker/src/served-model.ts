@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
-import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
+import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type Numerics, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
 import { Dispatcher, type ExpertBatch, LocalExperts } from '@essaim/dispatch';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
-import { type TestedDevice } from '@essaim/devices';
+import { deviceName, type TestedDevice } from '@essaim/devices';
 import { KvPool } from '@essaim/kv';
+import { expertPieces } from '@essaim/panels';
 import { Engine, ModelRunner } from '@essaim/runner';
 import { Scheduler } from '@essaim/scheduler';
 import { systemClock, type Logger } from '@essaim/telemetry';
@@ -17,6 +18,7 @@ import { Residency } from './residency.ts';
 import { openRuntime, type Runtime } from './runtime.ts';
 import { type Snapshots } from './snapshots.ts';
 import { type Watches } from './watches.ts';
+import { assertRoom, hasRoom, type WorkerRoom } from './worker-room.ts';
 
 export interface ServedModelOptions {
   readonly environment: WorkerEnvironment;
@@ -40,7 +42,8 @@ const CALLED_AGAIN_MS = 1_000;
 /** Everything that this worker has of the model: weights, engine, experts. Made once the placement says which model that is. */
 export class ServedModel {
   readonly ref: ModelRef;
-  readonly #environment: WorkerEnvironment;
+  readonly room: WorkerRoom;
+  readonly numerics: Numerics;
   readonly #checkpoint: Checkpoint;
   readonly #compiler: CompileThreads;
   readonly #residency: Residency;
@@ -54,13 +57,15 @@ export class ServedModel {
     const { spec, weights } = checkpoint;
     const self = environment.id;
     this.ref = ref;
-    this.#environment = environment;
+    this.room = { device: deviceName(device), memoryBytes: memoryBytesOf(environment, device), needs: runtime.needs, dtype: ref.dtype };
+    this.numerics = { kvDtype: runtime.kv.layout.dtype, computeDtype: runtime.computeDtype };
+    assertRoom(this.room, 0);
     this.#checkpoint = checkpoint;
     this.#lostBy = (error) => void (runtime.isLost(error) && onLost(AppError.from(error)));
     this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads, card: device.provider === 'cpu' ? null : { tensorBytes: device.tensorBytes, compute: environment.computeDtype } });
     const compiled = { spec, weights, dtype: ref.dtype };
     const pace = new LoadPace({ clock: systemClock, isServing: () => this.#isServing });
-    this.#residency = new Residency({ self, compiled, model: runtime.pieces, admit: (pieces) => runtime.admit(pieces), find: (piece) => runtime.find(piece), compiler: this.#compiler, pace, onChange });
+    this.#residency = new Residency({ self, compiled, model: runtime.pieces, admit: (experts) => assertRoom(this.room, experts), find: (piece) => runtime.find(piece), compiler: this.#compiler, pace, onChange });
     this.#kv = new KvPool(runtime.kv.layout, environment.kvMemoryBytes, runtime.kv.memory);
     this.#experts = new LocalExperts({ runner: runtime.experts, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({
@@ -80,14 +85,20 @@ export class ServedModel {
     });
   }
 
+  /** Fails with `resource_exhausted` where the worker has too little memory for what it holds beside experts. */
   static async open(options: ServedModelOptions): Promise<ServedModel> {
     const { environment, ref, logger } = options;
     await new CompiledCache(cacheFolderOf(environment)).removeAbandoned(new Date());
     const checkpoint = await openCheckpoint(openCheckpointFolder(ref.directory));
-    const { spec, weights, notes } = checkpoint;
-    for (const note of notes) logger.info(note);
-    const runtime = await openRuntime({ model: { spec, weights, dtype: ref.dtype }, environment, cacheFolder: cacheFolderOf(environment), device: options.device, step: { rows: LIMITS.stepTokens, sequences: environment.runningSequences } });
-    return new ServedModel(checkpoint, runtime, options);
+    try {
+      const { spec, weights, notes } = checkpoint;
+      for (const note of notes) logger.info(note);
+      const runtime = await openRuntime({ model: { spec, weights, dtype: ref.dtype }, environment, cacheFolder: cacheFolderOf(environment), device: options.device });
+      return new ServedModel(checkpoint, runtime, options);
+    } catch (thrown) {
+      await checkpoint.close();
+      throw thrown;
+    }
   }
 
   /** That this worker led so far. */
@@ -102,8 +113,8 @@ export class ServedModel {
 
   /** Loads what the first placement will want here, as far as that is certain and there is room. */
   anticipate({ workers }: Expectation): Promise<void> {
-    const { memoryBytes, kvMemoryBytes } = this.#environment;
-    return this.#residency.anticipate({ isAlone: workers === 1, roomBytes: memoryBytes - kvMemoryBytes });
+    const experts = workers === 1 ? expertPieces(this.#checkpoint.spec) : [];
+    return this.#residency.anticipate(hasRoom(this.room, experts.length) ? experts : []);
   }
 
   /** Loads and unloads towards a snapshot. Fails when that is impossible. */
@@ -150,6 +161,9 @@ export class ServedModel {
     await this.#checkpoint.close();
   }
 }
+
+/** Of the device's, as much as it was told. */
+const memoryBytesOf = ({ memoryBytes }: WorkerEnvironment, device: TestedDevice): number => (device.provider === 'cpu' ? memoryBytes : Math.min(memoryBytes, device.memoryBytes ?? Infinity));
 
 const cacheFolderOf = ({ stateFolder }: WorkerEnvironment): string => join(stateFolder, 'cache', 'compiled');
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ClusterRole, createClusterAuthority, type IssuedCertificate, issueCertificate } from '@essaim/auth';
-import { GREEDY, requestId, sequenceId } from '@essaim/core';
+import { AppError, GREEDY, requestId, sequenceId } from '@essaim/core';
 import { connectWorker } from '@essaim/rpc';
 import { createLogger } from '@essaim/telemetry';
 import { NEVER, SELF, snapshot } from '../test/samples.ts';
@@ -11,9 +11,9 @@ import { TestControlPlane } from '../test/test-control-plane.ts';
 import { type WorkerEnvironment } from './environment.ts';
 import { ClusterWorker } from './worker.ts';
 
-/** A worker from listening to leaving, without a model; with one it is tested as a process of its own. */
+/** A worker from listening to leaving, before it has loaded anything; what it does with a model is tested as a process of its own. */
 
-const PETIT = join(import.meta.dirname, '../../../deploy/models/petit');
+const PETIT = { id: 'petit', directory: join(import.meta.dirname, '../../../deploy/models/petit'), dtype: 'int8' as const, deterministic: false };
 const logger = createLogger({ component: 'test', level: 'silent' });
 
 let certificates: Record<ClusterRole, IssuedCertificate>;
@@ -31,6 +31,7 @@ let running: Promise<void>;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'essaim-worker-'));
   control = await TestControlPlane.start({ tls: certificates['control-plane'] });
+  control.serves = PETIT;
   stop = new AbortController();
   // This test is not the parent that it would tell where it listens.
   vi.spyOn(process as { send: (...sent: unknown[]) => boolean }, 'send').mockImplementation((...sent) => {
@@ -66,11 +67,13 @@ const generate = (address: string) => {
   return answer().finally(() => lead.close());
 };
 
-describe('a worker without a model', () => {
+describe('a worker without a placement', () => {
   it('listens, joins under the address where it listens, and says that it is not ready', async () => {
     await expect.poll(() => control.reports.length).toBeGreaterThan(0);
-    const [{ id, pid, address, roles }] = control.joins as [typeof control.joins[0]];
+    const [{ id, pid, address, roles, device, numerics, needs }] = control.joins as [typeof control.joins[0]];
     expect({ id, pid, roles }).toEqual({ id: SELF, pid: process.pid, roles: { lead: true, expert: true } });
+    expect([numerics, device.memoryBytes]).toEqual([{ kvDtype: 'f32', computeDtype: 'f32' }, 2 ** 30]);
+    expect(needs).toMatchObject({ kvBytes: 2 ** 28, kvSlackBytes: 0, expertBytes: 235_008 });
     expect(control.reports[0]).toMatchObject({ state: 'joining', epoch: 0, hosted: [], leadReady: false, failure: null });
     await expect(generate(address)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('still loading') as string });
   });
@@ -85,20 +88,38 @@ describe('a worker without a model', () => {
 });
 
 describe('a worker that can\'t serve the model', () => {
-  it('says why in its last report, gives its lease back and ends with the same sentence', async () => {
+  it('never joins, and ends with the reason', async () => {
     const directory = join(folder, 'no such model');
-    control.publish(snapshot(1, { model: { id: 'missing', directory, dtype: 'float32', deterministic: false } }));
-    const reason = { code: 'not_found', message: expect.stringContaining(directory) as string };
-    await expect(running).rejects.toMatchObject(reason);
-    expect(control.reports.at(-1)).toMatchObject({ failure: expect.stringContaining(directory) as string, epoch: 1 });
-    expect(control.left).toHaveLength(1);
+    control.serves = { ...PETIT, directory };
+    await expect(run({})).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining(directory) as string });
   });
 
-  it('gives up likewise where it was told to expect another one', async () => {
-    const model = { id: 'petit', directory: PETIT, dtype: 'float32' as const, deterministic: false };
-    control.publish(snapshot(1, { model, workers: [] }));
-    // With no room nothing of it is loaded.
-    const other = run({ expected: { model: { ...model, dtype: 'int8' }, workers: 1 }, memoryBytes: 1 });
+  it('neither does one whose memory is one byte short of the dense part', async () => {
+    await expect.poll(() => control.joins.length).toBe(1);
+    const [{ needs: { denseBytes, kvBytes, stepBytes } }] = control.joins as [typeof control.joins[0]];
+    const memoryBytes = denseBytes + kvBytes + stepBytes;
+    await expect(run({ memoryBytes: memoryBytes - 1 })).rejects.toMatchObject({ code: 'resource_exhausted', message: expect.stringMatching(/^a worker on cpu needs 28\d MB \(.*\) and has 28\d MB for them: choose a smaller --kv-memory, or/) as string });
+    expect(control.joins).toHaveLength(1);
+    void run({ memoryBytes });
+    await expect.poll(() => control.joins.length).toBe(2);
+  });
+
+  it('neither does one that was told to expect another', async () => {
+    const other = run({ expected: { model: { ...PETIT, dtype: 'float32' }, workers: 1 } });
     await expect(other).rejects.toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('told to expect petit') as string });
   });
+
+  it('says why in its last report, gives its lease back and ends with the same sentence, when it learns so later', async () => {
+    await expect.poll(() => control.reports.length).toBeGreaterThan(0);
+    control.publish(snapshot(1, { model: { ...PETIT, dtype: 'float32' } }));
+    await expect(running).rejects.toMatchObject({ code: 'failed_precondition' });
+    expect(control.reports.at(-1)).toMatchObject({ failure: expect.stringContaining('told to expect petit') as string, epoch: 1 });
+    expect(control.left).toHaveLength(1);
+  });
+});
+
+it('a worker that the cluster does not take ends with its sentence', async () => {
+  control.refusal = new AppError('failed_precondition', 'worker w1 keeps keys and values as bf16, and the others as f32');
+  await expect(run({})).rejects.toMatchObject({ code: 'failed_precondition', message: control.refusal.message });
+  expect(control.left).toEqual([]);
 });

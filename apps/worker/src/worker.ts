@@ -2,8 +2,9 @@ import { hostname } from 'node:os';
 import { AppError, type ClusterSnapshot, type ModelRef, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type TestedDevice } from '@essaim/devices';
 import { tellParent } from '@essaim/process';
-import { connectControlPlane, type GrpcServer, serveWorker } from '@essaim/rpc';
+import { connectControlPlane, type ControlPlaneApi, type GrpcServer, serveWorker } from '@essaim/rpc';
 import { type Logger, systemClock } from '@essaim/telemetry';
+import { askForModel } from './cluster-model.ts';
 import { ControlLink } from './control-link.ts';
 import { type WorkerEnvironment } from './environment.ts';
 import { Peers } from './peers.ts';
@@ -26,7 +27,7 @@ export class ClusterWorker {
   readonly #watches = startWatches();
   readonly #peers: Peers;
   readonly #broken = Promise.withResolvers<never>();
-  /** Null until it is known what to serve: expected, or said by the first snapshot. */
+  /** Null until it is known what to serve: expected, or said by the control plane. */
   #served: Promise<ServedModel> | null = null;
   /** From the first snapshot on. */
   #ready: ServedModel | null = null;
@@ -41,7 +42,7 @@ export class ClusterWorker {
     this.#broken.promise.catch(() => undefined);
   }
 
-  /** Runs until told to stop; fails when the model can't be served. */
+  /** Runs until told to stop; fails when the model can't be served, or the cluster does not take this worker. */
   async run(stop: AbortSignal): Promise<void> {
     const device = await takeDevice(this.#environment.device, this.#logger);
     assertComputes(device, this.#environment.computeDtype);
@@ -49,23 +50,38 @@ export class ClusterWorker {
     const server = await this.#serve();
     const control = connectControlPlane(await this.#environment.controlAddress, { tls: this.#environment.tls });
     await tellParent({ kind: 'listening', address: server.address });
-    const link = new ControlLink({
-      control, registration: this.#register(server.address, device), describe: () => this.#describe(), clock: systemClock, logger: this.#logger,
-      onSnapshot: (snapshot) => this.#follow(snapshot, device),
-    });
-    this.#link = link;
-    const ended = new AbortController();
-    const running = link.run(ended.signal);
     try {
-      await Promise.race([aborted(stop), this.#broken.promise]);
-      await this.#drain(link);
+      const served = await Promise.race([aborted(stop), this.#prepare(control, device, stop)]);
+      if (served !== undefined) await this.#belong({ control, registration: this.#register(server.address, device, served), served }, stop);
     } finally {
-      ended.abort();
-      await running;
       await server.close({ graceMs: GRACE_MS });
       await this.#served?.then((served) => served.close(), () => undefined);
       this.#peers.close();
       control.close();
+    }
+  }
+
+  /** Opens what the cluster serves, so that this worker can say what it needs for it. */
+  async #prepare(control: ControlPlaneApi, device: TestedDevice, stop: AbortSignal): Promise<ServedModel> {
+    const model = await askForModel(control, { clock: systemClock, logger: this.#logger }, stop);
+    this.#served ??= this.#open(model, device);
+    const served = await this.#served;
+    assertServes(served, model);
+    return served;
+  }
+
+  /** From joining to leaving. */
+  async #belong({ control, registration, served }: { readonly control: ControlPlaneApi; readonly registration: WorkerRegistration; readonly served: ServedModel }, stop: AbortSignal): Promise<void> {
+    const link = new ControlLink({ control, registration, describe: () => this.#describe(), clock: systemClock, logger: this.#logger, onSnapshot: (snapshot) => this.#follow(snapshot, served) });
+    this.#link = link;
+    const ended = new AbortController();
+    const running = link.run(ended.signal);
+    try {
+      await Promise.race([aborted(stop), this.#broken.promise, running]);
+      await this.#drain(link);
+    } finally {
+      ended.abort();
+      await running.catch(() => undefined);
     }
   }
 
@@ -109,8 +125,9 @@ export class ClusterWorker {
     this.#logger[error.code === 'cancelled' || this.#isDraining ? 'debug' : 'warn']({ error, method }, 'a call failed');
   }
 
-  #register(address: string, device: TestedDevice): WorkerRegistration {
-    return { id: this.#environment.id, pid: process.pid, hostname: hostname(), address, roles: { lead: true, expert: true }, device: describeDevice(device, this.#environment) };
+  #register(address: string, device: TestedDevice, { room: { memoryBytes, needs }, numerics }: ServedModel): WorkerRegistration {
+    const { id, threads } = this.#environment;
+    return { id, pid: process.pid, hostname: hostname(), address, roles: { lead: true, expert: true }, device: describeDevice(device, { threads, memoryBytes }), numerics, needs };
   }
 
   #describe(): Omit<WorkerReport, 'leaseId'> {
@@ -129,10 +146,10 @@ export class ClusterWorker {
     this.#served.then((served) => served.anticipate(expected)).catch(() => undefined);
   }
 
-  #follow(snapshot: ClusterSnapshot, device: TestedDevice): void {
+  #follow(snapshot: ClusterSnapshot, served: ServedModel): void {
     if (!this.#snapshots.accept(snapshot)) return;
     this.#peers.follow(snapshot);
-    this.#load(snapshot, device).catch((thrown: unknown) => this.#giveUp(AppError.from(thrown)));
+    this.#load(snapshot, served).catch((thrown: unknown) => this.#giveUp(AppError.from(thrown)));
   }
 
   async #giveUp(error: AppError): Promise<void> {
@@ -149,11 +166,8 @@ export class ClusterWorker {
     await this.#giveUp(error);
   }
 
-  async #load(snapshot: ClusterSnapshot, device: TestedDevice): Promise<void> {
-    const { model } = snapshot;
-    this.#served ??= this.#open(model, device);
-    const served = await this.#served;
-    if (!served.is(model)) throw new AppError('failed_precondition', `this worker was told to expect ${served.ref.id} and the cluster serves ${model.id}, or another form of it: start it with the variables of that cluster`);
+  async #load(snapshot: ClusterSnapshot, served: ServedModel): Promise<void> {
+    assertServes(served, snapshot.model);
     this.#ready = served;
     await served.follow(snapshot);
     this.#link?.nudge();
@@ -162,6 +176,10 @@ export class ClusterWorker {
   #open(ref: ModelRef, device: TestedDevice): Promise<ServedModel> {
     return ServedModel.open({ environment: this.#environment, device, ref, snapshots: this.#snapshots, peers: this.#peers, watches: this.#watches, logger: this.#logger, onChange: () => this.#link?.progressed(), onLost: (error) => void this.#lose(error) });
   }
+}
+
+function assertServes(served: ServedModel, model: ModelRef): void {
+  if (!served.is(model)) throw new AppError('failed_precondition', `this worker was told to expect ${served.ref.id} and the cluster serves ${model.id}, or another form of it: start it with the variables of that cluster`);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

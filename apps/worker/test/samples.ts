@@ -7,6 +7,7 @@ export const NEVER = new AbortController().signal;
 
 export const REGISTRATION: WorkerRegistration = {
   id: SELF, pid: 1, hostname: 'node-1', address: '127.0.0.1:8090', roles: { lead: true, expert: true }, device: { kind: 'cpu', name: 'a processor', threads: 1, memoryBytes: 2 ** 30, card: null },
+  numerics: { kvDtype: 'f32', computeDtype: 'f32' }, needs: { denseBytes: 1, kvBytes: 2, kvSlackBytes: 0, stepBytes: 3, expertBytes: 4 },
 };
 
 export const DESCRIPTION: Omit<WorkerReport, 'leaseId'> = {

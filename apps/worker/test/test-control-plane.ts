@@ -1,10 +1,15 @@
-import { AppError, type ClusterSnapshot, type Lease, leaseId, type LeaseId, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { AppError, type ClusterSnapshot, type Lease, leaseId, type LeaseId, type ModelRef, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type ControlPlaneApi, type GrpcServer, type PeerSecurity, serveControlPlane } from '@essaim/rpc';
+import { snapshot } from './samples.ts';
 
 export const LEASE_TTL_MS = 3_000;
 
 /** A control plane behind a real socket that remembers what it was told, and knows a lease until it is made to forget it. */
 export class TestControlPlane implements ControlPlaneApi {
+  /** What it says that the cluster serves. */
+  serves: ModelRef = snapshot(0).model;
+  /** What joining fails with. */
+  refusal: AppError | null = null;
   readonly joins: WorkerRegistration[] = [];
   readonly reports: WorkerReport[] = [];
   readonly left: LeaseId[] = [];
@@ -29,7 +34,12 @@ export class TestControlPlane implements ControlPlaneApi {
     return this.#server!.port;
   }
 
+  async model(): Promise<ModelRef> {
+    return this.serves;
+  }
+
   async join(registration: WorkerRegistration): Promise<Lease> {
+    if (this.refusal !== null) throw this.refusal;
     const id = leaseId(`lease-${this.joins.push(registration)}-of-${this.address}`);
     this.#leases.add(id);
     return { id, ttlMs: LEASE_TTL_MS };

@@ -7,6 +7,7 @@ export * from './feed-forward.ts';
 export * from './ids.ts';
 export * from './kv-dtype.ts';
 export * from './limits.ts';
+export * from './memory-needs.ts';
 export * from './model-description.ts';
 export * from './model-spec.ts';
 export * from './model-weights.ts';

@@ -1,8 +1,11 @@
+import { type ComputeDtype } from './compute-dtype.ts';
+import { type KvDtype } from './kv-dtype.ts';
+import { type MemoryNeeds } from './memory-needs.ts';
 import { type ExpertKey, type WorkerRoles, type WorkerState } from './placement.ts';
 import { type LeaseId, type WorkerId } from './ids.ts';
 import { type Microseconds } from './phase-times.ts';
 
-/** What a worker says of itself when it joins. */
+/** What a worker says of itself when it joins, once it knows what the cluster serves. */
 export interface WorkerRegistration {
   readonly id: WorkerId;
   readonly pid: number;
@@ -11,6 +14,14 @@ export interface WorkerRegistration {
   readonly address: string;
   readonly roles: WorkerRoles;
   readonly device: DeviceInfo;
+  readonly numerics: Numerics;
+  readonly needs: MemoryNeeds;
+}
+
+/** In what a worker computes. All workers of a cluster do alike, so that an answer does not depend on which of them give it. */
+export interface Numerics {
+  readonly kvDtype: KvDtype;
+  readonly computeDtype: ComputeDtype;
 }
 
 export interface DeviceInfo {
@@ -18,7 +29,7 @@ export interface DeviceInfo {
   readonly kind: string;
   readonly name: string;
   readonly threads: number;
-  /** Bytes that weights and KV may take on this worker. */
+  /** Bytes that all its `MemoryNeeds` and its experts may take together. */
   readonly memoryBytes: number;
   /** Null for a processor. */
   readonly card: CardInfo | null;

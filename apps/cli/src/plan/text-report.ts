@@ -37,7 +37,7 @@ function memoryTable({ topology }: PlanRequest, { fit }: Plan): string {
 
 function memoryCells(memory: WorkerMemory): string[] {
   const spare = spareOf(memory);
-  const bytes = [memory.expertBytes, memory.denseBytes, memory.kvBytes, memory.activationBytes].map(formatBytes);
+  const bytes = [memory.expertBytes, memory.denseBytes, memory.kvBytes + memory.kvSlackBytes, memory.activationBytes].map(formatBytes);
   return [`${memory.experts}`, ...bytes, spare < 0 ? `-${formatBytes(-spare)}` : formatBytes(spare)];
 }
 

@@ -30,6 +30,13 @@ it('gives keys and values a quarter of each worker\'s memory unless told otherwi
   expect(() => resolveOptions({ ...FLAGS, workers: 1, kvMemory: 4 * shared + 4 })).toThrow(/--kv-memory \d+ is more than the \d+ MiB that each of 1 workers may take/);
 });
 
+it('lets each worker take as much memory as asked for, and never more than there is', () => {
+  const MIB = 2 ** 20;
+  expect(resolveOptions({ ...FLAGS, workers: 2, workerMemory: 100 })).toMatchObject({ devices: [{ name: 'cpu', memoryBytes: 100 * MIB }, { name: 'cpu', memoryBytes: 100 * MIB }], kvMemoryMib: 25 });
+  expect(() => resolveOptions({ ...FLAGS, workers: 1, workerMemory: 2 ** 30 })).toThrow(/--worker-memory 1073741824 is more than the \d+ MiB that there are for each of 1 workers/);
+  expect(() => resolveOptions({ ...FLAGS, workerMemory: 101 }, { devices: [{ name: 'cuda:0', memoryBytes: 100 * MIB }] })).toThrow('--worker-memory 101 is more than the 100 MiB');
+});
+
 it('keeps keys and values in 16 bits beside weights of fewer, unless told otherwise', () => {
   expect((['float32', 'int8', 'int4'] as const).map((dtype) => resolveOptions({ ...FLAGS, dtype }).kvDtype)).toEqual(['f32', 'bf16', 'bf16']);
   expect(resolveOptions({ ...FLAGS, kvDtype: 'bf16' }).kvDtype).toBe('bf16');

@@ -6,7 +6,7 @@ import { type ActivationDtype, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/acti
 import { BUILT_IN_DTYPE, defaultDtype } from '../default-dtype.ts';
 import { packageRoot } from '../package-root.ts';
 import { type DeviceFlags, processors, type WorkerDevice } from './worker-devices.ts';
-import { resolveKvMemory } from './worker-memory.ts';
+import { limitMemory, resolveKvMemory } from './worker-memory.ts';
 
 /** What commander hands over, each value parsed alone. */
 export interface UpFlags extends DeviceFlags {
@@ -17,6 +17,7 @@ export interface UpFlags extends DeviceFlags {
   readonly replicas: number;
   readonly threadsPerWorker?: number;
   readonly computeDtype?: ComputeDtype;
+  readonly workerMemory?: number;
   readonly kvMemory?: number;
   readonly kvDtype?: KvDtype;
   readonly wireDtype?: ActivationDtype;
@@ -94,7 +95,8 @@ export interface Found {
   readonly devices?: readonly WorkerDevice[];
 }
 
-export function resolveOptions(given: UpFlags, { precision = 'float', devices = processors(given.workers) }: Found = {}): UpOptions {
+export function resolveOptions(given: UpFlags, { precision = 'float', devices: found = processors(given.workers) }: Found = {}): UpOptions {
+  const devices = limitMemory(given.workerMemory, found);
   const flags = { ...given, workers: devices.length };
   if (flags.replicas > flags.workers) {
     throw new AppError('invalid_argument', `--replicas ${flags.replicas} needs as many workers, and --workers is ${flags.workers}: raise --workers or lower --replicas`);

@@ -8,10 +8,19 @@ const WORKERS_SHARE = 0.8;
 const KV_SHARE = 0.25;
 const MIB = 2 ** 20;
 
+const machineBytes = (): number => Math.min(totalmem(), process.constrainedMemory() || Infinity);
+
 /** Bytes that each of so many workers on this machine may take. */
-export function workerMemoryBytes(workers: number): number {
-  const machineBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity);
-  return Math.floor((machineBytes * WORKERS_SHARE) / workers);
+export const workerMemoryBytes = (workers: number): number => Math.floor((machineBytes() * WORKERS_SHARE) / workers);
+
+/** Devices of which each worker may take as much as was asked for. Refuses more than there is for all of them. */
+export function limitMemory(askedMib: number | undefined, devices: readonly WorkerDevice[]): readonly WorkerDevice[] {
+  if (askedMib === undefined) return devices;
+  const mostMib = Math.floor(Math.min(...devices.map(({ memoryBytes }) => memoryBytes ?? machineBytes() / devices.length)) / MIB);
+  if (askedMib > mostMib) {
+    throw new AppError('invalid_argument', `--worker-memory ${askedMib} is more than the ${mostMib} MiB that there are for each of ${devices.length} workers: lower --worker-memory or --workers`);
+  }
+  return devices.map(({ name }) => ({ name, memoryBytes: askedMib * MIB }));
 }
 
 /** MiB of each worker for keys and values. Refuses more than the worker with the least memory may take altogether. */

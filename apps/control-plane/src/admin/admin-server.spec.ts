@@ -50,9 +50,9 @@ describe('a running cluster', () => {
   it('lists its workers with what they hold, the lost ones last', async () => {
     const { workers } = (await read('/api/v1/workers')) as { workers: Record<string, unknown>[] };
     expect(workers.map(({ id, state: itsState }) => `${String(id)} ${String(itsState)}`)).toEqual(['w1 ready', 'w2 joining', 'w9 lost']);
-    const { id, pid, hostname, address, roles, device } = registration('w1');
+    const { id, pid, hostname, address, roles, device, numerics, needs } = registration('w1');
     expect(workers[0]).toEqual({
-      id, pid, hostname, address, roles, device, state: 'ready', residentBytes: 100, progress: { doneBytes: 5, totalBytes: 5 },
+      id, pid, hostname, address, roles, device, numerics, needs, state: 'ready', residentBytes: 100, progress: { doneBytes: 5, totalBytes: 5 },
       hosted: hostedExperts(state.published!, workerId('w1')).map((key) => ({ ...key, state: 'ready' })),
       runningSequences: 1, waitingSequences: 2, kvUsedBytes: 3, kvBudgetBytes: 4, times: TIMES, epoch: 5,
     });

@@ -1,5 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { type CardInfo, type ClusterSnapshot, type DeviceInfo, type LoadProgress, NO_TIMES, type Replica, type WorkerId, type WorkerRoles, type WorkerState } from '@essaim/core';
+import {
+  type CardInfo, type ClusterSnapshot, COMPUTE_DTYPES, type ComputeDtype, type DeviceInfo, KV_DTYPES, type KvDtype, type LoadProgress, type MemoryNeeds, NO_TIMES, type Numerics,
+  type Replica, type WorkerId, type WorkerRoles, type WorkerState,
+} from '@essaim/core';
 import { type Member } from '@essaim/membership';
 import { type ClusterView } from '../cluster-service.ts';
 import { Times } from './times.ts';
@@ -23,8 +26,21 @@ class Device implements DeviceInfo {
   @ApiProperty({ enum: ['cpu', 'webgpu', 'cuda', 'tensorrt'], description: 'What drives it' }) readonly kind!: string;
   @ApiProperty({ type: String }) readonly name!: string;
   @ApiProperty({ type: 'integer' }) readonly threads!: number;
-  @ApiProperty({ type: 'integer', description: 'Bytes that weights and KV may take' }) readonly memoryBytes!: number;
+  @ApiProperty({ type: 'integer', description: 'Bytes that all its needs and its experts may take together' }) readonly memoryBytes!: number;
   @ApiProperty({ type: Card, nullable: true, description: 'Null for a processor' }) readonly card!: Card | null;
+}
+
+class NumericsView implements Numerics {
+  @ApiProperty({ enum: KV_DTYPES, description: 'How keys and values are kept' }) readonly kvDtype!: KvDtype;
+  @ApiProperty({ enum: COMPUTE_DTYPES, description: 'What matrices are multiplied in' }) readonly computeDtype!: ComputeDtype;
+}
+
+class Needs implements MemoryNeeds {
+  @ApiProperty({ type: 'integer', description: 'Weights beside the routed experts' }) readonly denseBytes!: number;
+  @ApiProperty({ type: 'integer', description: 'What keys and values may take' }) readonly kvBytes!: number;
+  @ApiProperty({ type: 'integer', description: 'What the buffers that they lie in may take beyond that' }) readonly kvSlackBytes!: number;
+  @ApiProperty({ type: 'integer', description: 'What a step makes on its way' }) readonly stepBytes!: number;
+  @ApiProperty({ type: 'integer', description: 'Of one routed expert; 0 for a model without' }) readonly expertBytes!: number;
 }
 
 class Progress implements LoadProgress {
@@ -46,6 +62,8 @@ export class WorkerView {
   @ApiProperty({ enum: STATES }) readonly state!: WorkerState;
   @ApiProperty({ type: Roles }) readonly roles!: Roles;
   @ApiProperty({ type: Device }) readonly device!: Device;
+  @ApiProperty({ type: NumericsView, description: 'The same for all workers of a cluster' }) readonly numerics!: Numerics;
+  @ApiProperty({ type: Needs, description: 'What it holds of the model; the rest of its memory is for experts' }) readonly needs!: MemoryNeeds;
   @ApiProperty({ type: 'integer' }) readonly residentBytes!: number;
   @ApiProperty({ type: Progress, description: 'Bytes of weights loaded, of those the placement gives it' }) readonly progress!: Progress;
   @ApiProperty({ type: [HostedExpert], description: 'Its replicas in the published placement; empty once lost' }) readonly hosted!: readonly HostedExpert[];

@@ -1,5 +1,4 @@
 import { denseLayerCount, expertCount, type ModelRef, type ModelSpec } from '@essaim/core';
-import { denseBytes, expertBytes } from '@essaim/placement';
 
 /** What the operator asked this cluster to be. */
 export interface ClusterPlan {
@@ -9,9 +8,6 @@ export interface ClusterPlan {
   readonly denseLayerCount: number;
   /** Experts of each routed layer; 0 for a dense model. */
   readonly expertCount: number;
-  readonly bytesPerExpert: number;
-  /** What a lead needs beside experts. */
-  readonly denseBytes: number;
   /** Copies of each expert. */
   readonly replicas: number;
   /** The first placement waits for so many workers... */
@@ -25,8 +21,5 @@ export interface PlanRequest extends Pick<ClusterPlan, 'model' | 'replicas' | 'e
 }
 
 export function planCluster({ spec, ...request }: PlanRequest): ClusterPlan {
-  const { dtype } = request.model;
-  return {
-    ...request, layerCount: spec.layerCount, denseLayerCount: denseLayerCount(spec), expertCount: expertCount(spec), bytesPerExpert: expertBytes(spec, dtype), denseBytes: denseBytes(spec, dtype),
-  };
+  return { ...request, layerCount: spec.layerCount, denseLayerCount: denseLayerCount(spec), expertCount: expertCount(spec) };
 }

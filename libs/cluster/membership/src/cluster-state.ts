@@ -1,4 +1,4 @@
-import { type ClusterSnapshot, isServable, type Lease, type LeaseId, LIMITS, type WorkerPeer, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { type ClusterSnapshot, isServable, type Lease, type LeaseId, LIMITS, type ModelRef, type WorkerPeer, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type Assignment, type PlacementPolicy } from '@essaim/placement';
 import { byExpert } from './by-expert.ts';
 import { type ClusterPlan } from './cluster-plan.ts';
@@ -54,6 +54,11 @@ export class ClusterState {
     this.#membership = new Membership({ leaseTtlMs: LIMITS.leaseTtlMs, newLeaseId: options.newLeaseId });
     this.#target = new ExpertTarget(options.plan, options.policy);
     this.#unplaced = unplaced(options.plan);
+  }
+
+  /** What this cluster serves. */
+  get model(): ModelRef {
+    return this.#options.plan.model;
   }
 
   /** What readers know; null before the first commit. */

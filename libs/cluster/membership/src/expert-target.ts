@@ -1,8 +1,9 @@
-import { type WorkerId } from '@essaim/core';
+import { roomForExperts, type WorkerId } from '@essaim/core';
 import { type Assignment, type ExpertWorker, type PlacementPolicy, type PlacementResult } from '@essaim/placement';
 import { byExpert } from './by-expert.ts';
 import { type ClusterPlan } from './cluster-plan.ts';
 import { type Member } from './member.ts';
+import { howToFit } from './shortage.ts';
 
 /** Where experts are to be, for the workers that are there; placed anew whenever those change. */
 export class ExpertTarget {
@@ -24,13 +25,15 @@ export class ExpertTarget {
 
   /** Places experts on the members that host experts and stay. Null when nothing changed since the last time. */
   update(members: readonly Member[]): PlacementResult | null {
-    const workers = members.filter(({ registration, state }) => registration.roles.expert && state !== 'draining').map((member) => this.#workerOf(member));
+    const hosts = members.filter(({ registration, state }) => registration.roles.expert && state !== 'draining');
+    const workers = hosts.map(workerOf);
     const attempt = JSON.stringify(workers);
     if (attempt === this.#attempted) return null;
     this.#attempted = attempt;
     const previous = this.#assignment ?? hostedNow(members, this.#plan);
     const result = this.#place(workers, previous);
-    if (result.kind === 'placed') this.#assignment = result.assignment;
+    if (result.kind === 'refused') return { ...result, reason: this.#explain(result, hosts) };
+    this.#assignment = result.assignment;
     return result;
   }
 
@@ -48,16 +51,20 @@ export class ExpertTarget {
 
   /** A policy knows routed layers only. */
   #placeRouted(workers: readonly ExpertWorker[], previous: Assignment, replicas: number): PlacementResult {
-    const { layerCount, denseLayerCount, expertCount, bytesPerExpert } = this.#plan;
-    const result = this.#policy({ layerCount: layerCount - denseLayerCount, expertCount, bytesPerExpert, workers, previous: previous.slice(denseLayerCount), replicas });
+    const { layerCount, denseLayerCount, expertCount } = this.#plan;
+    const result = this.#policy({ layerCount: layerCount - denseLayerCount, expertCount, workers, previous: previous.slice(denseLayerCount), replicas });
     if (result.kind === 'refused' || expertCount === 0) return result;
     return { ...result, assignment: [...Array.from({ length: denseLayerCount }, () => []), ...result.assignment] };
   }
 
-  #workerOf({ registration: { id, roles, device } }: Member): ExpertWorker {
-    return { id, memoryBytes: Math.max(0, device.memoryBytes - (roles.lead ? this.#plan.denseBytes : 0)), domain: device.card?.nvlinkDomain ?? null };
+  #explain({ reason, missing }: Extract<PlacementResult, { readonly kind: 'refused' }>, hosts: readonly Member[]): string {
+    if (missing === 0) return `${reason}: start one`;
+    const { replicas, model: { dtype } } = this.#plan;
+    return `${reason}; ${howToFit(hosts.map(({ registration }) => registration), { missing, replicas, dtype })}`;
   }
 }
+
+const workerOf = ({ registration: { id, device, needs } }: Member): ExpertWorker => ({ id, room: roomForExperts(device.memoryBytes, needs), domain: device.card?.nvlinkDomain ?? null });
 
 /** After a restart of the control plane the workers know where experts are. */
 function hostedNow(members: readonly Member[], plan: ClusterPlan): Assignment {

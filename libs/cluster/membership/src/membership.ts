@@ -1,4 +1,4 @@
-import { AppError, type Lease, type LeaseId, type WorkerId, type WorkerRegistration, type WorkerReport, type WorkerState } from '@essaim/core';
+import { AppError, type Lease, type LeaseId, type Numerics, type WorkerId, type WorkerRegistration, type WorkerReport, type WorkerState } from '@essaim/core';
 import { type LostMember, type Member, stateAfter } from './member.ts';
 import { sameData } from './same-data.ts';
 
@@ -52,10 +52,15 @@ export class Membership {
     return this.#lost;
   }
 
-  /** Grants a lease. A worker id that is here already is taken over: the newer process wins, the former lease is gone. */
+  /**
+   * Grants a lease. A worker id that is here already is taken over: the newer process wins, the former lease is gone. Fails with
+   * `failed_precondition` for a worker that computes otherwise than the others, whose answers would depend on who gives them.
+   */
   join(registration: WorkerRegistration, nowMs: number): Lease {
     this.#tell(nowMs);
     const former = this.members.find((member) => member.registration.id === registration.id);
+    const other = this.members.find((member) => member !== former && !sameData(member.registration.numerics, registration.numerics));
+    if (other) throw new AppError('failed_precondition', unlike(registration, other.registration));
     if (former) this.#members.delete(former.leaseId);
     this.#revision += 1;
     if (this.#members.size >= MEMBERS_MAX) throw new AppError('resource_exhausted', `the cluster already has ${MEMBERS_MAX} workers: stop one before another joins`);
@@ -117,4 +122,9 @@ export class Membership {
     if (pausedMs <= leaseTtlMs / 2) return;
     for (const member of this.members) this.#members.set(member.leaseId, { ...member, expiresAtMs: nowMs + leaseTtlMs });
   }
+}
+
+function unlike({ id, numerics }: WorkerRegistration, other: WorkerRegistration): string {
+  const as = ({ kvDtype, computeDtype }: Numerics): string => `keeps keys and values as ${kvDtype} and multiplies in ${computeDtype}`;
+  return `worker ${id} ${as(numerics)}, where ${other.id} ${as(other.numerics)}: start it with the same --kv-dtype and --compute-dtype (ESSAIM_KV_DTYPE, ESSAIM_COMPUTE_DTYPE)`;
 }

@@ -14,7 +14,7 @@ interface Case {
 /** One expert; a replica is written 'w1 ready'. */
 function next({ wanted, told = [], hosting, live = [w1, w2, w3] }: Case): string[] {
   const published: Placement = [[told.map((text) => ({ worker: workerId(text.split(' ')[0]!), state: text.split(' ')[1] as Replica['state'] }))]];
-  const hosted = { isLive: (worker: Replica['worker']) => live.includes(worker), hosts: (worker: Replica['worker']) => live.includes(worker) && hosting.includes(worker) };
+  const hosted = { isLive: (worker: Replica['worker']) => live.includes(worker), hosts: (worker: Replica['worker']) => live.includes(worker) && hosting.includes(worker), roomOf: () => 9 };
   return rollOut({ target: [[wanted]], published, hosted })[0]![0]!.map(({ worker, state }) => `${worker} ${state}`);
 }
 

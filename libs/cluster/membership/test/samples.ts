@@ -1,11 +1,15 @@
-import { type ExpertKey, leaseId, type LeaseId, NO_TIMES, workerId, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { type ExpertKey, leaseId, type LeaseId, type MemoryNeeds, NO_TIMES, workerId, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type ClusterPlan } from '../src/index.ts';
 
 const GIB = 1 << 30;
 
+/** Of a worker that has room for so many experts. */
+export const needsFor = (room: number): MemoryNeeds => ({ denseBytes: GIB / 4, kvBytes: GIB / 8, kvSlackBytes: 0, stepBytes: GIB / 8, expertBytes: Math.floor(GIB / 2 / (room + 0.5)) });
+
 export const registration = (id: string, changes: Partial<WorkerRegistration> = {}): WorkerRegistration => ({
   id: workerId(id), pid: 7, hostname: 'host', address: `127.0.0.1:${9000 + Number(id.slice(1))}`, roles: { lead: true, expert: true },
-  device: { kind: 'cpu', name: 'a processor', threads: 2, memoryBytes: GIB, card: null }, ...changes,
+  device: { kind: 'cpu', name: 'a processor', threads: 2, memoryBytes: GIB, card: null },
+  numerics: { kvDtype: 'f32', computeDtype: 'f32' }, needs: needsFor(99), ...changes,
 });
 
 export const report = (lease: LeaseId, changes: Partial<WorkerReport> = {}): WorkerReport => ({
@@ -16,7 +20,7 @@ export const report = (lease: LeaseId, changes: Partial<WorkerReport> = {}): Wor
 /** Two layers of four experts on two workers, one copy each. */
 export const PLAN: ClusterPlan = {
   model: { id: 'm', directory: '/models/m', dtype: 'float32', deterministic: false },
-  layerCount: 2, denseLayerCount: 0, expertCount: 4, bytesPerExpert: 1000, denseBytes: 1000, replicas: 1, expectedWorkers: 2, joinGraceMs: 20_000,
+  layerCount: 2, denseLayerCount: 0, expertCount: 4, replicas: 1, expectedWorkers: 2, joinGraceMs: 20_000,
 };
 
 export const ALL_EXPERTS: readonly ExpertKey[] = [0, 1].flatMap((layer) => [0, 1, 2, 3].map((expert) => ({ layer, expert })));

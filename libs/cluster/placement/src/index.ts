@@ -1,3 +1,3 @@
+export * from './format-bytes.ts';
 export * from './policy.ts';
 export * from './place-experts.ts';
-export * from './weight-bytes.ts';

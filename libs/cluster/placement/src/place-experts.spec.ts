@@ -20,12 +20,12 @@ it('spreads every layer over equal workers as evenly as whole experts allow, and
   }));
 });
 
-it('gives unequal workers their share of memory, rounded to a neighbouring whole number', () => {
+it('gives unequal workers their share by room, rounded to a neighbouring whole number', () => {
   fc.assert(fc.property(anyRequests, (request) => {
     const result = placeExperts(request);
     if (result.kind === 'refused') return;
     const all = request.layerCount * request.expertCount;
-    const capacities = request.workers.map(({ memoryBytes }) => Math.min(all, Math.floor(memoryBytes / request.bytesPerExpert)));
+    const capacities = request.workers.map(({ room }) => Math.min(all, room));
     const counts = countsOf(request, result.assignment);
     const slots = counts.reduce((sum, count) => sum + count, 0);
     const whole = capacities.reduce((sum, capacity) => sum + capacity, 0);
@@ -50,7 +50,7 @@ describe('when the workers change', () => {
     fc.assert(fc.property(roomyRequests, (request) => {
       fc.pre(request.workers.length >= request.replicas);
       const before = placed(placeExperts, request);
-      const newcomer = { id: workerId('w9'), memoryBytes: request.workers[0]!.memoryBytes, domain: null };
+      const newcomer = { id: workerId('w9'), room: request.workers[0]!.room, domain: null };
       const grown = { ...request, workers: [...request.workers, newcomer], previous: before };
       const after = placed(placeExperts, grown);
       expect(loaded(before, after)).toBe(countsOf({ ...grown, workers: [newcomer] }, after)[0]);
@@ -58,13 +58,15 @@ describe('when the workers change', () => {
   });
 });
 
-it('says by how much the memory falls short', () => {
-  const result = placeExperts({ workers: workersOf([3, 3]), layerCount: 2, expertCount: 4, bytesPerExpert: 1e9, replicas: 1, previous: null });
-  expect(result).toEqual({ kind: 'refused', reason: expect.stringMatching(/^1 copy of 2 x 4 experts need 8\.0 GB, and the 2 live workers are short of 8\.0 GB: add workers/) as string });
+it('says by how much the room falls short', () => {
+  const refused = (rooms: readonly number[], replicas = 1) => placeExperts({ workers: workersOf(rooms), layerCount: 2, expertCount: 4, replicas, previous: null });
+  expect(refused([3, 3])).toEqual({ kind: 'refused', reason: '1 copy of 2 x 4 experts makes 8, and the 2 live workers have room for 6 beside all else that they hold', missing: 2 });
+  expect(refused([9, 3], 2)).toEqual({ kind: 'refused', reason: '2 copies of 2 x 4 experts make 16, and the 2 live workers have room for 11 beside all else that they hold', missing: 5 });
+  expect(refused([7])).toMatchObject({ reason: expect.stringContaining('and the only live worker has room for 7 beside all else that it holds') as string, missing: 1 });
 });
 
 it('lets copies of a lost worker spread over all others instead of one neighbour', () => {
-  const request: PlacementRequest = { workers: workersOf([99, 99, 99, 99]), layerCount: 1, expertCount: 12, bytesPerExpert: 100, replicas: 2, previous: null };
+  const request: PlacementRequest = { workers: workersOf([99, 99, 99, 99]), layerCount: 1, expertCount: 12, replicas: 2, previous: null };
   const partners = new Set(placed(placeExperts, request)[0]!.filter((holders) => holders.includes(workerId('w1'))).flat());
   expect(partners.size).toBeGreaterThan(2);
 });

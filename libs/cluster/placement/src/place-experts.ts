@@ -2,36 +2,31 @@ import { type WorkerId } from '@essaim/core';
 import { matchKeeping } from './match-keeping.ts';
 import { placeLayer } from './place-layer.ts';
 import { type Assignment, type ExpertWorker, type PlacementRequest, type PlacementResult } from './policy.ts';
-import { formatBytes } from './weight-bytes.ts';
 
 /** quotas[layer][worker]: how many experts of the layer the worker is to hold; workers in ascending order of their ids. */
 type Quotas = readonly (readonly number[])[];
 
 /**
- * Spreads the experts of every layer over the workers in proportion to their memory, so that the work of a token is parallel in each
+ * Spreads the experts of every layer over the workers in proportion to their room, so that the work of a token is parallel in each
  * layer, and moves as few of the present copies as these quotas allow.
  *
  * A worker's total is its exact share rounded to a neighbouring whole number, and so is its part of each layer. Copies of one expert lie on
- * different workers, and in as many domains as their memory allows, so that a lead finds one in its own. With fewer workers than copies asked for, each worker holds one. Refused only where memory does not suffice.
+ * different workers, and in as many domains as their room allows, so that a lead finds one in its own. With fewer workers than copies asked for, each worker holds one. Refused only where room does not suffice.
  */
 export function placeExperts(request: PlacementRequest): PlacementResult {
   const { layerCount, expertCount, previous } = request;
   if (layerCount * expertCount === 0) return { kind: 'placed', assignment: [], degraded: null };
   const workers = request.workers.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  if (workers.length === 0) return { kind: 'refused', reason: 'no live worker hosts experts: start one' };
+  if (workers.length === 0) return { kind: 'refused', reason: 'no live worker hosts experts', missing: 0 };
   const replicas = Math.min(request.replicas, workers.length);
-  const capacities = workers.map(({ memoryBytes }) => capacityOf(memoryBytes, request));
+  const capacities = workers.map(({ room }) => Math.min(layerCount * expertCount, room));
   const slots = layerCount * expertCount * replicas;
-  if (sum(capacities) < slots) return { kind: 'refused', reason: tooLittleMemory({ ...request, replicas }, slots - sum(capacities)) };
+  const missing = slots - sum(capacities);
+  if (missing > 0) return { kind: 'refused', reason: tooLittleRoom({ ...request, replicas }, sum(capacities)), missing };
   const held = heldExperts(previous, workers, request);
   const quotas = chooseQuotas(capacities, slots, held);
   const assignment = held.map((layer, index) => placeLayer({ held: layer, quota: quotas[index]!, replicas }, workers));
   return { kind: 'placed', assignment, degraded: replicas < request.replicas ? tooFewWorkers(request.replicas, replicas) : null };
-}
-
-/** Whole experts that fit, at most one copy of each. */
-function capacityOf(memoryBytes: number, { layerCount, expertCount, bytesPerExpert }: PlacementRequest): number {
-  return Math.max(0, Math.min(layerCount * expertCount, Math.floor(memoryBytes / bytesPerExpert)));
 }
 
 /** [layer][expert][worker]: whether the worker holds a copy now. */
@@ -76,13 +71,10 @@ function apportion(capacities: readonly number[], slots: number, heldTotals: rea
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-function tooLittleMemory({ layerCount, expertCount, bytesPerExpert, replicas, workers }: PlacementRequest, missingSlots: number): string {
+function tooLittleRoom({ layerCount, expertCount, replicas, workers }: PlacementRequest, room: number): string {
   const copies = replicas === 1 ? '1 copy' : `${replicas} copies`;
-  const needed = formatBytes(layerCount * expertCount * replicas * bytesPerExpert);
-  return (
-    `${copies} of ${layerCount} x ${expertCount} experts need ${needed}, and the ${workers.length} live workers are short of ${formatBytes(missingSlots * bytesPerExpert)}: ` +
-    'add workers, give them more memory, or choose fewer replicas or a smaller dtype'
-  );
+  const who = workers.length === 1 ? 'the only live worker has' : `the ${workers.length} live workers have`;
+  return `${copies} of ${layerCount} x ${expertCount} experts ${replicas === 1 ? 'makes' : 'make'} ${layerCount * expertCount * replicas}, and ${who} room for ${room} beside all else that ${workers.length === 1 ? 'it holds' : 'they hold'}`;
 }
 
 const tooFewWorkers = (asked: number, given: number): string =>

@@ -5,7 +5,7 @@ import { placeExperts, type PlacementRequest } from './index.ts';
 
 const islands = (domains: readonly (string | null)[], replicas: number): PlacementRequest => ({
   workers: workersOf(domains.map(() => 99)).map((worker, index) => ({ ...worker, domain: domains[index]! })),
-  layerCount: 3, expertCount: 12, bytesPerExpert: 100, replicas, previous: null,
+  layerCount: 3, expertCount: 12, replicas, previous: null,
 });
 
 /** Of each expert of each layer, in which domains its copies are. */

@@ -3,8 +3,8 @@ import { type WorkerId } from '@essaim/core';
 /** A live worker as a policy sees it. */
 export interface ExpertWorker {
   readonly id: WorkerId;
-  /** Bytes that it can give to experts. */
-  readonly memoryBytes: number;
+  /** The most experts that it can hold. */
+  readonly room: number;
   /** The island of fast links that it is on; null for a worker by itself. */
   readonly domain: string | null;
 }
@@ -19,7 +19,6 @@ export interface PlacementRequest {
   readonly layerCount: number;
   /** Of each layer. */
   readonly expertCount: number;
-  readonly bytesPerExpert: number;
   /** Copies of each expert, 1 or more. */
   readonly replicas: number;
   /** Where copies lie now, so that few move. It may name workers that are gone. */
@@ -33,7 +32,7 @@ export type PlacementResult =
       /** One sentence when experts have fewer copies than asked for, since there are fewer workers; else null. */
       readonly degraded: string | null;
     }
-  | { readonly kind: 'refused'; /** One sentence: what is missing, by how much, and what to do. */ readonly reason: string };
+  | { readonly kind: 'refused'; /** What does not suffice; a sentence, but for its end. */ readonly reason: string; /** Copies that nobody has room for; 0 where there is nobody. */ readonly missing: number };
 
 /** Pure: no clock, no randomness; the same request gives the same result, whatever the order of its workers. */
 export type PlacementPolicy = (request: PlacementRequest) => PlacementResult;

@@ -3,24 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { workerId } from '@essaim/core';
 import { type Assignment, type PlacementPolicy, type PlacementRequest } from '../src/index.ts';
 
-const BYTES_PER_EXPERT = 100;
-
 /** Clusters with room: each worker could hold every expert it may be given. */
 export const roomyRequests: fc.Arbitrary<PlacementRequest> = fc
   .record({ workerCount: fc.integer({ min: 1, max: 6 }), layerCount: fc.integer({ min: 1, max: 4 }), expertCount: fc.integer({ min: 1, max: 9 }), replicas: fc.integer({ min: 1, max: 4 }) })
-  .map(({ workerCount, ...shape }) => ({ ...shape, workers: workersOf(Array.from({ length: workerCount }, () => shape.layerCount * shape.expertCount)), bytesPerExpert: BYTES_PER_EXPERT, previous: null }));
+  .map(({ workerCount, ...shape }) => ({ ...shape, workers: workersOf(Array.from({ length: workerCount }, () => shape.layerCount * shape.expertCount)), previous: null }));
 
 /** Unequal workers, often too small for the model. */
 export const anyRequests: fc.Arbitrary<PlacementRequest> = fc
   .record({ rooms: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 6 }), layerCount: fc.integer({ min: 1, max: 4 }), expertCount: fc.integer({ min: 1, max: 9 }), replicas: fc.integer({ min: 1, max: 3 }) })
-  .map(({ rooms, ...shape }) => ({ ...shape, workers: workersOf(rooms), bytesPerExpert: BYTES_PER_EXPERT, previous: null }));
+  .map(({ rooms, ...shape }) => ({ ...shape, workers: workersOf(rooms), previous: null }));
 
 /** The same, on up to three islands of fast links; some workers on none. */
 export const anyIslands: fc.Arbitrary<PlacementRequest> = fc.tuple(anyRequests, fc.array(fc.constantFrom('a', 'b', 'c', null), { minLength: 6, maxLength: 6 }))
   .map(([request, domains]) => ({ ...request, workers: request.workers.map((worker, index) => ({ ...worker, domain: domains[index]! })) }));
 
 export const workersOf = (rooms: readonly number[]): PlacementRequest['workers'] =>
-  rooms.map((room, index) => ({ id: workerId(`w${index + 1}`), memoryBytes: room * BYTES_PER_EXPERT + BYTES_PER_EXPERT / 2, domain: null }));
+  rooms.map((room, index) => ({ id: workerId(`w${index + 1}`), room, domain: null }));
 
 export function placed(policy: PlacementPolicy, request: PlacementRequest): Assignment {
   const result = policy(request);
@@ -48,11 +46,14 @@ export function placementPolicySuite(name: string, policy: PlacementPolicy): voi
       }));
     });
 
-    it('never gives a worker more than its memory holds, and says what is missing where it does not suffice', () => {
+    it('never gives a worker more than it has room for, and says what is missing where that does not suffice', () => {
       fc.assert(fc.property(fc.oneof(anyRequests, anyIslands), (request) => {
         const result = policy(request);
-        if (result.kind === 'refused') expect(result.reason).toMatch(/short of .* MB: add workers/);
-        else countsOf(request, result.assignment).forEach((count, worker) => expect(count * request.bytesPerExpert).toBeLessThanOrEqual(request.workers[worker]!.memoryBytes));
+        if (result.kind === 'refused') {
+          const [copies, room] = [request.layerCount * request.expertCount, request.workers.reduce((sum, worker) => sum + Math.min(request.layerCount * request.expertCount, worker.room), 0)];
+          expect(result.missing).toBe(copies * Math.min(request.replicas, request.workers.length) - room);
+        }
+        else countsOf(request, result.assignment).forEach((count, worker) => expect(count).toBeLessThanOrEqual(request.workers[worker]!.room));
       }));
     });
 
@@ -77,11 +78,11 @@ export function placementPolicySuite(name: string, policy: PlacementPolicy): voi
     });
 
     it('places nothing for a dense model', () => {
-      expect(policy({ workers: workersOf([9]), layerCount: 0, expertCount: 0, bytesPerExpert: 0, replicas: 2, previous: null })).toMatchObject({ kind: 'placed', assignment: [] });
+      expect(policy({ workers: workersOf([9]), layerCount: 0, expertCount: 0, replicas: 2, previous: null })).toMatchObject({ kind: 'placed', assignment: [] });
     });
 
     it('refuses where nobody hosts experts', () => {
-      expect(policy({ workers: [], layerCount: 1, expertCount: 2, bytesPerExpert: 1, replicas: 1, previous: null })).toMatchObject({ kind: 'refused' });
+      expect(policy({ workers: [], layerCount: 1, expertCount: 2, replicas: 1, previous: null })).toMatchObject({ kind: 'refused' });
     });
   });
 }

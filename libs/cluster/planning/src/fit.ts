@@ -1,8 +1,11 @@
-import { assert, type WorkerId } from '@essaim/core';
+import { assert, CARD_KV_SLACK, LIMITS, type MemoryNeeds, roomForExperts, spareBytes, type WorkerId } from '@essaim/core';
 import { type Assignment, formatBytes, placeExperts } from '@essaim/placement';
-import { MEMORY_SHARE, type PlannedLoad, STEP_TOKENS, streamsPerLead } from './load.ts';
+import { MEMORY_SHARE, type PlannedLoad, streamsPerLead } from './load.ts';
 import { type ModelSize } from './model-size.ts';
 import { type PlannedWorker } from './topology.ts';
+
+/** Beside the weights, and beside keys and values. */
+const ACTIVATION_COPIES = 2;
 
 /** Bytes that a worker holds, all but its experts the same on each. */
 export interface WorkerMemory {
@@ -11,6 +14,8 @@ export interface WorkerMemory {
   readonly expertBytes: number;
   readonly denseBytes: number;
   readonly kvBytes: number;
+  /** What the buffers of these take beyond them. */
+  readonly kvSlackBytes: number;
   readonly activationBytes: number;
   /** What it may hold. */
   readonly usableBytes: number;
@@ -26,8 +31,8 @@ export function fitModel(size: ModelSize, workers: readonly PlannedWorker[], loa
   const missingBytes = missingMemory(size, empty, load.replicas);
   if (missingBytes > 0) return { kind: 'short', workers: empty, missingBytes, reason: reasonOf(missingBytes, empty) };
   const placed = placeExperts({
-    workers: empty.map((memory) => ({ id: memory.worker, memoryBytes: spareOf(memory), domain: null })),
-    layerCount: size.routedLayerCount, expertCount: size.expertCount, bytesPerExpert: size.expertBytes, replicas: load.replicas, previous: null,
+    workers: empty.map((memory) => ({ id: memory.worker, room: roomOf(memory, size), domain: null })),
+    layerCount: size.routedLayerCount, expertCount: size.expertCount, replicas: load.replicas, previous: null,
   });
   assert(placed.kind === 'placed', 'experts that there is room for are placed');
   const counts = countExperts(placed.assignment);
@@ -45,24 +50,28 @@ export function wouldFit(size: ModelSize, workers: readonly PlannedWorker[], loa
 }
 
 /** Of what it may hold; negative where that is not enough. */
-export const spareOf = ({ usableBytes, expertBytes, denseBytes, kvBytes, activationBytes }: WorkerMemory): number =>
-  usableBytes - expertBytes - denseBytes - kvBytes - activationBytes;
+export const spareOf = (memory: WorkerMemory): number => spareBytes(memory.usableBytes - memory.expertBytes, needsOf(memory, 0));
+
+const roomOf = (memory: WorkerMemory, { expertBytes }: ModelSize): number => roomForExperts(memory.usableBytes, needsOf(memory, expertBytes));
+
+const needsOf = ({ denseBytes, kvBytes, kvSlackBytes, activationBytes }: WorkerMemory, expertBytes: number): MemoryNeeds =>
+  ({ denseBytes, kvBytes, kvSlackBytes, stepBytes: activationBytes, expertBytes });
 
 function emptyWorker(size: ModelSize, { id, device }: PlannedWorker, streams: number, { contextTokens }: PlannedLoad): WorkerMemory {
+  const kvBytes = streams * contextTokens * size.kvBytesPerToken;
   return {
     worker: id, experts: 0, expertBytes: 0, denseBytes: size.denseBytes,
-    kvBytes: streams * contextTokens * size.kvBytesPerToken,
-    activationBytes: STEP_TOKENS * size.activationBytesPerToken + (streams + 1) * size.logitBytes,
+    kvBytes, kvSlackBytes: device.processor === 'gpu' ? CARD_KV_SLACK * kvBytes : 0,
+    activationBytes: ACTIVATION_COPIES * LIMITS.stepTokens * size.activationBytesPerToken + (streams + 1) * size.logitBytes,
     usableBytes: Math.floor(MEMORY_SHARE * device.memoryBytes),
   };
 }
 
-function missingMemory({ routedLayerCount, expertCount, expertBytes }: ModelSize, empty: readonly WorkerMemory[], replicas: number): number {
-  const spare = empty.map(spareOf);
-  const experts = routedLayerCount * expertCount;
-  const room = experts === 0 ? 0 : sum(spare.map((bytes) => Math.max(0, Math.min(experts, Math.floor(bytes / expertBytes)))));
+function missingMemory(size: ModelSize, empty: readonly WorkerMemory[], replicas: number): number {
+  const experts = size.routedLayerCount * size.expertCount;
+  const room = sum(empty.map((memory) => Math.min(experts, roomOf(memory, size))));
   const missingExperts = Math.max(0, experts * Math.min(replicas, empty.length) - room);
-  return sum(spare.map((bytes) => Math.max(0, -bytes))) + missingExperts * expertBytes;
+  return sum(empty.map((memory) => Math.max(0, -spareOf(memory)))) + missingExperts * size.expertBytes;
 }
 
 function reasonOf(missingBytes: number, empty: readonly WorkerMemory[]): string {

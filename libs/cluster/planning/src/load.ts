@@ -25,8 +25,5 @@ export const MEASURED_EFFICIENCY: Efficiency = { memory: 1, compute: 1, link: 1 
 /** Of a device's memory, for weights, keys, values and activations; the rest is the system's. */
 export const MEMORY_SHARE = 0.9;
 
-/** Tokens of one step at most, as the worker has it; prompts are read in chunks of so many. */
-export const STEP_TOKENS = 256;
-
 /** Streams that the busiest worker leads. */
 export const streamsPerLead = (streams: number, workers: number): number => Math.ceil(streams / workers);

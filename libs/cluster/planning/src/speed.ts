@@ -1,6 +1,6 @@
-import { type WorkerId } from '@essaim/core';
+import { LIMITS, type WorkerId } from '@essaim/core';
 import { type Assignment } from '@essaim/placement';
-import { type Efficiency, type PlannedLoad, STEP_TOKENS, streamsPerLead } from './load.ts';
+import { type Efficiency, type PlannedLoad, streamsPerLead } from './load.ts';
 import { type ModelSize } from './model-size.ts';
 import { drawRoutedWork, repeatableRandom, type RoutedWork } from './routed-work.ts';
 import { type PlannedWorker, type Topology } from './topology.ts';
@@ -56,7 +56,7 @@ export function predictSpeed(request: SpeedRequest): Speed {
     steps: 1, leadTokens: perLead, leads: Math.min(load.streams, topology.workers.length), outputs: perLead,
     cacheTokens: perLead * (load.contextTokens / 2), queryPairs: perLead * (load.contextTokens / 2),
   });
-  const [prompt, steps] = [load.contextTokens, Math.ceil(load.contextTokens / STEP_TOKENS)];
+  const [prompt, steps] = [load.contextTokens, Math.ceil(load.contextTokens / LIMITS.stepTokens)];
   const firstToken = termsOf(request, {
     steps, leadTokens: prompt / steps, leads: 1, outputs: 1 / steps, cacheTokens: prompt / 2, queryPairs: ((prompt / steps) * prompt) / 2,
   });

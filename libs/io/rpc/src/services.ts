@@ -1,11 +1,14 @@
 import {
-  type ClusterSnapshot, type Constraint, type FinishReason, type Lease, type LeaseId, type PositionLogprobs, type SamplingParams,
+  type ClusterSnapshot, type Constraint, type FinishReason, type Lease, type LeaseId, type ModelRef, type PositionLogprobs, type SamplingParams,
   type SequenceEvent, type SequenceRequest, type SequenceStats, type WorkerRegistration, type WorkerReport,
 } from '@essaim/core';
 import { type ExpertPeer } from '@essaim/dispatch';
 
 /** The control plane as workers and gateways see it. One interface for the server that implements it and the client that calls it. */
 export interface ControlPlaneApi {
+  /** What the cluster serves: a worker says when it joins what that takes. */
+  model(signal: AbortSignal): Promise<ModelRef>;
+  /** Fails with `failed_precondition` where the worker does not go with those that are there: joining again will not help. */
   join(registration: WorkerRegistration, signal: AbortSignal): Promise<Lease>;
   /** Renews the lease. Fails with `not_found` when the lease is gone: join again. */
   report(report: WorkerReport, signal: AbortSignal): Promise<void>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {
-  type CardInfo, type ClusterSnapshot, type ExpertKey, leaseId, type PositionLogprobs, requestId, type SamplingParams, sequenceId, type SequenceEvent, type SequenceRequest,
+  type CardInfo, type ClusterSnapshot, COMPUTE_DTYPES, type ExpertKey, KV_DTYPES, leaseId, type PositionLogprobs, requestId, type SamplingParams, sequenceId, type SequenceEvent, type SequenceRequest,
   type SequenceStats, workerId, type WorkerRegistration, type WorkerReport, type WorkerRoles, type WorkerTimes,
 } from '@essaim/core';
 import { type InferenceEvent, type InferenceRequest } from '../src/index.ts';
@@ -21,10 +21,12 @@ const expertKey: fc.Arbitrary<ExpertKey> = fc.record({ layer: uint32, expert: ui
 const seed = fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n });
 const logitBias = fc.array(fc.tuple(uint32, number), { maxLength: 8 }).map((entries) => new Map(entries.toSorted(([a], [b]) => a - b)));
 
+const needs = fc.record({ denseBytes: count, kvBytes: count, kvSlackBytes: count, stepBytes: count, expertBytes: count });
+const numerics = fc.record({ kvDtype: fc.constantFrom(...KV_DTYPES), computeDtype: fc.constantFrom(...COMPUTE_DTYPES) });
 const card: fc.Arbitrary<CardInfo> = fc.record({ index: uint32, pciBusId: orNull(text), nvlinkDomain: orNull(text), uploadBytesPerSecond: orNull(count) });
 
 export const registration: fc.Arbitrary<WorkerRegistration> = fc.record({
-  id: worker, pid: uint32, hostname: text, address: text, roles, device: fc.record({ kind: text, name: text, threads: uint32, memoryBytes: count, card: orNull(card) }),
+  id: worker, pid: uint32, hostname: text, address: text, roles, device: fc.record({ kind: text, name: text, threads: uint32, memoryBytes: count, card: orNull(card) }), numerics, needs,
 });
 
 const times: fc.Arbitrary<WorkerTimes> = fc.record({

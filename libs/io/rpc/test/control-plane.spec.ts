@@ -16,6 +16,7 @@ afterEach(async () => {
 const LEASE = { id: leaseId('lease-1'), ttlMs: 3_000 };
 
 const IDLE: ControlPlaneApi = {
+  model: () => Promise.resolve(snapshot(1).model),
   join: () => Promise.resolve(LEASE),
   report: () => Promise.resolve(),
   leave: () => Promise.resolve(),
@@ -51,6 +52,7 @@ describe('join, report and leave', () => {
       leave: (lease) => (said.push(lease), Promise.resolve()),
     });
     const controlPlane = connect(address);
+    expect(await controlPlane.model(NEVER)).toEqual(snapshot(1).model);
     expect(await controlPlane.join(REGISTRATION, NEVER)).toEqual(LEASE);
     await controlPlane.report(REPORT, NEVER);
     await controlPlane.leave(LEASE.id, NEVER);
@@ -96,11 +98,12 @@ describe('join, report and leave', () => {
     await expect.poll(() => controlPlane.join(REGISTRATION, NEVER).catch(() => null), { timeout: 20_000 }).toEqual(LEASE);
   });
 
-  it.each(['join', 'report', 'leave', 'watch'] as const)('%s fails with unavailable once the connection is closed', async (method) => {
+  it.each(['model', 'join', 'report', 'leave', 'watch'] as const)('%s fails with unavailable once the connection is closed', async (method) => {
     const { address } = await serve({});
     const controlPlane = connect(address);
     controlPlane.close();
     const calls = {
+      model: () => controlPlane.model(NEVER),
       join: () => controlPlane.join(REGISTRATION, NEVER),
       report: () => controlPlane.report(REPORT, NEVER),
       leave: () => controlPlane.leave(LEASE.id, NEVER),

@@ -2,7 +2,8 @@ import { create, type DescMessage, fromBinary, type MessageInitShape, type Messa
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clusterV1, inferenceV1, workerV1 } from '@essaim/contracts';
-import { fromWireLease, fromWireRegistration, fromWireSnapshot, toWireLease, toWireRegistration, toWireSnapshot } from '../src/mapping/cluster.ts';
+import { fromWireLease, fromWireSnapshot, toWireLease, toWireSnapshot } from '../src/mapping/cluster.ts';
+import { fromWireRegistration, toWireRegistration } from '../src/mapping/registration.ts';
 import { decodeLeadFrame, encodeLeadFrame, type ExpertCallFrame } from '../src/frames/lead-frame.ts';
 import { fromCallFrame, fromResultFrame, toCallFrame, toResultFrame } from '../src/mapping/expert-batch.ts';
 import { fromWireInferenceEvent, fromWireInferenceRequest, fromWireModels, toWireInferenceEvent, toWireInferenceRequest, toWireModels } from '../src/mapping/inference.ts';

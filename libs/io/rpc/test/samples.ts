@@ -8,6 +8,7 @@ import { type InferenceRequest } from '../src/index.ts';
 export const REGISTRATION: WorkerRegistration = {
   id: workerId('w1'), pid: 4711, hostname: 'node-1', address: '127.0.0.1:8090', roles: { lead: true, expert: true },
   device: { kind: 'cpu', name: 'a processor', threads: 2, memoryBytes: 8 * 2 ** 30, card: null },
+  numerics: { kvDtype: 'bf16', computeDtype: 'f32' }, needs: { denseBytes: 1, kvBytes: 2, kvSlackBytes: 3, stepBytes: 4, expertBytes: 5 },
 };
 
 export const REPORT: WorkerReport = {

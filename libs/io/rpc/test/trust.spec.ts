@@ -32,13 +32,14 @@ async function serve(server: 'control-plane' | 'worker', tls: PeerSecurity, host
   const options = { host, port: 0, tls };
   const started = server === 'worker'
     ? await serveWorker({ lead: { generate: reachStream('generate') }, expert: { execute: reach('execute') }, epoch: () => 1 }, options)
-    : await serveControlPlane({ join: reach('join'), report: reach('report'), leave: reach('leave'), watch: reachStream('watch') }, options);
+    : await serveControlPlane({ model: reach('model'), join: reach('join'), report: reach('report'), leave: reach('leave'), watch: reachStream('watch') }, options);
   cleanups.push(() => started.close({ graceMs: 0 }));
   return started.address;
 }
 
 /** Every method of the wire between components, called at an address with these certificates. */
 const METHODS = {
+  model: (address: string, tls: PeerSecurity) => onControlPlane(address, tls, (api) => api.model(NEVER)),
   join: (address: string, tls: PeerSecurity) => onControlPlane(address, tls, (api) => api.join(REGISTRATION, NEVER)),
   report: (address: string, tls: PeerSecurity) => onControlPlane(address, tls, (api) => api.report(REPORT, NEVER)),
   leave: (address: string, tls: PeerSecurity) => onControlPlane(address, tls, (api) => api.leave(leaseId('lease-1'), NEVER)),
@@ -62,7 +63,7 @@ function onWorker(address: string, tls: PeerSecurity, call: (api: ReturnType<typ
 
 describe('each method lets in the roles that it is for and no other', () => {
   const allowed: Readonly<Record<Method, readonly ClusterRole[]>> = {
-    join: ['worker'], report: ['worker'], leave: ['worker'], watch: ['worker', 'gateway'], generate: ['gateway'], execute: ['worker'],
+    model: ['worker'], join: ['worker'], report: ['worker'], leave: ['worker'], watch: ['worker', 'gateway'], generate: ['gateway'], execute: ['worker'],
   };
   const cases = (Object.keys(METHODS) as Method[]).flatMap((method) => (['control-plane', 'gateway', 'worker'] as const).map((role) => [method, role] as const));
 

@@ -1,37 +1,40 @@
 import { describe, expect, it } from 'vitest';
-import { expertPieces, leadPieces } from '@essaim/graph';
+import { compilePiece, expertPieces, leadPieces, type PieceKey, weightBytesOf } from '@essaim/graph';
 import { syntheticModel } from '../test/synthetic-model.ts';
 import { type Device } from './device.ts';
 import { DeviceModel } from './device-model.ts';
-import { assertRoom, type DeviceRoom } from './device-room.ts';
+import { deviceNeeds, type DeviceRoom } from './device-room.ts';
 
-const CARD: Device = { provider: 'webgpu', index: 0 };
 const SIZE = { hiddenSize: 1024, expertSize: 4096, vocabSize: 32_000 };
-const ROOM: DeviceRoom = { memoryBytes: 400e6, kvBytes: 10e6, tensorBytes: null, stepRows: 256, sequences: 64 };
+const ROOM: DeviceRoom = { kvBytes: 10e6, tensorBytes: null, stepRows: 256, sequences: 64 };
 const model = syntheticModel({ ...SIZE, dtype: 'float32' });
-const [lead, experts] = [leadPieces(model.spec), expertPieces(model.spec)];
-const asking = (pieces = [...lead, ...experts], room: Partial<DeviceRoom> = {}, asked = model) => (): void => assertRoom(CARD, { model: asked, pieces, room: { ...ROOM, ...room } });
+/** Of matrices in float32, and an attention of one head of 32. */
+const [EXPERT_WEIGHTS, HEAD_WEIGHTS] = [3 * 1024 * 4096, 32_000 * 1024];
 
-describe('what a worker is to hold on its device', () => {
-  it('has room there, without any weight being read', () => {
-    expect(asking()).not.toThrow();
+describe('what a worker needs of its device', () => {
+  it('is told without any weight being read', () => {
+    expect(deviceNeeds(model, ROOM)).toEqual({ denseBytes: expect.any(Number) as number, kvBytes: 10e6, kvSlackBytes: 10e6, stepBytes: expect.any(Number) as number, expertBytes: 4 * EXPERT_WEIGHTS });
     expect(model.reads()).toBe(0);
   });
 
-  it('is refused where it has not, with what is needed, what there is and what to do', () => {
-    expect(asking(undefined, { memoryBytes: 280e6 })).toThrow(expect.objectContaining({
-      code: 'resource_exhausted',
-      message: 'the device webgpu needs 292 MB (232 MB of weights, 20 MB for buffers of keys and values, 40 MB for a step) and has 280 MB for them: choose a smaller --kv-memory, or a smaller --dtype such as int4, or more workers, so that each holds fewer experts',
-    }));
+  it('is the head, but not the embedding, which stays with the host', () => {
+    const { denseBytes } = deviceNeeds(model, ROOM);
+    expect(denseBytes / (4 * HEAD_WEIGHTS)).toBeCloseTo(1, 1);
   });
 
-  it.each<[string, Parameters<typeof asking>]>([
-    ['fewer experts', [[...lead, experts[0]!]]], ['less for keys and values', [undefined, { kvBytes: 1e6 }]], ['int4', [undefined, {}, syntheticModel({ ...SIZE, dtype: 'int4' })]],
-    ['no dense part, and so no keys and values', [experts, { kvBytes: 1e9 }]],
-  ])('has room with %s', (_what, [pieces, room, asked]) => {
-    const memoryBytes = 280e6;
-    expect(asking(undefined, { memoryBytes })).toThrow();
-    expect(asking(pieces, { memoryBytes, ...room }, asked)).not.toThrow();
+  it('is less of weights in int4, and less for a step whose sequences are shorter', () => {
+    // Four bits, and a scale of 32 for each 32 weights.
+    const [all, small, short] = [deviceNeeds(model, ROOM), deviceNeeds(syntheticModel({ ...SIZE, dtype: 'int4' }), ROOM), deviceNeeds(model, { ...ROOM, kvBytes: 1e3 })];
+    expect(small.expertBytes / all.expertBytes).toBeCloseTo(0.625 / 4);
+    expect(small.denseBytes).toBeLessThan(all.denseBytes);
+    expect(short.stepBytes).toBeLessThan(all.stepBytes);
+  });
+
+  it('is what its pieces take there when they are loaded', () => {
+    const bytesOf = (piece: PieceKey): number => weightBytesOf(compilePiece(model, piece));
+    const { denseBytes, expertBytes } = deviceNeeds(model, ROOM);
+    expect(leadPieces(model.spec).filter(({ kind }) => kind !== 'embed').reduce((sum, piece) => sum + bytesOf(piece), 0)).toBe(denseBytes);
+    for (const piece of expertPieces(model.spec)) expect(bytesOf(piece)).toBe(expertBytes);
   });
 });
 

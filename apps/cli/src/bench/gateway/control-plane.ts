@@ -5,6 +5,7 @@ import { type ControlPlaneApi } from '@essaim/rpc';
 export function unchanging(snapshot: ClusterSnapshot): ControlPlaneApi {
   const refuse = (): Promise<never> => Promise.reject(new AppError('unimplemented', 'nobody joins a benchmark'));
   return {
+    model: refuse,
     join: refuse,
     report: refuse,
     leave: refuse,

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assert, expertCount } from '@essaim/core';
-import { denseBytes, expertBytes } from '@essaim/placement';
+import { openCheckpoint } from '@essaim/checkpoint';
+import { assert, expertCount, type MemoryNeeds, spareBytes } from '@essaim/core';
+import { openCheckpointFolder } from '@essaim/files';
+import { kernelNeeds } from '@essaim/kernels';
 import { connectInference, type InferenceApi } from '@essaim/rpc';
 import { type Cluster } from '../../up/cluster.ts';
 import { type UpOptions } from '../../up/options.ts';
@@ -55,9 +57,9 @@ function onOneWorker(round: Round): Promise<Omit<Sample, `loading-${number}`>> {
   }), round.stop);
 }
 
-function onTwoWorkers(streams: number, round: Round): Promise<Watched> {
+async function onTwoWorkers(streams: number, round: Round): Promise<Watched> {
   round.note('starting 2 workers');
-  return withLeavingWorker(unevenCluster(round), ({ cluster }, signal) => asking({ cluster, signal }, round, (asked) => {
+  return withLeavingWorker(await unevenCluster(round), ({ cluster }, signal) => asking({ cluster, signal }, round, (asked) => {
     round.note(`experts load beside ${streams} stream${streams === 1 ? '' : 's'}`);
     return beside(asked, streams, () => moveExperts(asked));
   }), round.stop);
@@ -69,14 +71,23 @@ function clusterOf(workers: number, { model: { ref }, options: { folder, threads
 }
 
 /** Two workers, of which the second has memory for next to no experts: as many lie there as are to load beside streams. */
-function unevenCluster(round: Round): UpOptions {
-  const { spec, ref: { dtype } } = round.model;
+async function unevenCluster(round: Round): Promise<UpOptions> {
+  const { spec, ref } = round.model;
   const all = spec.layerCount * expertCount(spec);
   // Experts lie where memory is, in proportion to it: a of all, where there is room for r beside all, with a = all r / (all + r).
   const room = Math.floor((WORKLOAD.loadedExperts * all) / (all - WORKLOAD.loadedExperts));
   const options = clusterOf(2, round);
   const [first] = options.devices;
-  return { ...options, devices: [first!, { ...first!, memoryBytes: denseBytes(spec, dtype) + (room + 0.5) * expertBytes(spec, dtype) }] };
+  const needs = await needsOf(ref, options);
+  return { ...options, devices: [first!, { ...first!, memoryBytes: -spareBytes(0, needs, room) }] };
+}
+
+/** Of each worker. */
+async function needsOf({ directory, dtype }: BenchModel['ref'], { threadsPerWorker, kvMemoryMib }: UpOptions): Promise<MemoryNeeds> {
+  const { spec, weights, close } = await openCheckpoint(openCheckpointFolder(directory));
+  const needs = await kernelNeeds({ model: { spec, weights, dtype }, threads: threadsPerWorker, kvBytes: kvMemoryMib * 2 ** 20 });
+  await close();
+  return needs;
 }
 
 /** Once everything has run for the first time. */

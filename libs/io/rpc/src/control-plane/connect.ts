@@ -3,8 +3,9 @@ import { clusterV1 } from '@essaim/contracts';
 import { Channel } from '../bridge/channel.ts';
 import { peerChannelCredentials, type PeerSecurity } from '../bridge/security.ts';
 import { latest } from '../latest.ts';
-import { fromWireLease, fromWireSnapshot, toWireRegistration } from '../mapping/cluster.ts';
+import { fromWireLease, fromWireModel, fromWireSnapshot } from '../mapping/cluster.ts';
 import { required } from '../mapping/fields.ts';
+import { toWireRegistration } from '../mapping/registration.ts';
 import { toWireReport } from '../mapping/report.ts';
 import { type ControlPlaneApi } from '../services.ts';
 
@@ -25,9 +26,10 @@ const TIMEOUT_MS = LIMITS.leaseTtlMs;
 /** The control plane from afar. Connects when first used, again when lost; fails with `unavailable` meanwhile. */
 export function connectControlPlane(address: string, { tls }: PeerConnectionOptions): ControlPlaneApi & Connection {
   const channel = new Channel(address, peerChannelCredentials(tls, { address, role: 'control-plane' }));
-  const { join, report, leave, watch } = clusterV1.ControlPlaneService.method;
+  const { getModel, join, report, leave, watch } = clusterV1.ControlPlaneService.method;
   return {
     address,
+    model: async (signal) => fromWireModel(required((await channel.unary(getModel, {}, { signal, timeoutMs: TIMEOUT_MS })).model, 'model')),
     join: async (registration, signal) => fromWireLease(await channel.unary(join, { registration: toWireRegistration(registration) }, { signal, timeoutMs: TIMEOUT_MS })),
     report: async (state, signal) => void (await channel.unary(report, { report: toWireReport(state) }, { signal, timeoutMs: TIMEOUT_MS })),
     leave: async (leaseId, signal) => void (await channel.unary(leave, { leaseId }, { signal, timeoutMs: TIMEOUT_MS })),

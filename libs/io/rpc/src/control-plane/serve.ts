@@ -4,8 +4,9 @@ import { peerServerCredentials, type PeerSecurity } from '../bridge/security.ts'
 import { type Access, accessUnder, type CallFailure, type Handlers } from '../bridge/service.ts';
 import { GrpcServer, type ListenAddress } from '../grpc-server.ts';
 import { latest } from '../latest.ts';
-import { fromWireRegistration, toWireLease, toWireSnapshot } from '../mapping/cluster.ts';
+import { toWireLease, toWireModel, toWireSnapshot } from '../mapping/cluster.ts';
 import { required } from '../mapping/fields.ts';
+import { fromWireRegistration } from '../mapping/registration.ts';
 import { fromWireReport } from '../mapping/report.ts';
 import { type ControlPlaneApi } from '../services.ts';
 
@@ -18,7 +19,7 @@ export interface PeerServerOptions extends ListenAddress {
 
 type Service = typeof clusterV1.ControlPlaneService;
 
-const ACCESS: Access<Service> = { join: ['worker'], report: ['worker'], leave: ['worker'], watch: ['worker', 'gateway'] };
+const ACCESS: Access<Service> = { getModel: ['worker'], join: ['worker'], report: ['worker'], leave: ['worker'], watch: ['worker', 'gateway'] };
 
 /** Serves the control plane to workers and gateways. Fails with `failed_precondition` when the port is taken, or without certificates beyond loopback. */
 export async function serveControlPlane(api: ControlPlaneApi, { tls, ...options }: PeerServerOptions): Promise<GrpcServer> {
@@ -28,6 +29,7 @@ export async function serveControlPlane(api: ControlPlaneApi, { tls, ...options 
 
 function handlers(api: ControlPlaneApi): Handlers<Service> {
   return {
+    getModel: async (_request, { signal }) => ({ model: toWireModel(await api.model(signal)) }),
     join: async ({ registration }, { signal }) => toWireLease(await api.join(fromWireRegistration(required(registration, 'registration')), signal)),
     report: async ({ report }, { signal }) => {
       await api.report(fromWireReport(required(report, 'report')), signal);

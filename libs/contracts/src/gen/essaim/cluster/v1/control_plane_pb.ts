@@ -12,7 +12,37 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file essaim/cluster/v1/control_plane.proto.
  */
 export const file_essaim_cluster_v1_control_plane: GenFile = /*@__PURE__*/
-  fileDesc("CiVlc3NhaW0vY2x1c3Rlci92MS9jb250cm9sX3BsYW5lLnByb3RvEhFlc3NhaW0uY2x1c3Rlci52MSJKCgtKb2luUmVxdWVzdBI7CgxyZWdpc3RyYXRpb24YASABKAsyJS5lc3NhaW0uY2x1c3Rlci52MS5Xb3JrZXJSZWdpc3RyYXRpb24iNgoMSm9pblJlc3BvbnNlEhAKCGxlYXNlX2lkGAEgASgJEhQKDGxlYXNlX3R0bF9tcxgCIAEoDSJACg1SZXBvcnRSZXF1ZXN0Ei8KBnJlcG9ydBgBIAEoCzIfLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclJlcG9ydCIQCg5SZXBvcnRSZXNwb25zZSIgCgxMZWF2ZVJlcXVlc3QSEAoIbGVhc2VfaWQYASABKAkiDwoNTGVhdmVSZXNwb25zZSIOCgxXYXRjaFJlcXVlc3QiRQoNV2F0Y2hSZXNwb25zZRI0CghzbmFwc2hvdBgBIAEoCzIiLmVzc2FpbS5jbHVzdGVyLnYxLkNsdXN0ZXJTbmFwc2hvdCKqAQoSV29ya2VyUmVnaXN0cmF0aW9uEgoKAmlkGAEgASgJEgsKA3BpZBgCIAEoDRIQCghob3N0bmFtZRgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEi0KBXJvbGVzGAUgASgLMh4uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyUm9sZXMSKQoGZGV2aWNlGAYgASgLMhkuZXNzYWltLmNsdXN0ZXIudjEuRGV2aWNlIisKC1dvcmtlclJvbGVzEgwKBGxlYWQYASABKAgSDgoGZXhwZXJ0GAIgASgIInIKBkRldmljZRIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHdGhyZWFkcxgDIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBCABKAQSJQoEY2FyZBgFIAEoCzIXLmVzc2FpbS5jbHVzdGVyLnYxLkNhcmQirQEKBENhcmQSDQoFaW5kZXgYASABKA0SFwoKcGNpX2J1c19pZBgCIAEoCUgAiAEBEhoKDW52bGlua19kb21haW4YAyABKAlIAYgBARIkChd1cGxvYWRfYnl0ZXNfcGVyX3NlY29uZBgEIAEoBEgCiAEBQg0KC19wY2lfYnVzX2lkQhAKDl9udmxpbmtfZG9tYWluQhoKGF91cGxvYWRfYnl0ZXNfcGVyX3NlY29uZCKaAwoMV29ya2VyUmVwb3J0EhAKCGxlYXNlX2lkGAEgASgJEi0KBXN0YXRlGAIgASgOMh4uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyU3RhdGUSDQoFZXBvY2gYAyABKAQSLAoGaG9zdGVkGAQgAygLMhwuZXNzYWltLmNsdXN0ZXIudjEuRXhwZXJ0S2V5EhIKCmxlYWRfcmVhZHkYBSABKAgSFAoMbG9hZGVkX2J5dGVzGAYgASgEEhMKC3RvdGFsX2J5dGVzGAcgASgEEhYKDnJlc2lkZW50X2J5dGVzGAggASgEEhkKEXJ1bm5pbmdfc2VxdWVuY2VzGAkgASgNEhkKEXdhaXRpbmdfc2VxdWVuY2VzGAogASgNEhUKDWt2X3VzZWRfYnl0ZXMYCyABKAQSFwoPa3ZfYnVkZ2V0X2J5dGVzGAwgASgEEhQKB2ZhaWx1cmUYDSABKAlIAIgBARItCgV0aW1lcxgOIAEoCzIeLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclRpbWVzQgoKCF9mYWlsdXJlIngKC1dvcmtlclRpbWVzEioKBGxlYWQYASABKAsyHC5lc3NhaW0uY2x1c3Rlci52MS5MZWFkVGltZXMSLgoGZXhwZXJ0GAIgASgLMh4uZXNzYWltLmNsdXN0ZXIudjEuRXhwZXJ0VGltZXMSDQoFc3RlcHMYAyABKAQikAEKCUxlYWRUaW1lcxIQCghzY2hlZHVsZRgBIAEoBBINCgVkZW5zZRgCIAEoBBIQCghkaXNwYXRjaBgDIAEoBBIPCgdleHBlcnRzGAQgASgEEhEKCXNlcmlhbGlzZRgFIAEoBBIOCgZyZW1vdGUYBiABKAQSDgoGc2FtcGxlGAcgASgEEgwKBGlkbGUYCCABKAQiQAoLRXhwZXJ0VGltZXMSDQoFcXVldWUYASABKAQSDwoHY29tcHV0ZRgCIAEoBBIRCglzZXJpYWxpc2UYAyABKAQiKgoJRXhwZXJ0S2V5Eg0KBWxheWVyGAEgASgNEg4KBmV4cGVydBgCIAEoDSLGAQoPQ2x1c3RlclNuYXBzaG90EhIKCmNsdXN0ZXJfaWQYASABKAkSDQoFZXBvY2gYAiABKAQSKgoFbW9kZWwYAyABKAsyGy5lc3NhaW0uY2x1c3Rlci52MS5Nb2RlbFJlZhIuCgd3b3JrZXJzGAQgAygLMh0uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyUGVlchI0CglwbGFjZW1lbnQYBSADKAsyIS5lc3NhaW0uY2x1c3Rlci52MS5MYXllclBsYWNlbWVudCJvCghNb2RlbFJlZhIKCgJpZBgBIAEoCRIRCglkaXJlY3RvcnkYAiABKAkSLQoFZHR5cGUYAyABKA4yHi5lc3NhaW0uY2x1c3Rlci52MS5XZWlnaHREdHlwZRIVCg1kZXRlcm1pbmlzdGljGAQgASgIIrUBCgpXb3JrZXJQZWVyEgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSLQoFc3RhdGUYAyABKA4yHi5lc3NhaW0uY2x1c3Rlci52MS5Xb3JrZXJTdGF0ZRItCgVyb2xlcxgEIAEoCzIeLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclJvbGVzEhoKDW52bGlua19kb21haW4YBSABKAlIAIgBAUIQCg5fbnZsaW5rX2RvbWFpbiJFCg5MYXllclBsYWNlbWVudBIzCgdleHBlcnRzGAEgAygLMiIuZXNzYWltLmNsdXN0ZXIudjEuRXhwZXJ0UGxhY2VtZW50Ij8KD0V4cGVydFBsYWNlbWVudBIsCghyZXBsaWNhcxgBIAMoCzIaLmVzc2FpbS5jbHVzdGVyLnYxLlJlcGxpY2EiSQoHUmVwbGljYRIOCgZ3b3JrZXIYASABKAkSLgoFc3RhdGUYAiABKA4yHy5lc3NhaW0uY2x1c3Rlci52MS5SZXBsaWNhU3RhdGUqqQEKC1dvcmtlclN0YXRlEhwKGFdPUktFUl9TVEFURV9VTlNQRUNJRklFRBAAEhgKFFdPUktFUl9TVEFURV9KT0lOSU5HEAESGAoUV09SS0VSX1NUQVRFX0xPQURJTkcQAhIWChJXT1JLRVJfU1RBVEVfUkVBRFkQAxIZChVXT1JLRVJfU1RBVEVfRFJBSU5JTkcQBBIVChFXT1JLRVJfU1RBVEVfTE9TVBAFKnMKC1dlaWdodER0eXBlEhwKGFdFSUdIVF9EVFlQRV9VTlNQRUNJRklFRBAAEhgKFFdFSUdIVF9EVFlQRV9GTE9BVDMyEAESFQoRV0VJR0hUX0RUWVBFX0lOVDgQAhIVChFXRUlHSFRfRFRZUEVfSU5UNBADKmEKDFJlcGxpY2FTdGF0ZRIdChlSRVBMSUNBX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVUkVQTElDQV9TVEFURV9MT0FESU5HEAESFwoTUkVQTElDQV9TVEFURV9SRUFEWRACMscCChNDb250cm9sUGxhbmVTZXJ2aWNlEkcKBEpvaW4SHi5lc3NhaW0uY2x1c3Rlci52MS5Kb2luUmVxdWVzdBofLmVzc2FpbS5jbHVzdGVyLnYxLkpvaW5SZXNwb25zZRJNCgZSZXBvcnQSIC5lc3NhaW0uY2x1c3Rlci52MS5SZXBvcnRSZXF1ZXN0GiEuZXNzYWltLmNsdXN0ZXIudjEuUmVwb3J0UmVzcG9uc2USSgoFTGVhdmUSHy5lc3NhaW0uY2x1c3Rlci52MS5MZWF2ZVJlcXVlc3QaIC5lc3NhaW0uY2x1c3Rlci52MS5MZWF2ZVJlc3BvbnNlEkwKBVdhdGNoEh8uZXNzYWltLmNsdXN0ZXIudjEuV2F0Y2hSZXF1ZXN0GiAuZXNzYWltLmNsdXN0ZXIudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM");
+  fileDesc("CiVlc3NhaW0vY2x1c3Rlci92MS9jb250cm9sX3BsYW5lLnByb3RvEhFlc3NhaW0uY2x1c3Rlci52MSIRCg9HZXRNb2RlbFJlcXVlc3QiPgoQR2V0TW9kZWxSZXNwb25zZRIqCgVtb2RlbBgBIAEoCzIbLmVzc2FpbS5jbHVzdGVyLnYxLk1vZGVsUmVmIkoKC0pvaW5SZXF1ZXN0EjsKDHJlZ2lzdHJhdGlvbhgBIAEoCzIlLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclJlZ2lzdHJhdGlvbiI2CgxKb2luUmVzcG9uc2USEAoIbGVhc2VfaWQYASABKAkSFAoMbGVhc2VfdHRsX21zGAIgASgNIkAKDVJlcG9ydFJlcXVlc3QSLwoGcmVwb3J0GAEgASgLMh8uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyUmVwb3J0IhAKDlJlcG9ydFJlc3BvbnNlIiAKDExlYXZlUmVxdWVzdBIQCghsZWFzZV9pZBgBIAEoCSIPCg1MZWF2ZVJlc3BvbnNlIg4KDFdhdGNoUmVxdWVzdCJFCg1XYXRjaFJlc3BvbnNlEjQKCHNuYXBzaG90GAEgASgLMiIuZXNzYWltLmNsdXN0ZXIudjEuQ2x1c3RlclNuYXBzaG90IogCChJXb3JrZXJSZWdpc3RyYXRpb24SCgoCaWQYASABKAkSCwoDcGlkGAIgASgNEhAKCGhvc3RuYW1lGAMgASgJEg8KB2FkZHJlc3MYBCABKAkSLQoFcm9sZXMYBSABKAsyHi5lc3NhaW0uY2x1c3Rlci52MS5Xb3JrZXJSb2xlcxIpCgZkZXZpY2UYBiABKAsyGS5lc3NhaW0uY2x1c3Rlci52MS5EZXZpY2USLQoIbnVtZXJpY3MYByABKAsyGy5lc3NhaW0uY2x1c3Rlci52MS5OdW1lcmljcxItCgVuZWVkcxgIIAEoCzIeLmVzc2FpbS5jbHVzdGVyLnYxLk1lbW9yeU5lZWRzInAKCE51bWVyaWNzEiwKCGt2X2R0eXBlGAEgASgOMhouZXNzYWltLmNsdXN0ZXIudjEuS3ZEdHlwZRI2Cg1jb21wdXRlX2R0eXBlGAIgASgOMh8uZXNzYWltLmNsdXN0ZXIudjEuQ29tcHV0ZUR0eXBlInYKC01lbW9yeU5lZWRzEhMKC2RlbnNlX2J5dGVzGAEgASgEEhAKCGt2X2J5dGVzGAIgASgEEhYKDmt2X3NsYWNrX2J5dGVzGAMgASgEEhIKCnN0ZXBfYnl0ZXMYBCABKAQSFAoMZXhwZXJ0X2J5dGVzGAUgASgEIisKC1dvcmtlclJvbGVzEgwKBGxlYWQYASABKAgSDgoGZXhwZXJ0GAIgASgIInIKBkRldmljZRIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHdGhyZWFkcxgDIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBCABKAQSJQoEY2FyZBgFIAEoCzIXLmVzc2FpbS5jbHVzdGVyLnYxLkNhcmQirQEKBENhcmQSDQoFaW5kZXgYASABKA0SFwoKcGNpX2J1c19pZBgCIAEoCUgAiAEBEhoKDW52bGlua19kb21haW4YAyABKAlIAYgBARIkChd1cGxvYWRfYnl0ZXNfcGVyX3NlY29uZBgEIAEoBEgCiAEBQg0KC19wY2lfYnVzX2lkQhAKDl9udmxpbmtfZG9tYWluQhoKGF91cGxvYWRfYnl0ZXNfcGVyX3NlY29uZCKaAwoMV29ya2VyUmVwb3J0EhAKCGxlYXNlX2lkGAEgASgJEi0KBXN0YXRlGAIgASgOMh4uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyU3RhdGUSDQoFZXBvY2gYAyABKAQSLAoGaG9zdGVkGAQgAygLMhwuZXNzYWltLmNsdXN0ZXIudjEuRXhwZXJ0S2V5EhIKCmxlYWRfcmVhZHkYBSABKAgSFAoMbG9hZGVkX2J5dGVzGAYgASgEEhMKC3RvdGFsX2J5dGVzGAcgASgEEhYKDnJlc2lkZW50X2J5dGVzGAggASgEEhkKEXJ1bm5pbmdfc2VxdWVuY2VzGAkgASgNEhkKEXdhaXRpbmdfc2VxdWVuY2VzGAogASgNEhUKDWt2X3VzZWRfYnl0ZXMYCyABKAQSFwoPa3ZfYnVkZ2V0X2J5dGVzGAwgASgEEhQKB2ZhaWx1cmUYDSABKAlIAIgBARItCgV0aW1lcxgOIAEoCzIeLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclRpbWVzQgoKCF9mYWlsdXJlIngKC1dvcmtlclRpbWVzEioKBGxlYWQYASABKAsyHC5lc3NhaW0uY2x1c3Rlci52MS5MZWFkVGltZXMSLgoGZXhwZXJ0GAIgASgLMh4uZXNzYWltLmNsdXN0ZXIudjEuRXhwZXJ0VGltZXMSDQoFc3RlcHMYAyABKAQikAEKCUxlYWRUaW1lcxIQCghzY2hlZHVsZRgBIAEoBBINCgVkZW5zZRgCIAEoBBIQCghkaXNwYXRjaBgDIAEoBBIPCgdleHBlcnRzGAQgASgEEhEKCXNlcmlhbGlzZRgFIAEoBBIOCgZyZW1vdGUYBiABKAQSDgoGc2FtcGxlGAcgASgEEgwKBGlkbGUYCCABKAQiQAoLRXhwZXJ0VGltZXMSDQoFcXVldWUYASABKAQSDwoHY29tcHV0ZRgCIAEoBBIRCglzZXJpYWxpc2UYAyABKAQiKgoJRXhwZXJ0S2V5Eg0KBWxheWVyGAEgASgNEg4KBmV4cGVydBgCIAEoDSLGAQoPQ2x1c3RlclNuYXBzaG90EhIKCmNsdXN0ZXJfaWQYASABKAkSDQoFZXBvY2gYAiABKAQSKgoFbW9kZWwYAyABKAsyGy5lc3NhaW0uY2x1c3Rlci52MS5Nb2RlbFJlZhIuCgd3b3JrZXJzGAQgAygLMh0uZXNzYWltLmNsdXN0ZXIudjEuV29ya2VyUGVlchI0CglwbGFjZW1lbnQYBSADKAsyIS5lc3NhaW0uY2x1c3Rlci52MS5MYXllclBsYWNlbWVudCJvCghNb2RlbFJlZhIKCgJpZBgBIAEoCRIRCglkaXJlY3RvcnkYAiABKAkSLQoFZHR5cGUYAyABKA4yHi5lc3NhaW0uY2x1c3Rlci52MS5XZWlnaHREdHlwZRIVCg1kZXRlcm1pbmlzdGljGAQgASgIIrUBCgpXb3JrZXJQZWVyEgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSLQoFc3RhdGUYAyABKA4yHi5lc3NhaW0uY2x1c3Rlci52MS5Xb3JrZXJTdGF0ZRItCgVyb2xlcxgEIAEoCzIeLmVzc2FpbS5jbHVzdGVyLnYxLldvcmtlclJvbGVzEhoKDW52bGlua19kb21haW4YBSABKAlIAIgBAUIQCg5fbnZsaW5rX2RvbWFpbiJFCg5MYXllclBsYWNlbWVudBIzCgdleHBlcnRzGAEgAygLMiIuZXNzYWltLmNsdXN0ZXIudjEuRXhwZXJ0UGxhY2VtZW50Ij8KD0V4cGVydFBsYWNlbWVudBIsCghyZXBsaWNhcxgBIAMoCzIaLmVzc2FpbS5jbHVzdGVyLnYxLlJlcGxpY2EiSQoHUmVwbGljYRIOCgZ3b3JrZXIYASABKAkSLgoFc3RhdGUYAiABKA4yHy5lc3NhaW0uY2x1c3Rlci52MS5SZXBsaWNhU3RhdGUqSAoHS3ZEdHlwZRIYChRLVl9EVFlQRV9VTlNQRUNJRklFRBAAEhAKDEtWX0RUWVBFX0YzMhABEhEKDUtWX0RUWVBFX0JGMTYQAipbCgxDb21wdXRlRHR5cGUSHQoZQ09NUFVURV9EVFlQRV9VTlNQRUNJRklFRBAAEhUKEUNPTVBVVEVfRFRZUEVfRjMyEAESFQoRQ09NUFVURV9EVFlQRV9GMTYQAiqpAQoLV29ya2VyU3RhdGUSHAoYV09SS0VSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUV09SS0VSX1NUQVRFX0pPSU5JTkcQARIYChRXT1JLRVJfU1RBVEVfTE9BRElORxACEhYKEldPUktFUl9TVEFURV9SRUFEWRADEhkKFVdPUktFUl9TVEFURV9EUkFJTklORxAEEhUKEVdPUktFUl9TVEFURV9MT1NUEAUqcwoLV2VpZ2h0RHR5cGUSHAoYV0VJR0hUX0RUWVBFX1VOU1BFQ0lGSUVEEAASGAoUV0VJR0hUX0RUWVBFX0ZMT0FUMzIQARIVChFXRUlHSFRfRFRZUEVfSU5UOBACEhUKEVdFSUdIVF9EVFlQRV9JTlQ0EAMqYQoMUmVwbGljYVN0YXRlEh0KGVJFUExJQ0FfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVSRVBMSUNBX1NUQVRFX0xPQURJTkcQARIXChNSRVBMSUNBX1NUQVRFX1JFQURZEAIynAMKE0NvbnRyb2xQbGFuZVNlcnZpY2USUwoIR2V0TW9kZWwSIi5lc3NhaW0uY2x1c3Rlci52MS5HZXRNb2RlbFJlcXVlc3QaIy5lc3NhaW0uY2x1c3Rlci52MS5HZXRNb2RlbFJlc3BvbnNlEkcKBEpvaW4SHi5lc3NhaW0uY2x1c3Rlci52MS5Kb2luUmVxdWVzdBofLmVzc2FpbS5jbHVzdGVyLnYxLkpvaW5SZXNwb25zZRJNCgZSZXBvcnQSIC5lc3NhaW0uY2x1c3Rlci52MS5SZXBvcnRSZXF1ZXN0GiEuZXNzYWltLmNsdXN0ZXIudjEuUmVwb3J0UmVzcG9uc2USSgoFTGVhdmUSHy5lc3NhaW0uY2x1c3Rlci52MS5MZWF2ZVJlcXVlc3QaIC5lc3NhaW0uY2x1c3Rlci52MS5MZWF2ZVJlc3BvbnNlEkwKBVdhdGNoEh8uZXNzYWltLmNsdXN0ZXIudjEuV2F0Y2hSZXF1ZXN0GiAuZXNzYWltLmNsdXN0ZXIudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM");
+
+/**
+ * @generated from message essaim.cluster.v1.GetModelRequest
+ */
+export type GetModelRequest = Message<"essaim.cluster.v1.GetModelRequest"> & {
+};
+
+/**
+ * Describes the message essaim.cluster.v1.GetModelRequest.
+ * Use `create(GetModelRequestSchema)` to create a new message.
+ */
+export const GetModelRequestSchema: GenMessage<GetModelRequest> = /*@__PURE__*/
+  messageDesc(file_essaim_cluster_v1_control_plane, 0);
+
+/**
+ * @generated from message essaim.cluster.v1.GetModelResponse
+ */
+export type GetModelResponse = Message<"essaim.cluster.v1.GetModelResponse"> & {
+  /**
+   * @generated from field: essaim.cluster.v1.ModelRef model = 1;
+   */
+  model?: ModelRef | undefined;
+};
+
+/**
+ * Describes the message essaim.cluster.v1.GetModelResponse.
+ * Use `create(GetModelResponseSchema)` to create a new message.
+ */
+export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*/
+  messageDesc(file_essaim_cluster_v1_control_plane, 1);
 
 /**
  * @generated from message essaim.cluster.v1.JoinRequest
@@ -29,7 +59,7 @@ export type JoinRequest = Message<"essaim.cluster.v1.JoinRequest"> & {
  * Use `create(JoinRequestSchema)` to create a new message.
  */
 export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 0);
+  messageDesc(file_essaim_cluster_v1_control_plane, 2);
 
 /**
  * @generated from message essaim.cluster.v1.JoinResponse
@@ -51,7 +81,7 @@ export type JoinResponse = Message<"essaim.cluster.v1.JoinResponse"> & {
  * Use `create(JoinResponseSchema)` to create a new message.
  */
 export const JoinResponseSchema: GenMessage<JoinResponse> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 1);
+  messageDesc(file_essaim_cluster_v1_control_plane, 3);
 
 /**
  * @generated from message essaim.cluster.v1.ReportRequest
@@ -68,7 +98,7 @@ export type ReportRequest = Message<"essaim.cluster.v1.ReportRequest"> & {
  * Use `create(ReportRequestSchema)` to create a new message.
  */
 export const ReportRequestSchema: GenMessage<ReportRequest> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 2);
+  messageDesc(file_essaim_cluster_v1_control_plane, 4);
 
 /**
  * @generated from message essaim.cluster.v1.ReportResponse
@@ -81,7 +111,7 @@ export type ReportResponse = Message<"essaim.cluster.v1.ReportResponse"> & {
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export const ReportResponseSchema: GenMessage<ReportResponse> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 3);
+  messageDesc(file_essaim_cluster_v1_control_plane, 5);
 
 /**
  * @generated from message essaim.cluster.v1.LeaveRequest
@@ -98,7 +128,7 @@ export type LeaveRequest = Message<"essaim.cluster.v1.LeaveRequest"> & {
  * Use `create(LeaveRequestSchema)` to create a new message.
  */
 export const LeaveRequestSchema: GenMessage<LeaveRequest> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 4);
+  messageDesc(file_essaim_cluster_v1_control_plane, 6);
 
 /**
  * @generated from message essaim.cluster.v1.LeaveResponse
@@ -111,7 +141,7 @@ export type LeaveResponse = Message<"essaim.cluster.v1.LeaveResponse"> & {
  * Use `create(LeaveResponseSchema)` to create a new message.
  */
 export const LeaveResponseSchema: GenMessage<LeaveResponse> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 5);
+  messageDesc(file_essaim_cluster_v1_control_plane, 7);
 
 /**
  * @generated from message essaim.cluster.v1.WatchRequest
@@ -124,7 +154,7 @@ export type WatchRequest = Message<"essaim.cluster.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 6);
+  messageDesc(file_essaim_cluster_v1_control_plane, 8);
 
 /**
  * @generated from message essaim.cluster.v1.WatchResponse
@@ -141,7 +171,7 @@ export type WatchResponse = Message<"essaim.cluster.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 7);
+  messageDesc(file_essaim_cluster_v1_control_plane, 9);
 
 /**
  * What a worker says of itself when it joins.
@@ -180,6 +210,20 @@ export type WorkerRegistration = Message<"essaim.cluster.v1.WorkerRegistration">
    * @generated from field: essaim.cluster.v1.Device device = 6;
    */
   device?: Device | undefined;
+
+  /**
+   * Absent only from workers of older versions, which are refused.
+   *
+   * @generated from field: essaim.cluster.v1.Numerics numerics = 7;
+   */
+  numerics?: Numerics | undefined;
+
+  /**
+   * Likewise.
+   *
+   * @generated from field: essaim.cluster.v1.MemoryNeeds needs = 8;
+   */
+  needs?: MemoryNeeds | undefined;
 };
 
 /**
@@ -187,7 +231,80 @@ export type WorkerRegistration = Message<"essaim.cluster.v1.WorkerRegistration">
  * Use `create(WorkerRegistrationSchema)` to create a new message.
  */
 export const WorkerRegistrationSchema: GenMessage<WorkerRegistration> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 8);
+  messageDesc(file_essaim_cluster_v1_control_plane, 10);
+
+/**
+ * In what it computes. All workers of a cluster do alike.
+ *
+ * @generated from message essaim.cluster.v1.Numerics
+ */
+export type Numerics = Message<"essaim.cluster.v1.Numerics"> & {
+  /**
+   * @generated from field: essaim.cluster.v1.KvDtype kv_dtype = 1;
+   */
+  kvDtype: KvDtype;
+
+  /**
+   * @generated from field: essaim.cluster.v1.ComputeDtype compute_dtype = 2;
+   */
+  computeDtype: ComputeDtype;
+};
+
+/**
+ * Describes the message essaim.cluster.v1.Numerics.
+ * Use `create(NumericsSchema)` to create a new message.
+ */
+export const NumericsSchema: GenMessage<Numerics> = /*@__PURE__*/
+  messageDesc(file_essaim_cluster_v1_control_plane, 11);
+
+/**
+ * What a worker's memory has to hold of the model, in bytes. What is left of the device's memory_bytes is for experts.
+ *
+ * @generated from message essaim.cluster.v1.MemoryNeeds
+ */
+export type MemoryNeeds = Message<"essaim.cluster.v1.MemoryNeeds"> & {
+  /**
+   * Weights beside the routed experts; 0 for a worker that does not lead.
+   *
+   * @generated from field: uint64 dense_bytes = 1;
+   */
+  denseBytes: bigint;
+
+  /**
+   * What keys and values may take.
+   *
+   * @generated from field: uint64 kv_bytes = 2;
+   */
+  kvBytes: bigint;
+
+  /**
+   * What the buffers that they lie in may take beyond that; in proportion to it.
+   *
+   * @generated from field: uint64 kv_slack_bytes = 3;
+   */
+  kvSlackBytes: bigint;
+
+  /**
+   * What a step makes on its way.
+   *
+   * @generated from field: uint64 step_bytes = 4;
+   */
+  stepBytes: bigint;
+
+  /**
+   * Of one routed expert; 0 for a model without.
+   *
+   * @generated from field: uint64 expert_bytes = 5;
+   */
+  expertBytes: bigint;
+};
+
+/**
+ * Describes the message essaim.cluster.v1.MemoryNeeds.
+ * Use `create(MemoryNeedsSchema)` to create a new message.
+ */
+export const MemoryNeedsSchema: GenMessage<MemoryNeeds> = /*@__PURE__*/
+  messageDesc(file_essaim_cluster_v1_control_plane, 12);
 
 /**
  * @generated from message essaim.cluster.v1.WorkerRoles
@@ -213,7 +330,7 @@ export type WorkerRoles = Message<"essaim.cluster.v1.WorkerRoles"> & {
  * Use `create(WorkerRolesSchema)` to create a new message.
  */
 export const WorkerRolesSchema: GenMessage<WorkerRoles> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 9);
+  messageDesc(file_essaim_cluster_v1_control_plane, 13);
 
 /**
  * @generated from message essaim.cluster.v1.Device
@@ -237,7 +354,7 @@ export type Device = Message<"essaim.cluster.v1.Device"> & {
   threads: number;
 
   /**
-   * Bytes that weights and KV may take.
+   * Bytes that all of MemoryNeeds and the experts may take together.
    *
    * @generated from field: uint64 memory_bytes = 4;
    */
@@ -256,7 +373,7 @@ export type Device = Message<"essaim.cluster.v1.Device"> & {
  * Use `create(DeviceSchema)` to create a new message.
  */
 export const DeviceSchema: GenMessage<Device> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 10);
+  messageDesc(file_essaim_cluster_v1_control_plane, 14);
 
 /**
  * Where a card is among others.
@@ -298,7 +415,7 @@ export type Card = Message<"essaim.cluster.v1.Card"> & {
  * Use `create(CardSchema)` to create a new message.
  */
 export const CardSchema: GenMessage<Card> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 11);
+  messageDesc(file_essaim_cluster_v1_control_plane, 15);
 
 /**
  * The whole truth about a worker, each time.
@@ -394,7 +511,7 @@ export type WorkerReport = Message<"essaim.cluster.v1.WorkerReport"> & {
  * Use `create(WorkerReportSchema)` to create a new message.
  */
 export const WorkerReportSchema: GenMessage<WorkerReport> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 12);
+  messageDesc(file_essaim_cluster_v1_control_plane, 16);
 
 /**
  * How a worker's time went since its process began, in microseconds that only grow.
@@ -425,7 +542,7 @@ export type WorkerTimes = Message<"essaim.cluster.v1.WorkerTimes"> & {
  * Use `create(WorkerTimesSchema)` to create a new message.
  */
 export const WorkerTimesSchema: GenMessage<WorkerTimes> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 13);
+  messageDesc(file_essaim_cluster_v1_control_plane, 17);
 
 /**
  * A leading worker does one of these at a time, so that they add up to the time that passed.
@@ -495,7 +612,7 @@ export type LeadTimes = Message<"essaim.cluster.v1.LeadTimes"> & {
  * Use `create(LeadTimesSchema)` to create a new message.
  */
 export const LeadTimesSchema: GenMessage<LeadTimes> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 14);
+  messageDesc(file_essaim_cluster_v1_control_plane, 18);
 
 /**
  * Calls to a worker's experts, its own included, some of them side by side.
@@ -530,7 +647,7 @@ export type ExpertTimes = Message<"essaim.cluster.v1.ExpertTimes"> & {
  * Use `create(ExpertTimesSchema)` to create a new message.
  */
 export const ExpertTimesSchema: GenMessage<ExpertTimes> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 15);
+  messageDesc(file_essaim_cluster_v1_control_plane, 19);
 
 /**
  * Names one expert of the model.
@@ -554,7 +671,7 @@ export type ExpertKey = Message<"essaim.cluster.v1.ExpertKey"> & {
  * Use `create(ExpertKeySchema)` to create a new message.
  */
 export const ExpertKeySchema: GenMessage<ExpertKey> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 16);
+  messageDesc(file_essaim_cluster_v1_control_plane, 20);
 
 /**
  * The whole desired and actual state of the cluster. Readers swap it whole and refuse a lower epoch than one already seen.
@@ -595,7 +712,7 @@ export type ClusterSnapshot = Message<"essaim.cluster.v1.ClusterSnapshot"> & {
  * Use `create(ClusterSnapshotSchema)` to create a new message.
  */
 export const ClusterSnapshotSchema: GenMessage<ClusterSnapshot> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 17);
+  messageDesc(file_essaim_cluster_v1_control_plane, 21);
 
 /**
  * What the cluster serves.
@@ -635,7 +752,7 @@ export type ModelRef = Message<"essaim.cluster.v1.ModelRef"> & {
  * Use `create(ModelRefSchema)` to create a new message.
  */
 export const ModelRefSchema: GenMessage<ModelRef> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 18);
+  messageDesc(file_essaim_cluster_v1_control_plane, 22);
 
 /**
  * @generated from message essaim.cluster.v1.WorkerPeer
@@ -676,7 +793,7 @@ export type WorkerPeer = Message<"essaim.cluster.v1.WorkerPeer"> & {
  * Use `create(WorkerPeerSchema)` to create a new message.
  */
 export const WorkerPeerSchema: GenMessage<WorkerPeer> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 19);
+  messageDesc(file_essaim_cluster_v1_control_plane, 23);
 
 /**
  * @generated from message essaim.cluster.v1.LayerPlacement
@@ -695,7 +812,7 @@ export type LayerPlacement = Message<"essaim.cluster.v1.LayerPlacement"> & {
  * Use `create(LayerPlacementSchema)` to create a new message.
  */
 export const LayerPlacementSchema: GenMessage<LayerPlacement> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 20);
+  messageDesc(file_essaim_cluster_v1_control_plane, 24);
 
 /**
  * @generated from message essaim.cluster.v1.ExpertPlacement
@@ -714,7 +831,7 @@ export type ExpertPlacement = Message<"essaim.cluster.v1.ExpertPlacement"> & {
  * Use `create(ExpertPlacementSchema)` to create a new message.
  */
 export const ExpertPlacementSchema: GenMessage<ExpertPlacement> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 21);
+  messageDesc(file_essaim_cluster_v1_control_plane, 25);
 
 /**
  * @generated from message essaim.cluster.v1.Replica
@@ -736,7 +853,77 @@ export type Replica = Message<"essaim.cluster.v1.Replica"> & {
  * Use `create(ReplicaSchema)` to create a new message.
  */
 export const ReplicaSchema: GenMessage<Replica> = /*@__PURE__*/
-  messageDesc(file_essaim_cluster_v1_control_plane, 22);
+  messageDesc(file_essaim_cluster_v1_control_plane, 26);
+
+/**
+ * How keys and values are kept.
+ *
+ * @generated from enum essaim.cluster.v1.KvDtype
+ */
+export const KvDtype = {
+  /**
+   * @generated from enum value: KV_DTYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: KV_DTYPE_F32 = 1;
+   */
+  F32: 1,
+
+  /**
+   * @generated from enum value: KV_DTYPE_BF16 = 2;
+   */
+  BF16: 2,
+} as const;
+
+/**
+ * How keys and values are kept.
+ *
+ * @generated from enum essaim.cluster.v1.KvDtype
+ */
+export type KvDtype = (typeof KvDtype)[keyof typeof KvDtype] | UnknownEnum;
+
+/**
+ * Describes the enum essaim.cluster.v1.KvDtype.
+ */
+export const KvDtypeSchema: GenEnum<KvDtype> = /*@__PURE__*/
+  enumDesc(file_essaim_cluster_v1_control_plane, 0);
+
+/**
+ * What matrices are multiplied in.
+ *
+ * @generated from enum essaim.cluster.v1.ComputeDtype
+ */
+export const ComputeDtype = {
+  /**
+   * @generated from enum value: COMPUTE_DTYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: COMPUTE_DTYPE_F32 = 1;
+   */
+  F32: 1,
+
+  /**
+   * @generated from enum value: COMPUTE_DTYPE_F16 = 2;
+   */
+  F16: 2,
+} as const;
+
+/**
+ * What matrices are multiplied in.
+ *
+ * @generated from enum essaim.cluster.v1.ComputeDtype
+ */
+export type ComputeDtype = (typeof ComputeDtype)[keyof typeof ComputeDtype] | UnknownEnum;
+
+/**
+ * Describes the enum essaim.cluster.v1.ComputeDtype.
+ */
+export const ComputeDtypeSchema: GenEnum<ComputeDtype> = /*@__PURE__*/
+  enumDesc(file_essaim_cluster_v1_control_plane, 1);
 
 /**
  * @generated from enum essaim.cluster.v1.WorkerState
@@ -788,7 +975,7 @@ export type WorkerState = (typeof WorkerState)[keyof typeof WorkerState] | Unkno
  * Describes the enum essaim.cluster.v1.WorkerState.
  */
 export const WorkerStateSchema: GenEnum<WorkerState> = /*@__PURE__*/
-  enumDesc(file_essaim_cluster_v1_control_plane, 0);
+  enumDesc(file_essaim_cluster_v1_control_plane, 2);
 
 /**
  * Numeric form of the weights while running.
@@ -828,7 +1015,7 @@ export type WeightDtype = (typeof WeightDtype)[keyof typeof WeightDtype] | Unkno
  * Describes the enum essaim.cluster.v1.WeightDtype.
  */
 export const WeightDtypeSchema: GenEnum<WeightDtype> = /*@__PURE__*/
-  enumDesc(file_essaim_cluster_v1_control_plane, 1);
+  enumDesc(file_essaim_cluster_v1_control_plane, 3);
 
 /**
  * @generated from enum essaim.cluster.v1.ReplicaState
@@ -861,7 +1048,7 @@ export type ReplicaState = (typeof ReplicaState)[keyof typeof ReplicaState] | Un
  * Describes the enum essaim.cluster.v1.ReplicaState.
  */
 export const ReplicaStateSchema: GenEnum<ReplicaState> = /*@__PURE__*/
-  enumDesc(file_essaim_cluster_v1_control_plane, 2);
+  enumDesc(file_essaim_cluster_v1_control_plane, 4);
 
 /**
  * Callers prove who they are with a certificate of the cluster's authority. Workers may call everything, gateways only Watch.
@@ -870,7 +1057,18 @@ export const ReplicaStateSchema: GenEnum<ReplicaState> = /*@__PURE__*/
  */
 export const ControlPlaneService: GenService<{
   /**
+   * What the cluster serves. A worker asks before it joins, so that it can say what it needs for it.
+   *
+   * @generated from rpc essaim.cluster.v1.ControlPlaneService.GetModel
+   */
+  getModel: {
+    methodKind: "unary";
+    input: typeof GetModelRequestSchema;
+    output: typeof GetModelResponseSchema;
+  },
+  /**
    * Enters the cluster. The worker then reports at a third of the lease's time to live.
+   * FAILED_PRECONDITION: it does not go with the workers that are there; joining again will not help.
    *
    * @generated from rpc essaim.cluster.v1.ControlPlaneService.Join
    */

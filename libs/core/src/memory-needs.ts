@@ -1,0 +1,27 @@
+/** What a worker's memory has to hold of the model that it serves, in bytes. Only the worker knows: it depends on its runtime, its threads and its flags. */
+export interface MemoryNeeds {
+  /** Weights beside the routed experts; 0 for a worker that does not lead. */
+  readonly denseBytes: number;
+  /** What keys and values may take. */
+  readonly kvBytes: number;
+  /** What the buffers that they lie in may take beyond that; in proportion to it. */
+  readonly kvSlackBytes: number;
+  /** What a step makes on its way. */
+  readonly stepBytes: number;
+  /** Of one routed expert, all being of one size; 0 for a model without. */
+  readonly expertBytes: number;
+}
+
+/**
+ * Of keys and values on a card, what their buffers may take beyond them: ONNX Runtime's have sizes from a list, each up to twice the one before, so that what
+ * grows a token at a time fills between half and all of its buffer.
+ */
+export const CARD_KV_SLACK = 1;
+
+/** What of a worker's memory is free when it holds so many experts; negative where they don't fit. */
+export const spareBytes = (memoryBytes: number, { denseBytes, kvBytes, kvSlackBytes, stepBytes, expertBytes }: MemoryNeeds, experts = 0): number =>
+  memoryBytes - denseBytes - kvBytes - kvSlackBytes - stepBytes - experts * expertBytes;
+
+/** How many experts a worker can hold beside all else. */
+export const roomForExperts = (memoryBytes: number, needs: MemoryNeeds): number =>
+  needs.expertBytes === 0 ? 0 : Math.max(0, Math.floor(spareBytes(memoryBytes, needs) / needs.expertBytes));
