@@ -23,8 +23,8 @@ export interface Result {
 
 export interface Ready {
   readonly model: { readonly id: string };
-  /** `http` and `admin` are base URLs, `grpc` is host:port. */
-  readonly addresses: { readonly http: string; readonly grpc: string; readonly admin: string };
+  /** `http` and `admin` are base URLs, `grpc` and `control` are host:port. */
+  readonly addresses: { readonly http: string; readonly grpc: string; readonly admin: string; readonly control: string };
   readonly workers: readonly { readonly id: string; readonly pid: number; readonly experts: number }[];
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
 }
@@ -42,6 +42,7 @@ export interface RunningCluster extends AsyncDisposable {
 
 export interface WorkerState {
   readonly id: string;
+  readonly pid: number;
   readonly state: string;
   readonly hosted: readonly unknown[];
   readonly runningSequences: number;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ClusterSnapshot } from '@essaim/core';
+import { AppError, type ClusterSnapshot } from '@essaim/core';
 import { connectControlPlane, type Connection, type ControlPlaneApi } from '@essaim/rpc';
 import { createLogger } from '@essaim/telemetry';
 import { ManualClock } from '@essaim/testing';
@@ -137,6 +137,12 @@ describe('a worker\'s link', () => {
     control = await TestControlPlane.start({ port });
     await retryingUntil(() => control.reports.length > 0);
     expect(control.joins).toEqual([REGISTRATION]);
+  });
+
+  it('ends with the sentence of a cluster that does not take this worker, and asks no more', async () => {
+    control.refusal = new AppError('failed_precondition', 'this worker does not go with the others');
+    await expect(link.run(stop.signal)).rejects.toMatchObject({ message: 'this worker does not go with the others' });
+    expect([control.joins, control.reports]).toEqual([[], []]);
   });
 
   it('does not hammer a control plane that ends each watch', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LeaseId, leaseId, type WorkerState } from '@essaim/core';
+import { type LeaseId, leaseId, workerId, type WorkerState } from '@essaim/core';
 import { countedLeases, registration, report } from '../test/samples.ts';
 import { Membership, type StateChange } from './index.ts';
 
@@ -54,6 +54,17 @@ describe('a lease', () => {
     expect(() => cluster.report(report(older.id), 20)).toThrow(expect.objectContaining({ code: 'not_found' }));
     cluster.report(report(newer.id), 20);
     expect(cluster.members.map(({ registration: { pid } }) => pid)).toEqual([2]);
+  });
+
+  it('is not for a worker that computes otherwise than the others, unless it takes the place of the only one that does not', () => {
+    const cluster = membership();
+    cluster.join(registration('w1'), 0);
+    const other = registration('w2', { numerics: { kvDtype: 'bf16', computeDtype: 'f32' } });
+    expect(() => cluster.join(other, 0)).toThrow(expect.objectContaining({ code: 'failed_precondition', message: expect.stringMatching(/^worker w2 keeps keys and values as bf16 .* where w1 keeps keys and values as f32 .*: start it with the same --kv-dtype/) as string }));
+    expect(states(cluster)).toEqual(['w1 joining']);
+    cluster.join({ ...other, id: workerId('w1') }, 10);
+    cluster.join(other, 10);
+    expect(states(cluster)).toEqual(['w1 joining', 'w2 joining']);
   });
 
   it('that is given back leaves nothing behind', () => {

@@ -73,6 +73,10 @@ describe('a message that no peer of this version sends is refused', () => {
     ['activations of half a row', () => fromCallFrame({ ...toCallFrame(1, batch(1, 4), 'f32'), activations: new Uint8Array(15) }), 'no whole number of rows of 16 bytes'],
   ])('%s', (_what, read, part) => expect(read).toThrow(refusal(part)));
 
+  it.each(['numerics', 'needs'] as const)('a registration of an older version, without %s', (field) => {
+    expect(() => fromWireRegistration(create(clusterV1.WorkerRegistrationSchema, { ...toWireRegistration(REGISTRATION), [field]: undefined }))).toThrow(expect.objectContaining({ code: 'failed_precondition', message: expect.stringMatching(/^worker w1 is of an older version, .*: start one of/) as string }));
+  });
+
   it('a seed that is not 64 bits long', () => {
     for (const seed of [1n << 63n, -(1n << 63n) - 1n]) {
       expect(() => toWireSequenceRequest({ ...SEQUENCE_REQUEST, sampling: { ...SEQUENCE_REQUEST.sampling, seed } })).toThrow(refusal('seed must fit'));
