@@ -30,7 +30,7 @@ it.each(WEIGHT_DTYPES.flatMap((dtype) => (['large-3', 'small-4'] as const).map((
 
 it.each(['large-3', 'small-4'] as const)('what is planned for a step of %s is about what a worker asks for', async (name) => {
   const spec: ModelSpec = SHAPES[name];
-  const { stepBytes } = await kernelNeeds({ model: { spec, weights: randomModel(spec, 1), dtype: 'int4' }, threads: 2, kvBytes: 1e9 });
+  const { stepBytes } = await kernelNeeds({ model: { spec, weights: randomModel(spec, 1), dtype: 'int4' }, threads: 2, kvBytes: 1e9, sequences: LIMITS.runningSequences });
   const worker: PlannedWorker = { id: workerId('w1'), node: 0, device: { name: 'a machine', processor: 'cpu', memoryBytes: 1e12, readBytesPerSecond: 1, flopsPerSecond: 1, pricePerHour: null, overhead: NO_OVERHEAD } };
   const { workers } = fitModel(modelSize({ ...spec, precision: 'float', predictorLayerCount: 0, vision: false }, 'int4'), [worker], { replicas: 1, contextTokens: 1, streams: LIMITS.runningSequences, wireBytesPerValue: 4 });
   expect(workers[0]!.activationBytes / stepBytes).toBeGreaterThan(0.9);

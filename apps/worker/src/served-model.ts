@@ -6,6 +6,7 @@ import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { deviceName, type TestedDevice } from '@essaim/devices';
 import { KvPool } from '@essaim/kv';
 import { expertPieces } from '@essaim/panels';
+import { assertRoom, hasRoom, type WorkerRoom } from '@essaim/placement';
 import { Engine, ModelRunner } from '@essaim/runner';
 import { Scheduler } from '@essaim/scheduler';
 import { systemClock, type Logger } from '@essaim/telemetry';
@@ -18,7 +19,6 @@ import { Residency } from './residency.ts';
 import { openRuntime, type Runtime } from './runtime.ts';
 import { type Snapshots } from './snapshots.ts';
 import { type Watches } from './watches.ts';
-import { assertRoom, hasRoom, type WorkerRoom } from './worker-room.ts';
 
 export interface ServedModelOptions {
   readonly environment: WorkerEnvironment;

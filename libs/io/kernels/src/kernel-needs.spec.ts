@@ -9,7 +9,7 @@ import { BANK_BYTES } from './bank.ts';
 import { kernelNeeds } from './kernel-needs.ts';
 
 const model = modelOf(SMALL_SPECS['grouped queries'], 'int8');
-const needs = (changes: Partial<Parameters<typeof kernelNeeds>[0]> = {}): ReturnType<typeof kernelNeeds> => kernelNeeds({ model, threads: 1, kvBytes: 1e6, ...changes });
+const needs = (changes: Partial<Parameters<typeof kernelNeeds>[0]> = {}): ReturnType<typeof kernelNeeds> => kernelNeeds({ model, threads: 1, kvBytes: 1e6, sequences: 8, ...changes });
 
 describe('what a worker needs of its memory', () => {
   it('is what its pieces take there when they are loaded', async () => {
@@ -21,10 +21,11 @@ describe('what a worker needs of its memory', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('is keys and values as they are, and for a step what each thread and each memory computes in', async () => {
-    const [one, two, large] = [await needs(), await needs({ threads: 2 }), await needs({ kvBytes: BANK_BYTES + 1 })];
+  it('is keys and values as they are, and for a step what each thread and each memory computes in, and logits', async () => {
+    const [one, two, large, crowd] = [await needs(), await needs({ threads: 2 }), await needs({ kvBytes: BANK_BYTES + 1 }), await needs({ sequences: 9 })];
     expect([one.kvBytes, one.kvSlackBytes, large.kvBytes]).toEqual([1e6, 0, BANK_BYTES + 1]);
     expect(two.stepBytes).toBeGreaterThan(one.stepBytes);
     expect(large.stepBytes).toBeGreaterThan(one.stepBytes);
+    expect(crowd.stepBytes - one.stepBytes).toBe(4 * model.spec.vocabSize);
   });
 });

@@ -83,9 +83,9 @@ async function unevenCluster(round: Round): Promise<UpOptions> {
 }
 
 /** Of each worker. */
-async function needsOf({ directory, dtype }: BenchModel['ref'], { threadsPerWorker, kvMemoryMib }: UpOptions): Promise<MemoryNeeds> {
+async function needsOf({ directory, dtype }: BenchModel['ref'], { threadsPerWorker, kvMemoryMib, runningSequences }: UpOptions): Promise<MemoryNeeds> {
   const { spec, weights, close } = await openCheckpoint(openCheckpointFolder(directory));
-  const needs = await kernelNeeds({ model: { spec, weights, dtype }, threads: threadsPerWorker, kvBytes: kvMemoryMib * 2 ** 20 });
+  const needs = await kernelNeeds({ model: { spec, weights, dtype }, threads: threadsPerWorker, kvBytes: kvMemoryMib * 2 ** 20, sequences: runningSequences });
   await close();
   return needs;
 }

@@ -1,5 +1,5 @@
 import { AppError, type MemoryNeeds, spareBytes, type WeightDtype } from '@essaim/core';
-import { formatBytes } from '@essaim/placement';
+import { formatBytes } from './format-bytes.ts';
 
 /** What a worker may take of its memory, and what it needs of it. */
 export interface WorkerRoom {
