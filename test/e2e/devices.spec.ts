@@ -1,5 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { softwareAdapter } from '../../libs/io/devices/test/software-adapter.ts';
 import { essaim, temporaryFolder } from './harness.ts';
@@ -13,19 +13,6 @@ it('essaim devices lists what this machine offers, and why not more, in the bund
   const { devices, unusable } = JSON.parse(stdout) as { readonly devices: readonly { readonly provider: string }[]; readonly unusable: readonly { readonly provider: string; readonly reason: string }[] };
   expect(new Set([...devices, ...unusable].map(({ provider }) => provider))).toEqual(new Set(['cpu', 'webgpu', 'cuda', 'tensorrt']));
   expect(devices[0]).toMatchObject({ provider: 'cpu', fault: null });
-});
-
-it.skipIf(SOFTWARE === null)('two adapters are two devices, each tried by itself with what it takes to find it first', async () => {
-  const folder = temporaryFolder();
-  const first = SOFTWARE!['VK_ICD_FILENAMES']!;
-  // The loader takes a second description of the same driver for a second driver.
-  const { ICD, ...description } = JSON.parse(readFileSync(first, 'utf8')) as { readonly ICD: { readonly library_path: string } };
-  const second = join(folder, 'second_icd.json');
-  writeFileSync(second, JSON.stringify({ ...description, ICD: { ...ICD, library_path: resolve(dirname(first), ICD.library_path) } }));
-  const { stdout } = await essaim(['devices', '--json'], { ...SOFTWARE!, VK_ICD_FILENAMES: `${first}:${second}` });
-  const { devices } = JSON.parse(stdout) as { readonly devices: readonly { readonly provider: string; readonly index: number; readonly fault: string | null; readonly uploadBytesPerSecond: number | null }[] };
-  expect(devices.filter(({ provider }) => provider === 'webgpu')).toMatchObject([0, 1].map((index) => ({ index, fault: null, uploadBytesPerSecond: expect.any(Number) })));
-  rmSync(folder, { recursive: true });
 });
 
 it('essaim bench gpu says that there is no card where there is none, and writes an empty table', async () => {

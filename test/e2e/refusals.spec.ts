@@ -35,6 +35,7 @@ describe('what essaim refuses: one sentence, an exit code, nothing left running'
     ['a temperature below zero', ['--temperature', '-1'], /from 0 to 2/],
     ['more replicas than workers', ['--workers', '2', '--replicas', '3'], /--replicas 3 needs as many workers/],
     ['more memory for keys and values than there is', ['--kv-memory', '1000000000'], /--kv-memory 1000000000 is more than the \d+ MiB that each of 3 workers may take/],
+    ['a device that is none', ['--devices', 'webgpu:0,gpu'], /'gpu' is no device: give auto, cpu, or webgpu, cuda, tensorrt/],
     ['one port for two services', ['--http-port', '9000', '--grpc-port', '9000'], /--http-port and --grpc-port are both 9000/],
     ['a stray word', ['petit'], /too many arguments/],
   ])('%s', async (_, flags, sentence) => {

@@ -5,7 +5,7 @@ import { type Logger } from '@essaim/telemetry';
 
 /** Finds the device that this worker is told to take, and sets this process up to find it in its place. Fails with `failed_precondition`, and the reason, where it can't be used. */
 export async function takeDevice(choice: DeviceChoice, logger: Logger): Promise<TestedDevice> {
-  const { device, sentence } = chooseDevice(choice, await listDevices(new URL('./probe.process.js', import.meta.url), choice));
+  const { device, sentence } = chooseDevice(choice, await listDevices(new URL('./probe.process.js', import.meta.url), [choice]));
   logger.info(sentence);
   // Drivers read these when they are loaded, which is later.
   Object.assign(process.env, device.environment);

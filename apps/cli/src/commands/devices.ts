@@ -9,7 +9,7 @@ Providers:
   tensorrt   the same with TensorRT 10
 
 Each device is tried: a small graph with a known answer runs on it, in a process of its own.
-essaim up --device NAME has workers compute on one, --devices all on all.
+essaim up --device NAME has workers compute on one, --devices NAME,NAME on each of several, --devices all on all.
 `;
 
 /** `essaim devices`: what this host could compute on. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { COMPUTE_DTYPES, KV_DTYPES, LIMITS, WEIGHT_DTYPES } from '@essaim/core';
-import { parseDeviceChoice } from '@essaim/devices';
+import { parseDeviceChoice, parseDevices } from '@essaim/devices';
 import { ACTIVATION_DTYPES, DEFAULT_ACTIVATION_DTYPE } from '@essaim/rpc/activations';
 import { decimal, port, seed, text, wholeNumber } from '../flags.ts';
 import { type UpFlags } from '../up/options.ts';
@@ -32,7 +32,7 @@ export function upCommand(): Command {
   command
     .addOption(flag('--workers <n>', 'WORKERS', 'worker processes').argParser(wholeNumber({ from: 1, to: 64 })).default(3))
     .addOption(flag('--device <name>', 'DEVICE', 'what each worker computes on: cpu, webgpu, cuda or tensorrt, with :n for others than the first, or auto for the best that works').argParser(parseDeviceChoice).default(parseDeviceChoice('cpu'), 'cpu'))
-    .addOption(flag('--devices <all>', 'DEVICES', 'one worker for each device of this host, instead of --workers and --device').choices(['all']).conflicts(['device', 'workers']))
+    .addOption(flag('--devices <all|names>', 'DEVICES', 'one worker for each device of this host, or for each that is named, with commas between, instead of --workers and --device').argParser(parseDevices).conflicts(['device', 'workers']))
     .addOption(flag('--compute-dtype <f32|f16>', 'COMPUTE_DTYPE', 'what cards multiply matrices in; f16 rounds float32 weights to it, too, and needs a card that has it').choices(COMPUTE_DTYPES).default('f32'))
     .addOption(flag('--replicas <n>', 'REPLICAS', 'copies of every expert, each on another worker').argParser(wholeNumber({ from: 1, to: 64 })).default(1))
     .addOption(flag('--threads-per-worker <n>', 'THREADS_PER_WORKER', `threads that compute (default: the ${availableParallelism()} cores shared out)`).argParser(wholeNumber({ from: 1, to: 1024 })))

@@ -1,4 +1,4 @@
-import { allDevices, chooseDevice, type DeviceChoice, deviceName, listDevices, type TestedDevice } from '@essaim/devices';
+import { allDevices, chooseDevice, type DeviceChoice, deviceName, listDevices, type NamedDevice, type TestedDevice } from '@essaim/devices';
 import { PROBE_ENTRY } from '../devices/probe-entry.ts';
 
 /** What a worker is told to compute on. */
@@ -11,7 +11,7 @@ export interface WorkerDevice {
 /** What was asked for. */
 export interface DeviceFlags {
   readonly device: DeviceChoice;
-  readonly devices?: 'all';
+  readonly devices?: 'all' | readonly NamedDevice[];
   readonly workers: number;
 }
 
@@ -23,13 +23,21 @@ export const processors = (workers: number): WorkerDevice[] => Array.from({ leng
 
 /** A device for each worker, and a sentence for whoever wonders why these. Fails with `failed_precondition` where a device can't be used. */
 export async function findWorkerDevices({ device: choice, devices, workers }: DeviceFlags): Promise<{ readonly devices: readonly WorkerDevice[]; readonly notes: readonly string[] }> {
-  if (devices === 'all') {
-    const all = allDevices(await listDevices(PROBE_ENTRY));
-    return { devices: all.map((device) => shareOf(device, 1)), notes: [`one worker for each device: ${all.map(deviceName).join(', ')}`] };
+  if (devices !== undefined) {
+    const found = await severalDevices(devices);
+    const workersOn = (device: TestedDevice): number => found.filter((each) => deviceName(each) === deviceName(device)).length;
+    return { devices: found.map((device) => shareOf(device, workersOn(device))), notes: [`one worker for each device: ${found.map(deviceName).join(', ')}`] };
   }
   if (choice.kind === 'named' && choice.provider === 'cpu') return { devices: processors(workers), notes: [] };
-  const { device, sentence } = chooseDevice(choice, await listDevices(PROBE_ENTRY, choice));
+  const { device, sentence } = chooseDevice(choice, await listDevices(PROBE_ENTRY, [choice]));
   return { devices: Array.from({ length: workers }, () => shareOf(device, workers)), notes: [`each worker ${sentence}`] };
+}
+
+/** All of this host, or those named, in that order; one that is named twice is shared. */
+async function severalDevices(devices: 'all' | readonly NamedDevice[]): Promise<readonly TestedDevice[]> {
+  if (devices === 'all') return allDevices(await listDevices(PROBE_ENTRY));
+  const host = await listDevices(PROBE_ENTRY, devices);
+  return devices.map((choice) => chooseDevice(choice, host).device);
 }
 
 /** One of so many workers' on a device. */

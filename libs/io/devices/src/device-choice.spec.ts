@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deviceName, parseDeviceChoice } from './device-choice.ts';
+import { deviceName, parseDeviceChoice, parseDevices } from './device-choice.ts';
 
 describe('the choice of a device', () => {
   it.each([
@@ -10,6 +10,14 @@ describe('the choice of a device', () => {
   it.each(['', 'gpu', 'cuda:', 'cuda:-1', 'cuda:1.5', 'cuda 1', 'CUDA', 'cpu:0', 'auto:1', 'webgpu:1000', 'cuda:1:2'])('is refused when it is %j', (text) => {
     expect(() => parseDeviceChoice(text)).toThrow(`'${text}' is no device: give auto, cpu, or webgpu, cuda, tensorrt with :n for others than the first`);
   });
+});
+
+it('several devices are all, or some by their names', () => {
+  expect(parseDevices('all')).toBe('all');
+  const names = (text: string): string[] => (parseDevices(text) as Exclude<ReturnType<typeof parseDevices>, 'all'>).map(deviceName);
+  expect([names('webgpu:2,cuda'), names('cpu')]).toEqual([['webgpu:2', 'cuda:0'], ['cpu']]);
+  expect(() => parseDevices('cpu,auto')).toThrow("'cpu,auto' names no devices: give all, or names with commas between");
+  expect(() => parseDevices('cpu, webgpu')).toThrow("' webgpu' is no device");
 });
 
 it.each([['cpu', 0, 'cpu'], ['cuda', 0, 'cuda:0'], ['webgpu', 3, 'webgpu:3']] as const)('%s %i is called %s', (provider, index, name) => {

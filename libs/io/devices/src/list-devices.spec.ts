@@ -1,7 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { withSmi } from '../test/cards.ts';
 import { GPUS_L40S, TOPOLOGY_BRIDGE } from '../test/recorded.ts';
 import { softwareAdapter } from '../test/software-adapter.ts';
 import { type HostDevices, listDevices } from './list-devices.ts';
@@ -25,15 +26,6 @@ function devicesWith(environment: Readonly<Record<string, string>>): Promise<Hos
   return listDevices(new URL('../test/probe.process.ts', import.meta.url));
 }
 
-/** Puts a program first in the path that prints what NVIDIA's once printed on machines with two cards. */
-function withRecordedSmi(): Readonly<Record<string, string>> {
-  const path = join(folder, 'nvidia-smi');
-  const answer = (text: string): string => `cat <<'END'\n${text}END\n;;`;
-  writeFileSync(path, `#!/bin/sh\ncase "$1" in\n--query-gpu=*) ${answer(GPUS_L40S)}\ntopo) ${answer(TOPOLOGY_BRIDGE)}\nesac\n`);
-  chmodSync(path, 0o755);
-  return { PATH: `${folder}:${process.env['PATH']}` };
-}
-
 describe('the devices of a host', () => {
   it('are its processor, and a reason for everything else, where there is nothing', async () => {
     const { devices, unusable } = await devicesWith({ ...NO_DRIVERS, PATH: folder });
@@ -44,7 +36,7 @@ describe('the devices of a host', () => {
   });
 
   it.skipIf(hasProviderLibrary('cuda'))('tell what CUDA lacks where there are cards', async () => {
-    const { unusable } = await devicesWith({ ...NO_DRIVERS, ...withRecordedSmi() });
+    const { unusable } = await devicesWith({ ...NO_DRIVERS, PATH: withSmi(folder, { gpus: GPUS_L40S, topology: TOPOLOGY_BRIDGE }) });
     expect(unusable).toContainEqual({ provider: 'cuda', reason: expect.stringContaining('libonnxruntime_providers_cuda.so is not installed: run node ') });
   });
 

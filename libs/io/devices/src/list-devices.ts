@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { AppError } from '@essaim/core';
 import { askProbe } from './ask-probe.ts';
-import { type DeviceChoice } from './device-choice.ts';
+import { type DeviceChoice, deviceName } from './device-choice.ts';
 import { type HostDevice, type Nvlink, type Provider, type Unusable } from './device.ts';
 import { listNvidiaGpus, type NvidiaHost } from './nvidia/list-gpus.ts';
 import { type NvidiaGpu, visibleGpus } from './nvidia/gpus.ts';
@@ -43,12 +43,13 @@ const WARP = 32;
 const WEBGPU_TENSOR_BYTES = 128 << 20;
 
 /**
- * What this host offers, or what of it a choice names, each device tried in a process of its own, the file `entry` (see `runProbe`). Never fails: what can't
+ * What this host offers, or what of it choices name, each device tried in a process of its own, the file `entry` (see `runProbe`). Never fails: what can't
  * be used says why.
  */
-export async function listDevices(entry: URL, choice: DeviceChoice = { kind: 'auto' }): Promise<HostDevices> {
-  const wanted = (['webgpu', 'cuda', 'tensorrt'] as const).filter((provider) => choice.kind === 'auto' || choice.provider === provider);
-  const look: Look = { entry, nvidia: wanted.length > 0 ? listNvidiaGpus() : Promise.resolve({ kind: 'none', reason: '' }), isWanted: ({ index }) => choice.kind === 'auto' || choice.index === index };
+export async function listDevices(entry: URL, choices: readonly DeviceChoice[] = [{ kind: 'auto' }]): Promise<HostDevices> {
+  const wanted = (['webgpu', 'cuda', 'tensorrt'] as const).filter((provider) => choices.some((choice) => choice.kind === 'auto' || choice.provider === provider));
+  const isWanted: Look['isWanted'] = (device) => choices.some((choice) => choice.kind === 'auto' || deviceName(choice) === deviceName(device));
+  const look: Look = { entry, nvidia: wanted.length > 0 ? listNvidiaGpus() : Promise.resolve({ kind: 'none', reason: '' }), isWanted };
   const found = await Promise.all(wanted.map(async (provider) => [provider, await (provider === 'webgpu' ? findWebgpu(look) : findCuda(provider, look))] as const));
   return {
     devices: [processor(), ...found.flatMap(([, each]) => (each.kind === 'found' ? each.devices : []))],

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compileDriver } from './compiled-driver.ts';
 import { softwareAdapter } from './software-adapter.ts';
 
 export interface FaultyAdapter extends Disposable {
@@ -20,17 +20,14 @@ export function faultyAdapter(): FaultyAdapter | null {
   const software = softwareAdapter();
   if (software === null) return null;
   const folder = mkdtempSync(join(tmpdir(), 'essaim-driver-'));
-  const [loss, full, library, description] = ['loss', 'full', 'driver.so', 'driver.json'].map((name) => join(folder, name)) as [string, string, string, string];
-  const defined = Object.entries({ LOSS: loss, FULL: full, REAL_DRIVER: join(software['LD_LIBRARY_PATH']!, 'libvk_swiftshader.so') }).map(([name, path]) => `-D${name}="${path}"`);
-  try {
-    execFileSync('cc', ['-shared', '-fPIC', ...defined, '-o', library, join(import.meta.dirname, 'faulty-driver.c'), '-ldl'], { stdio: 'ignore' });
-  } catch {
+  const [loss, full] = ['loss', 'full'].map((name) => join(folder, name)) as [string, string];
+  const defined = { LOSS: loss, FULL: full, REAL_DRIVER: join(software['LD_LIBRARY_PATH']!, 'libvk_swiftshader.so') };
+  // The version that SwiftShader's own says: of drivers that say a later one the loader asks more.
+  const description = compileDriver({ folder, name: 'driver', source: 'faulty-driver.c', defined, apiVersion: '1.0.5' });
+  if (description === null) {
     rmSync(folder, { recursive: true });
-    if (process.env['CI'] !== undefined) throw new Error('no C compiler: CI needs one that is called cc');
     return null;
   }
-  // The version that SwiftShader's own says: of drivers that say a later one the loader asks more.
-  writeFileSync(description, JSON.stringify({ file_format_version: '1.0.0', ICD: { library_path: library, api_version: '1.0.5' } }));
   return {
     environment: { ...software, VK_ICD_FILENAMES: description },
     lose: () => writeFileSync(loss, ''),

@@ -52,3 +52,14 @@ export const LINKS_A100 = ['ff8a40d4-abc6-08d1-f939-15848b5d4e05', '0c512562-871
 export const GPUS_L40S = `0, NVIDIA L40S, GPU-0a, 00000000:01:00.0, 595.71.05, 46068, 8.9
 1, NVIDIA L40S, GPU-1b, 00000000:91:00.0, 595.71.05, 46068, 8.9
 `;
+
+/** Four cards on two bridges: the recorded bridge, twice. */
+export const TOPOLOGY_TWO_BRIDGES = `\tGPU0\tGPU1\tGPU2\tGPU3\tCPU Affinity\tNUMA Affinity
+GPU0\t X \tNV3\tSYS\tSYS\t0-47\t\tN/A
+GPU1\tNV3\t X \tSYS\tSYS\t0-47\t\tN/A
+GPU2\tSYS\tSYS\t X \tNV3\t48-95\t\tN/A
+GPU3\tSYS\tSYS\tNV3\t X \t48-95\t\tN/A
+`;
+
+/** Of such a host: names and numbers are made up. */
+export const GPUS_TWO_BRIDGES = [1, 2, 3, 4].map((bus, index) => `${index}, NVIDIA RTX A6000, GPU-${bus}, 00000000:0${bus}:00.0, 595.71.05, 49140, 8.6\n`).join('');
