@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { type WeightDtype } from '@essaim/core';
 import { type Device } from '@essaim/runtime';
+import { type SchedulerLimits } from '@essaim/scheduler';
 import { type LocalCluster, startLocalCluster } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
-import { softwareDevice } from './device.ts';
+import { float16Device } from './device.ts';
 import { greedyRequest, tokensOf } from './generate.ts';
 import { distances, logitsOf } from './logits-of.ts';
 import { checkpointDirectory, logitsNames, readGreedyRuns, readLogits } from './read-vectors.ts';
@@ -13,7 +14,7 @@ import { checkpointDirectory, logitsNames, readGreedyRuns, readLogits } from './
 const LOGIT_TOLERANCE = 1e-3;
 const PETIT = 'deploy/models/petit';
 const PROCESSOR: Device = { provider: 'cpu', index: 0 };
-const SOFTWARE = softwareDevice();
+const SOFTWARE = float16Device();
 const compiled = temporaryCache();
 afterAll(compiled.remove);
 
@@ -23,10 +24,22 @@ interface StartOptions {
   readonly deterministic?: boolean;
   readonly draftTokens?: number;
   readonly tensorBytes?: number | null;
+  readonly limits?: Partial<SchedulerLimits>;
 }
 
-const start = (folder: string, { dtype = 'float32', deterministic = false, draftTokens = 0, tensorBytes = null, devices }: StartOptions): Promise<LocalCluster> =>
-  startLocalCluster({ directory: checkpointDirectory(folder), dtype, deterministic, workers: devices.length, replicas: 1, seed: 1, cache: compiled.cache, devices, draftTokens, tensorBytes });
+const start = (folder: string, { dtype = 'float32', deterministic = false, draftTokens = 0, tensorBytes = null, limits = {}, devices }: StartOptions): Promise<LocalCluster> =>
+  startLocalCluster({ directory: checkpointDirectory(folder), dtype, deterministic, workers: devices.length, replicas: 1, seed: 1, cache: compiled.cache, devices, draftTokens, tensorBytes, limits });
+
+async function comeAndGo(name: string, device: Device): Promise<void> {
+  const { promptIds, checkpoints: [checkpoint] } = readLogits(name);
+  // Answers end and begin while others go on; some have the beginning of another.
+  const requests = Array.from({ length: 14 }, (_, nth) => greedyRequest(promptIds.slice(nth % 3, 3 + 4 * (nth % 5)), 3 + 7 * (nth % 4)));
+  await using alone = await start(checkpoint!.folder, { devices: [null] });
+  await using together = await start(checkpoint!.folder, { devices: [device], limits: { runningSequences: 9 } });
+  const answers = await Promise.all(requests.map((request) => tokensOf(together.workers[0]!.engine, request)));
+  for (const [nth, request] of requests.entries()) expect(answers[nth]).toEqual(await tokensOf(alone.workers[0]!.engine, request));
+  together.workers[0]!.kv.checkIntegrity();
+}
 
 describe('the graphs, run by ONNX Runtime on the processor', () => {
   it.each(logitsNames())('give the logits of %s, with half of the experts on the kernels', async (name) => {
@@ -34,6 +47,8 @@ describe('the graphs, run by ONNX Runtime on the processor', () => {
     await using cluster = await start(vector.checkpoints[0]!.folder, { devices: [PROCESSOR, null] });
     for await (const { first, logits } of logitsOf(cluster, vector, 3)) expect(Math.max(...distances(vector, first, logits))).toBeLessThan(LOGIT_TOLERANCE);
   });
+
+  it.each(['mixtral-top4-fused-bf16', 'mistral-window-bf16', 'mistral4-yarn-bf16'])('give each of %s the tokens that the kernels give it alone, when sequences come, go on together and go', (name) => comeAndGo(name, PROCESSOR));
 
   it('go on behind a beginning that another sequence computed, and behind wrong guesses', async () => {
     const { promptIds, greedyIds } = readGreedyRuns().runs[0]!;
@@ -54,6 +69,8 @@ describe.skipIf(SOFTWARE === null)('a device of WebGPU (skipped without SwiftSha
     await using cluster = await start(vector.checkpoints[0]!.folder, { devices: [device] });
     for await (const { first, logits } of logitsOf(cluster, vector, 2)) expect(Math.max(...distances(vector, first, logits))).toBeLessThan(LOGIT_TOLERANCE);
   });
+
+  it.each(['mixtral-top4-fused-bf16', 'mistral-window-bf16', 'mistral4-yarn-bf16'])('gives each of %s the tokens that the kernels give it alone, when sequences come, go on together and go', (name) => comeAndGo(name, device));
 
   it.each(['mixtral-top4-fused-bf16', 'mistral4-yarn-bf16'])('gives the logits of %s when it takes no tensor as large as its matrices', async (name) => {
     const vector = readLogits(name);

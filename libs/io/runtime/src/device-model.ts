@@ -5,13 +5,14 @@ import { attentionOf, type PieceKey, pieceName } from '@essaim/graph';
 import { kvBytesPerToken, kvLayoutOf, type KvMemory } from '@essaim/kv';
 import { type DevicePieces, type DeviceState } from '@essaim/runner';
 import { type Device } from './device.ts';
+import { DeviceAttention } from './device-attention.ts';
 import { DeviceKeys } from './device-keys.ts';
 import { type DeviceRoom, mostTokens } from './device-room.ts';
 import { DeviceSession, floats, hostFloats, longs, staysOnDevice } from './device-session.ts';
 import { DeviceStep } from './device-step.ts';
 import { OpenDevice } from './open-device.ts';
 import { type PieceFile } from './piece-file.ts';
-import { PlainGraphs } from './plain-graphs.ts';
+import { PlainGraphs, TENSORS_AT_ONCE } from './plain-graphs.ts';
 
 export interface DeviceModelOptions {
   readonly spec: ModelSpec;
@@ -19,9 +20,6 @@ export interface DeviceModelOptions {
   /** What bounds a sequence. Default: nothing. */
   readonly room?: Pick<DeviceRoom, 'tensorBytes' | 'stepRows'>;
 }
-
-/** Of experts, that come to the host as one. */
-const TENSORS_AT_ONCE = 8;
 
 interface Loaded {
   readonly file: PieceFile;
@@ -36,6 +34,7 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
   readonly #mostTokens: number;
   readonly #graphs: PlainGraphs;
   readonly #keys: DeviceKeys;
+  readonly #attention: DeviceAttention;
   readonly #loaded = new Map<string, Loaded>();
 
   private constructor({ spec, device, room }: DeviceModelOptions) {
@@ -44,6 +43,7 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
     this.#mostTokens = room === undefined ? Number.MAX_SAFE_INTEGER : mostTokens(spec, room);
     this.#graphs = new PlainGraphs(this.#device, spec);
     this.#keys = new DeviceKeys(spec, this.#graphs);
+    this.#attention = new DeviceAttention(spec, this.#graphs, this.#keys);
   }
 
   /** Fails with `unavailable` where there is no such device. */
@@ -107,7 +107,7 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
     assert(embed, 'embed is loaded before it runs');
     const rows = hostFloats((await embed.sessions[0]!.run({ ids: longs(tokenIds) }))['hidden']!);
     const { 'output.0': hidden } = await (await this.#graphs.copy([2])).run({ 'values.0': floats(rows, [tokenIds.length, this.#spec.hiddenSize]) });
-    return new DeviceStep({ spec: this.#spec, graphs: this.#graphs, keys: this.#keys, piece: (name) => this.#loaded.get(name)?.sessions ?? null, staysOnDevice: staysOnDevice(this.#device.device) }, hidden!);
+    return new DeviceStep({ spec: this.#spec, graphs: this.#graphs, attention: this.#attention, mostTokens: this.#mostTokens, piece: (name) => this.#loaded.get(name)?.sessions ?? null, staysOnDevice: staysOnDevice(this.#device.device) }, hidden!);
   }
 
   holds(key: ExpertKey): boolean {

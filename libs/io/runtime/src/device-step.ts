@@ -1,18 +1,20 @@
 import { type Tensor } from 'onnxruntime-node';
 import { AppError, assert, type ModelSpec } from '@essaim/core';
 import { type AddedRows } from '@essaim/dispatch';
-import { attentionOf, type Company, pieceName } from '@essaim/graph';
-import { type AttentionSpan, type AttentionStep, type DeviceState, type KeptLogits, type RouterOutput } from '@essaim/runner';
-import { type DeviceKeys } from './device-keys.ts';
+import { pieceName } from '@essaim/graph';
+import { type AttentionStep, type DeviceState, type KeptLogits, type RouterOutput } from '@essaim/runner';
+import { type DeviceAttention } from './device-attention.ts';
 import { DeviceLogits } from './device-logits.ts';
 import { type DeviceSession, type Feeds, floats, hostFloats, longs } from './device-session.ts';
-import { type PlainGraphs, SEQUENCES_AT_ONCE } from './plain-graphs.ts';
+import { type PlainGraphs } from './plain-graphs.ts';
 import { StepInputs } from './step-inputs.ts';
 
 export interface DeviceStepContext {
   readonly spec: ModelSpec;
   readonly graphs: PlainGraphs;
-  readonly keys: DeviceKeys;
+  readonly attention: DeviceAttention;
+  /** @see `StepInputsOptions` */
+  readonly mostTokens: number;
   /** The graphs of a piece; null where it is not loaded. */
   readonly piece: (name: string) => readonly DeviceSession[] | null;
   /** Whether what a graph puts out can stay on the device. */
@@ -45,12 +47,12 @@ export class DeviceStep implements DeviceState {
 
   attend(layer: number, step: AttentionStep): Promise<RouterOutput> {
     return this.#inTurn(async () => {
-      const { spec, graphs } = this.#context;
+      const { spec, graphs, attention, mostTokens } = this.#context;
       const [before, after] = this.#piece(`layer.${layer}`);
-      this.#inputs ??= await StepInputs.open(spec, step, graphs);
+      this.#inputs ??= await StepInputs.open({ spec, graphs, mostTokens }, step);
       const projected = await before!.run({ hidden: this.#hidden, ...this.#inputs.angles });
-      for (const tensor of Object.values(projected)) this.#live.add(tensor);
-      const attended = this.#kept(await this.#among(layer, step, projected));
+      for (const tensor of Object.values(projected)) this.#kept(tensor);
+      const attended = await attention.attend({ layer, projected, inputs: this.#inputs, own: (tensor) => this.#kept(tensor) });
       const { next, normed, routerLogits, correctionBias } = await after!.run({ attended, hidden: this.#hidden });
       this.#free();
       this.#hidden = this.#kept(next!);
@@ -137,32 +139,6 @@ export class DeviceStep implements DeviceState {
     this.#live.clear();
   }
 
-  /** Every sequence's rows over what it kept, which goes on with their keys and values. */
-  async #among(layer: number, { spans }: AttentionStep, projected: Feeds): Promise<Tensor> {
-    const parts: Tensor[] = [];
-    for (const { first, count } of companiesOf(this.#inputs!.masks)) parts.push(this.#kept(await this.#amongSome(layer, spans.slice(first, first + count), { projected, first })));
-    if (parts.length === 1) return parts[0]!;
-    const { output } = await (await this.#context.graphs.join(parts.length)).run(Object.fromEntries(parts.map((part, nth) => [`values.${nth}`, part])));
-    return output!;
-  }
-
-  async #amongSome(layer: number, spans: readonly AttentionSpan[], { projected, first }: { readonly projected: Feeds; readonly first: number }): Promise<Tensor> {
-    const { spec, graphs, keys } = this.#context;
-    const { kept } = attentionOf(spec);
-    const masks = this.#inputs!.masks.slice(first, first + spans.length);
-    const company = { count: spans.length, single: masks[0] === null, whole: spans.length === this.#inputs!.masks.length };
-    const feeds: Record<string, Tensor> = { ...projected };
-    for (const [nth, { cache }] of spans.entries()) {
-      const past = await keys.past(cache, layer, cache.length);
-      kept.forEach(({ name }, index) => (feeds[`${name}.${nth}`] = past[index]!));
-      if (masks[nth] !== null) feeds[`mask.${nth}`] = masks[nth]!;
-    }
-    for (const [nth, { row, end }] of rangesOf(spans, company).entries()) Object.assign(feeds, { [`begin.${nth}`]: longs([row]), [`end.${nth}`]: longs([end]) });
-    const { attended, ...now } = await (await graphs.among(company)).run(feeds);
-    spans.forEach(({ cache, count }, nth) => keys.put(cache, layer, { tensors: kept.map(({ name }) => now[`${name}.${nth}.now`]!), length: cache.length + count }));
-    return attended!;
-  }
-
   /** Few rows all pass the expert, times 0 where they aren't its own: matrices are read once for any of them, and the rows need not be gathered. */
   async #addExpert(expert: DeviceSession, { rows, gates }: Extract<AddedRows, { kind: 'expert' }>): Promise<void> {
     if (this.rowCount <= FEW_ROWS) {
@@ -207,22 +183,4 @@ export class DeviceStep implements DeviceState {
     this.#last = result.catch(() => undefined);
     return result;
   }
-}
-
-/** Neighbours whose attention is computed at once: of one kind, single rows without a mask or others. */
-function companiesOf(masks: readonly (Tensor | null)[]): { readonly first: number; readonly count: number }[] {
-  const companies: { first: number; count: number }[] = [];
-  for (const [nth, mask] of masks.entries()) {
-    const last = companies.at(-1);
-    if (last !== undefined && last.count < SEQUENCES_AT_ONCE && (masks[last.first] === null) === (mask === null)) last.count++;
-    else companies.push({ first: nth, count: 1 });
-  }
-  return companies;
-}
-
-/** What the graph is told of where rows are. @see `Company` */
-function rangesOf(spans: readonly AttentionSpan[], { single, whole }: Company): { readonly row: number; readonly end: number }[] {
-  if (whole && (single || spans.length === 1)) return [];
-  if (single) return [{ row: spans[0]!.row, end: spans[0]!.row + spans.length }];
-  return spans.map(({ row, count }) => ({ row, end: row + count }));
 }

@@ -1,10 +1,10 @@
 import { type ModelSpec } from '@essaim/core';
-import { addGraph, amongGraph, attentionOf, blockMaximaGraph, collectGraph, type Company, copyGraph, joinGraph, putGraph, shortenGraph, squaresGraph, takeBlocksGraph, takeBothGraph, takeGraph } from '@essaim/graph';
+import { addGraph, amongGraph, attentionOf, blockMaximaGraph, collectGraph, copyGraph, joinGraph, putGraph, regroupGraph, singlesGraph, squaresGraph, takeBlocksGraph, takeBothGraph, takeGraph } from '@essaim/graph';
 import { DeviceSession, type SessionSource } from './device-session.ts';
 import { type OpenDevice } from './open-device.ts';
 
-/** Sequences whose attention one graph computes; more take several. */
-export const SEQUENCES_AT_ONCE = 8;
+/** What one graph takes of tensors of one kind, such as the keys of sequences; more take several. */
+export const TENSORS_AT_ONCE = 8;
 
 /** The graphs without weights, each opened when it is first asked for. There are few: their names say all that differs. */
 export class PlainGraphs {
@@ -67,22 +67,30 @@ export class PlainGraphs {
     return this.#session(`copy ${ranks.join(' ')}`, () => ({ model: copyGraph(ranks), onDevice: ranks.map((_, nth) => `output.${nth}`) }));
   }
 
-  /** @see `shortenGraph` */
-  shorten(rank: number, axis: number): Promise<DeviceSession> {
-    return this.#session(`shorten ${rank} ${axis}`, () => ({ model: shortenGraph(rank, axis), onDevice: ['output'] }));
+  /** Of at most `TENSORS_AT_ONCE`. @see `amongGraph` */
+  among(count: number, whole: boolean): Promise<DeviceSession> {
+    const names = Array.from({ length: count }, (_, nth) => this.#kept.map((name) => `${name}.${nth}.now`)).flat();
+    return this.#session(`among ${count} ${whole}`, () => ({ model: amongGraph(this.#spec, { count, whole }), onDevice: ['attended', ...names] }));
   }
 
-  /** Of at most `SEQUENCES_AT_ONCE`. @see `amongGraph` */
-  among(company: Company): Promise<DeviceSession> {
-    const { kept } = attentionOf(this.#spec);
-    const { count, single, whole } = company;
-    const names = Array.from({ length: count }, (_, nth) => kept.map(({ name }) => `${name}.${nth}.now`)).flat();
-    return this.#session(`among ${count} ${single} ${whole}`, () => ({ model: amongGraph(this.#spec, company), onDevice: ['attended', ...names] }));
+  /** @see `singlesGraph` */
+  singles(kind: { readonly whole: boolean; readonly masked: boolean }): Promise<DeviceSession> {
+    const { whole, masked } = kind;
+    return this.#session(`singles ${whole} ${masked}`, () => ({ model: singlesGraph(this.#spec, kind), onDevice: ['attended', ...this.#kept.map((name) => `${name}.now`)] }));
+  }
+
+  /** Of at most `TENSORS_AT_ONCE` sources. @see `regroupGraph` */
+  regroup(count: number): Promise<DeviceSession> {
+    return this.#session(`regroup ${count}`, () => ({ model: regroupGraph(this.#spec, count), onDevice: this.#kept }));
   }
 
   /** @see `joinGraph` */
   join(count: number): Promise<DeviceSession> {
     return this.#session(`join ${count}`, () => ({ model: joinGraph(this.#spec, count), onDevice: ['output'] }));
+  }
+
+  get #kept(): readonly string[] {
+    return attentionOf(this.#spec).kept.map(({ name }) => name);
   }
 
   async close(): Promise<void> {

@@ -1,24 +1,36 @@
 import { type Tensor } from 'onnxruntime-node';
 import { type ModelSpec, rotarySizeOf, scoreFactorOf } from '@essaim/core';
-import { type AttentionStep, type RopeAngles, visibilityOf } from '@essaim/runner';
+import { type AttentionStep, type RopeAngles } from '@essaim/runner';
+import { type Company, companiesOf, maskOf } from './companies.ts';
 import { type Feeds, floats } from './device-session.ts';
 import { type PlainGraphs } from './plain-graphs.ts';
+
+/** A company with what tells which tokens its rows see, on the device: a mask for each of several rows' sequences, or one for all single rows, or none where these see all. */
+export interface StepCompany extends Company {
+  readonly masks: readonly Tensor[];
+}
+
+export interface StepInputsOptions {
+  readonly spec: ModelSpec;
+  readonly graphs: PlainGraphs;
+  /** The most tokens of all sequences of a company together. */
+  readonly mostTokens: number;
+}
 
 /** What all layers of a step are told, on the device once. */
 export class StepInputs {
   /** By the names that the graph before attention has for them. */
   readonly angles: Feeds;
-  /** Of each sequence what tells which tokens its rows see; null for a single row that sees all. */
-  readonly masks: readonly (Tensor | null)[];
+  readonly companies: readonly StepCompany[];
   readonly #owned: readonly Tensor[];
 
-  private constructor(angles: Feeds, masks: readonly (Tensor | null)[], owned: readonly Tensor[]) {
+  private constructor(angles: Feeds, companies: readonly StepCompany[], owned: readonly Tensor[]) {
     this.angles = angles;
-    this.masks = masks;
+    this.companies = companies;
     this.#owned = owned;
   }
 
-  static async open(spec: ModelSpec, { angles, spans }: AttentionStep, graphs: PlainGraphs): Promise<StepInputs> {
+  static async open({ spec, graphs, mostTokens }: StepInputsOptions, { angles, spans }: AttentionStep): Promise<StepInputs> {
     const owned: Tensor[] = [];
     const put = async (values: readonly Tensor[]): Promise<readonly Tensor[]> => {
       const copy = await graphs.copy(values.map(({ dims }) => dims.length));
@@ -28,13 +40,15 @@ export class StepInputs {
       return inOrder;
     };
     const named = Object.entries(anglesOf(spec, angles));
-    const angleTensors = await put(named.map(([, tensor]) => tensor));
-    const masks: (Tensor | null)[] = [];
-    for (const { count, cache: { length } } of spans) {
-      const { mask, end: seen } = visibilityOf(length, count, { slidingWindow: spec.attention.kind === 'gqa' ? spec.attention.slidingWindow : null, fromStart: true });
-      masks.push(mask === null ? null : (await put([floats(mask, [count, seen])]))[0]!);
+    const onDevice = await put(named.map(([, tensor]) => tensor));
+    const slidingWindow = spec.attention.kind === 'gqa' ? spec.attention.slidingWindow : null;
+    const companies: StepCompany[] = [];
+    for (const company of companiesOf(spans, mostTokens)) {
+      const masks: Tensor[] = [];
+      for (const mask of maskOf(company, slidingWindow)) masks.push(...await put([floats(mask.values, mask.dims)]));
+      companies.push({ ...company, masks });
     }
-    return new StepInputs(Object.fromEntries(named.map(([name], nth) => [name, angleTensors[nth]!])), masks, owned);
+    return new StepInputs(Object.fromEntries(named.map(([name], nth) => [name, onDevice[nth]!])), companies, owned);
   }
 
   release(): void {

@@ -15,7 +15,7 @@ export function groupedQueryGraphs(shape: GroupedQueryAttention): AttentionGraph
   const group = headCount / kvHeadCount;
   return {
     projected: ([['query', queryWidth], ['key', kvWidth], ['value', kvWidth]] as const).map(([name, width]) => ({ name, rowsAxis: 1, dims: [1, 'rows', width] })),
-    kept: [{ name: 'keys', dims: [kvHeadCount, headSize, 0], tokensAxis: 2 }, { name: 'values', dims: [kvHeadCount, 0, headSize], tokensAxis: 1 }],
+    kept: [{ name: 'keys', dims: [1, kvHeadCount, headSize, 0], tokensAxis: 3 }, { name: 'values', dims: [1, kvHeadCount, 0, headSize], tokensAxis: 2 }],
     attended: { rowsAxis: 1, dims: [1, 'rows', queryWidth] },
 
     before(model, { inputNorm, attention }) {
@@ -37,19 +37,23 @@ export function groupedQueryGraphs(shape: GroupedQueryAttention): AttentionGraph
       return graph.build();
     },
 
-    among(graph, projected, past, mask) {
-      const reshaped = (value: string, dims: readonly number[]): string => graph.node('Reshape', [value, graph.integers(dims)]);
-      // Of a single row nothing moves in memory.
-      const turned = (value: string, from: readonly number[], perm: readonly number[]): string =>
-        mask === null ? reshaped(value, perm.map((axis) => from[axis]!).map((size) => (size === -1 ? 1 : size))) : graph.node('Transpose', [reshaped(value, from)], { attributes: { perm } });
+    among(graph, [query, key, value], [pastKeys, pastValues], mask) {
+      const turned = (rows: string, from: readonly number[], perm: readonly number[]): string => graph.node('Transpose', [reshaped(graph, rows, from)], { attributes: { perm } });
       // [kvHeads, group, rows, headSize]: the queries that share a key.
-      const queries = turned(projected[0]!, [-1, kvHeadCount, group, headSize], [1, 2, 0, 3]);
-      const keys = graph.node('Concat', [past[0]!, turned(projected[1]!, [-1, kvHeadCount, headSize], [1, 2, 0])], { attributes: { axis: 2 } });
-      const values = graph.node('Concat', [past[1]!, turned(projected[2]!, [-1, kvHeadCount, headSize], [1, 0, 2])], { attributes: { axis: 1 } });
-      const scores = graph.node('MatMul', [queries, reshaped(keys, [kvHeadCount, 1, headSize, -1])]);
-      const shares = graph.node('Softmax', [mask === null ? scores : graph.node('Add', [scores, mask])], { attributes: { axis: -1 } });
-      const sums = graph.node('MatMul', [shares, reshaped(values, [kvHeadCount, 1, -1, headSize])]);
-      return { attended: reshaped(mask === null ? sums : graph.node('Transpose', [sums], { attributes: { perm: [2, 0, 1, 3] } }), [1, -1, queryWidth]), kept: [keys, values] };
+      const queries = turned(query!, [-1, kvHeadCount, group, headSize], [1, 2, 0, 3]);
+      const keys = graph.node('Concat', [pastKeys!, turned(key!, [1, -1, kvHeadCount, headSize], [0, 2, 3, 1])], { attributes: { axis: 3 } });
+      const values = graph.node('Concat', [pastValues!, turned(value!, [1, -1, kvHeadCount, headSize], [0, 2, 1, 3])], { attributes: { axis: 2 } });
+      const scores = graph.node('Add', [graph.node('MatMul', [queries, reshaped(graph, keys, [kvHeadCount, 1, headSize, -1])]), mask]);
+      const sums = graph.node('MatMul', [softmax(graph, scores), reshaped(graph, values, [kvHeadCount, 1, -1, headSize])]);
+      return { attended: reshaped(graph, graph.node('Transpose', [sums], { attributes: { perm: [2, 0, 1, 3] } }), [1, -1, queryWidth]), kept: [keys, values] };
+    },
+
+    amongSingles(graph, [query, key, value], [pastKeys, pastValues], mask) {
+      const keys = graph.node('Concat', [pastKeys!, reshaped(graph, key!, [-1, kvHeadCount, headSize, 1])], { attributes: { axis: 3 } });
+      const values = graph.node('Concat', [pastValues!, reshaped(graph, value!, [-1, kvHeadCount, 1, headSize])], { attributes: { axis: 2 } });
+      const scores = graph.node('MatMul', [reshaped(graph, query!, [-1, kvHeadCount, group, headSize]), keys]);
+      const seen = mask === null ? scores : graph.node('Add', [scores, reshaped(graph, mask, [0, 1, 1, -1])]);
+      return { attended: reshaped(graph, graph.node('MatMul', [softmax(graph, seen), values]), [1, -1, queryWidth]), kept: [keys, values] };
     },
 
     after(graph, model, { attention }) {
@@ -59,6 +63,10 @@ export function groupedQueryGraphs(shape: GroupedQueryAttention): AttentionGraph
     },
   };
 }
+
+/** Lengths of 0 are those of the value's same axis. */
+const reshaped = (graph: GraphBuilder, value: string, dims: readonly number[]): string => graph.node('Reshape', [value, graph.integers(dims)]);
+const softmax = (graph: GraphBuilder, scores: string): string => graph.node('Softmax', [scores], { attributes: { axis: -1 } });
 
 function weightsOf(attention: LayerWeights['attention']): GroupedQueryWeights {
   assert(attention.kind === 'gqa', 'the weights of a layer are those of its kind of attention');

@@ -13,9 +13,10 @@ import { rmsNorm } from './norm.ts';
 export function latentGraphs(shape: LatentAttention): AttentionGraphs {
   const { headCount, queryRank, latentRank, plainSize, rotarySize, valueSize, normEpsilon, rotaryPairs } = shape;
   const keySize = latentRank + rotarySize;
+  const latentPart = (graph: GraphBuilder, sums: string): string => graph.node('Slice', [sums, graph.integers([0]), graph.integers([latentRank]), graph.integers([2])]);
   return {
     projected: [{ name: 'query', rowsAxis: 1, dims: [headCount, 'rows', keySize] }, { name: 'latent', rowsAxis: 0, dims: ['rows', keySize] }],
-    kept: [{ name: 'latents', dims: [0, keySize], tokensAxis: 0 }],
+    kept: [{ name: 'latents', dims: [1, 0, keySize], tokensAxis: 1 }],
     attended: { rowsAxis: 1, dims: [headCount, 'rows', latentRank] },
 
     before(model, { inputNorm, attention }) {
@@ -48,15 +49,25 @@ export function latentGraphs(shape: LatentAttention): AttentionGraphs {
       return graph.build();
     },
 
+    // The turned keys are summed like the latents, in vain: what is kept is read where it lies.
     among(graph, [query, latent], [past], mask) {
-      const latents = graph.node('Concat', [past!, latent!], { attributes: { axis: 0 } });
-      // Rows of all heads are one matrix, and the turned keys are summed like the latents, in vain: what is kept is read where it lies.
-      const products = graph.node('Gemm', [graph.node('Reshape', [query!, graph.integers([-1, keySize])]), latents], { attributes: { transB: 1, alpha: { float: scoreFactorOf(shape) } } });
-      // A length of 0 is that of the input's same axis.
+      const latents = graph.node('Concat', [past!, graph.node('Unsqueeze', [latent!, graph.integers([0])])], { attributes: { axis: 1 } });
+      const table = graph.node('Squeeze', [latents, graph.integers([0])]);
+      // Rows of all heads are one matrix. A length of 0 is that of the input's same axis.
+      const products = graph.node('Gemm', [graph.node('Reshape', [query!, graph.integers([-1, keySize])]), table], { attributes: { transB: 1, alpha: { float: scoreFactorOf(shape) } } });
       const scores = graph.node('Reshape', [graph.node('Unsqueeze', [products, graph.integers([0])]), graph.integers([headCount, -1, 0])]);
-      const shares = graph.node('Softmax', [mask === null ? scores : graph.node('Add', [scores, mask])], { attributes: { axis: -1 } });
-      const sums = graph.node('MatMul', [shares, latents]);
-      return { attended: graph.node('Slice', [sums, graph.integers([0]), graph.integers([latentRank]), graph.integers([2])]), kept: [latents] };
+      const shares = graph.node('Softmax', [graph.node('Add', [scores, mask])], { attributes: { axis: -1 } });
+      return { attended: latentPart(graph, graph.node('MatMul', [shares, table])), kept: [latents] };
+    },
+
+    amongSingles(graph, [query, latent], [past], mask) {
+      const turned = (value: string, perm: readonly number[]): string => graph.node('Transpose', [value], { attributes: { perm } });
+      const latents = graph.node('Concat', [past!, graph.node('Unsqueeze', [latent!, graph.integers([1])])], { attributes: { axis: 1 } });
+      const queries = graph.node('Mul', [turned(query!, [1, 2, 0]), graph.float(scoreFactorOf(shape))]);
+      const scores = turned(graph.node('MatMul', [latents, queries]), [0, 2, 1]);
+      const seen = mask === null ? scores : graph.node('Add', [scores, graph.node('Reshape', [mask, graph.integers([0, 1, -1])])]);
+      const sums = graph.node('MatMul', [graph.node('Softmax', [seen], { attributes: { axis: -1 } }), latents]);
+      return { attended: turned(latentPart(graph, sums), [1, 0, 2]), kept: [latents] };
     },
 
     after(graph, model, { attention }) {
