@@ -2,21 +2,21 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { GREEDY, type SamplingParams } from '@essaim/core';
 import { type LocalCluster, startLocalCluster } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
-import { softwareDevice } from './device.ts';
+import { quickDevice } from './device.ts';
 import { greedyRequest, tokensOf } from './generate.ts';
 import { readGreedyRuns, readLogits } from './read-vectors.ts';
 
 /** Of a device's logits only the best few come to the host, where these are enough. */
 
 const NEVER = new AbortController().signal;
-const SOFTWARE = softwareDevice();
+const SOFTWARE = quickDevice();
 const compiled = temporaryCache();
 afterAll(compiled.remove);
 
 const start = (directory: string): Promise<LocalCluster> =>
   startLocalCluster({ directory, dtype: 'float32', deterministic: false, workers: 1, replicas: 1, seed: 1, cache: compiled.cache, devices: [SOFTWARE!] });
 
-describe.skipIf(SOFTWARE === null)('the best logits of a device (skipped without SwiftShader)', () => {
+describe.skipIf(SOFTWARE === null)('the best logits of a device (skipped without Mesa\'s llvmpipe and SwiftShader)', () => {
   it.each([
     ['deploy/models/petit', readGreedyRuns().runs[0]!.promptIds],
     // Its vocabulary is no whole number of blocks.

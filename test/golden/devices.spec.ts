@@ -4,7 +4,7 @@ import { type Device } from '@essaim/runtime';
 import { type SchedulerLimits } from '@essaim/scheduler';
 import { type LocalCluster, startLocalCluster } from '@essaim/testing';
 import { temporaryCache } from './compiled.ts';
-import { float16Device } from './device.ts';
+import { quickDevice } from './device.ts';
 import { greedyRequest, tokensOf } from './generate.ts';
 import { distances, logitsOf } from './logits-of.ts';
 import { checkpointDirectory, logitsNames, readGreedyRuns, readLogits } from './read-vectors.ts';
@@ -14,7 +14,7 @@ import { checkpointDirectory, logitsNames, readGreedyRuns, readLogits } from './
 const LOGIT_TOLERANCE = 1e-3;
 const PETIT = 'deploy/models/petit';
 const PROCESSOR: Device = { provider: 'cpu', index: 0 };
-const SOFTWARE = float16Device();
+const SOFTWARE = quickDevice();
 const compiled = temporaryCache();
 afterAll(compiled.remove);
 
@@ -60,7 +60,7 @@ describe('the graphs, run by ONNX Runtime on the processor', () => {
   });
 });
 
-describe.skipIf(SOFTWARE === null)('a device of WebGPU (skipped without SwiftShader)', () => {
+describe.skipIf(SOFTWARE === null)('a device of WebGPU (skipped without Mesa\'s llvmpipe and SwiftShader)', () => {
   const device = SOFTWARE!;
 
   // What is stored as FP8 or NVFP4 is decoded before anything is compiled, and gives graphs of kinds that are here; the built-in model has a test of its own.
