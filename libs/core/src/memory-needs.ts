@@ -16,7 +16,7 @@ export interface MemoryNeeds {
  * Of keys and values on a card, what their buffers may take beyond them: ONNX Runtime's have sizes from a list, each up to twice the one before, so that what
  * grows a token at a time fills between half and all of its buffer. And sequences that keep theirs together are padded by a third of what they are.
  */
-export const CARD_KV_SLACK = 2 * (4 / 3) - 1;
+export const cardKvSlackBytes = (kvBytes: number): number => Math.ceil((5 / 3) * kvBytes);
 
 /** What of a worker's memory is free when it holds so many experts; negative where they don't fit. */
 export const spareBytes = (memoryBytes: number, { denseBytes, kvBytes, kvSlackBytes, stepBytes, expertBytes }: MemoryNeeds, experts = 0): number =>

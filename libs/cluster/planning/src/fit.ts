@@ -1,4 +1,4 @@
-import { assert, CARD_KV_SLACK, LIMITS, type MemoryNeeds, roomForExperts, spareBytes, type WorkerId } from '@essaim/core';
+import { assert, cardKvSlackBytes, LIMITS, type MemoryNeeds, roomForExperts, spareBytes, type WorkerId } from '@essaim/core';
 import { type Assignment, formatBytes, placeExperts } from '@essaim/placement';
 import { MEMORY_SHARE, type PlannedLoad, streamsPerLead } from './load.ts';
 import { type ModelSize } from './model-size.ts';
@@ -61,7 +61,7 @@ function emptyWorker(size: ModelSize, { id, device }: PlannedWorker, streams: nu
   const kvBytes = streams * contextTokens * size.kvBytesPerToken;
   return {
     worker: id, experts: 0, expertBytes: 0, denseBytes: size.denseBytes,
-    kvBytes, kvSlackBytes: device.processor === 'gpu' ? CARD_KV_SLACK * kvBytes : 0,
+    kvBytes, kvSlackBytes: device.processor === 'gpu' ? cardKvSlackBytes(kvBytes) : 0,
     activationBytes: ACTIVATION_COPIES * LIMITS.stepTokens * size.activationBytesPerToken + (streams + 1) * size.logitBytes,
     usableBytes: Math.floor(MEMORY_SHARE * device.memoryBytes),
   };

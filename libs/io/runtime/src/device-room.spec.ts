@@ -13,7 +13,7 @@ const [EXPERT_WEIGHTS, HEAD_WEIGHTS] = [3 * 1024 * 4096, 32_000 * 1024];
 
 describe('what a worker needs of its device', () => {
   it('is told without any weight being read', () => {
-    expect(deviceNeeds(model, ROOM)).toEqual({ denseBytes: expect.any(Number) as number, kvBytes: 10e6, kvSlackBytes: 10e6, stepBytes: expect.any(Number) as number, expertBytes: 4 * EXPERT_WEIGHTS });
+    expect(deviceNeeds(model, ROOM)).toEqual({ denseBytes: expect.any(Number) as number, kvBytes: 10e6, kvSlackBytes: 16_666_667, stepBytes: expect.any(Number) as number, expertBytes: 4 * EXPERT_WEIGHTS });
     expect(model.reads()).toBe(0);
   });
 

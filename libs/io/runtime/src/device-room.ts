@@ -1,4 +1,4 @@
-import { CARD_KV_SLACK, type MemoryNeeds, type ModelSpec } from '@essaim/core';
+import { cardKvSlackBytes, type MemoryNeeds, type ModelSpec } from '@essaim/core';
 import { attentionOf, compilePiece, type CompiledModel, expertPieces, leadPieces, type PieceKey, weightBytesOf } from '@essaim/graph';
 import { kvBytesPerToken, kvLayoutOf } from '@essaim/kv';
 
@@ -29,7 +29,7 @@ export function deviceNeeds(model: CompiledModel, room: DeviceRoom): MemoryNeeds
   const dense = leadPieces(model.spec).filter(({ kind }) => kind !== 'embed');
   const [expert] = expertPieces(model.spec);
   return {
-    denseBytes: dense.reduce((sum, piece) => sum + bytesOf(piece), 0), kvBytes: room.kvBytes, kvSlackBytes: CARD_KV_SLACK * room.kvBytes,
+    denseBytes: dense.reduce((sum, piece) => sum + bytesOf(piece), 0), kvBytes: room.kvBytes, kvSlackBytes: cardKvSlackBytes(room.kvBytes),
     stepBytes: bytesOfStep(model.spec, room), expertBytes: expert === undefined ? 0 : bytesOf(expert),
   };
 }
