@@ -27,7 +27,8 @@ export const quickDevice = (): Device | null => float16Device() ?? softwareDevic
 /** The one that these variables name, from now on the only one that this process sees, with its driver where they don't say where that lies. */
 export function showAdapter(adapter: Readonly<Record<string, string>>, driver: string | null = null): Device {
   // A process finds libraries by the path that it was started with, so these are opened here: whoever asks for one by its name later gets the same. Vitest's `process.env` is an object of its own, which no library sees.
-  koffi.load('libc.so.6').func('int setenv(const char *name, const char *value, int overwrite)')('VK_ICD_FILENAMES', adapter['VK_ICD_FILENAMES'], 1);
+  const setenv = koffi.load('libc.so.6').func('int setenv(const char *name, const char *value, int overwrite)');
+  for (const [name, value] of Object.entries(adapter)) setenv(name, value, 1);
   const loader = join(adapter['LD_LIBRARY_PATH']!.split(':')[0]!, 'libvulkan.so.1');
   if (libraries.length === 0) libraries.push(...[loader, driver].flatMap((path) => (path === null ? [] : koffi.load(path))));
   return WEBGPU;

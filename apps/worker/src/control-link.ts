@@ -1,4 +1,4 @@
-import { AppError, type Clock, type ClusterSnapshot, type Lease, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { AppError, type Clock, type ClusterSnapshot, type Lease, LIMITS, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type ControlPlaneApi } from '@essaim/rpc';
 import { type Logger } from '@essaim/telemetry';
 
@@ -17,6 +17,8 @@ const RETRY_MS = 250;
 /** The lease is given back on the way out, but nobody waits long for that. */
 const LEAVE_MS = 1_000;
 const REPORTS_PER_LEASE = 3;
+/** Between two reports: a longer lease is no reason to know less. */
+const REPORT_MS = LIMITS.leaseTtlMs / REPORTS_PER_LEASE;
 /** Between two reports of progress: weights load in hundreds of pieces, and every report is work for all who watch. */
 const PROGRESS_MS = 50;
 
@@ -69,7 +71,7 @@ export class ControlLink {
       this.#lease = null;
       return;
     }
-    await this.#untilNews(this.#lease.ttlMs / REPORTS_PER_LEASE, stop);
+    await this.#untilNews(Math.min(this.#lease.ttlMs / REPORTS_PER_LEASE, REPORT_MS), stop);
   }
 
   async #untilNews(durationMs: number, stop: AbortSignal): Promise<void> {

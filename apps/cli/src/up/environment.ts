@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type UpOptions } from './options.ts';
 import { type StateFolder } from './state-folder.ts';
 import { workerMemoryBytes } from './worker-memory.ts';
@@ -13,7 +14,14 @@ export function clusterEnvironment({ model, workers, replicas }: UpOptions, fold
     ESSAIM_REPLICAS: String(replicas),
     ESSAIM_STATE_DIR: folder.path,
     ESSAIM_TLS_DIR: folder.tls,
+    ...driverCaches(folder),
   };
+}
+
+/** Where the drivers of Mesa and NVIDIA keep what they compiled, which else is the home folder; what the user says of it holds. */
+function driverCaches({ path }: StateFolder): Record<string, string> {
+  const unsaid = ['MESA_SHADER_CACHE_DIR', '__GL_SHADER_DISK_CACHE_PATH'].filter((name) => process.env[name] === undefined);
+  return Object.fromEntries(unsaid.map((name) => [name, join(path, 'cache')]));
 }
 
 /** Where the control plane and the gateway listen. */

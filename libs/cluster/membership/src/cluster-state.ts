@@ -51,7 +51,7 @@ export class ClusterState {
   constructor(options: ClusterStateOptions) {
     this.#options = options;
     this.#epoch = options.record.epoch;
-    this.#membership = new Membership({ leaseTtlMs: LIMITS.leaseTtlMs, newLeaseId: options.newLeaseId });
+    this.#membership = new Membership({ leaseTtlMs: LIMITS.leaseTtlMs, cardLeaseTtlMs: LIMITS.cardLeaseTtlMs, newLeaseId: options.newLeaseId });
     this.#target = new ExpertTarget(options.plan, options.policy);
     this.#unplaced = unplaced(options.plan);
   }

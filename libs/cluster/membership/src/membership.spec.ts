@@ -5,7 +5,8 @@ import { countedLeases, registration, report } from '../test/samples.ts';
 import { Membership, type StateChange } from './index.ts';
 
 const TTL = 3_000;
-const membership = (): Membership => new Membership({ leaseTtlMs: TTL, newLeaseId: countedLeases() });
+const CARD_TTL = 5_000;
+const membership = (): Membership => new Membership({ leaseTtlMs: TTL, cardLeaseTtlMs: CARD_TTL, newLeaseId: countedLeases() });
 
 /** Time as the control plane tells it: often. */
 function pass(members: Membership, { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }): StateChange[] {
@@ -25,6 +26,16 @@ describe('a lease', () => {
     cluster.report(report(lease.id), TTL - 1);
     expect(pass(cluster, { fromMs: TTL - 1, toMs: 2 * TTL - 2 })).toEqual([]);
     expect(cluster.expire(2 * TTL - 1)).toEqual([{ worker: 'w1', from: 'ready', to: 'lost' }]);
+  });
+
+  it('lasts longer with a card, whose driver blocks its worker at times', () => {
+    const cluster = membership();
+    const { device } = registration('w1');
+    const lease = cluster.join(registration('w1', { device: { ...device, card: { index: 0, pciBusId: null, nvlinkDomain: null, uploadBytesPerSecond: null } } }), 0);
+    expect(lease.ttlMs).toBe(CARD_TTL);
+    cluster.report(report(lease.id), 0);
+    expect(pass(cluster, { fromMs: 0, toMs: CARD_TTL - 1 })).toEqual([]);
+    expect(cluster.expire(CARD_TTL)).toEqual([{ worker: 'w1', from: 'ready', to: 'lost' }]);
   });
 
   it('does not end while it is this process that stands still', () => {

@@ -3,7 +3,10 @@ import { type LostMember, type Member, stateAfter } from './member.ts';
 import { sameData } from './same-data.ts';
 
 export interface MembershipOptions {
+  /** Of a worker on a processor. */
   readonly leaseTtlMs: number;
+  /** And of one on a card. */
+  readonly cardLeaseTtlMs: number;
   /** A new id each time. */
   readonly newLeaseId: () => LeaseId;
 }
@@ -65,9 +68,8 @@ export class Membership {
     this.#revision += 1;
     if (this.#members.size >= MEMBERS_MAX) throw new AppError('resource_exhausted', `the cluster already has ${MEMBERS_MAX} workers: stop one before another joins`);
     this.#lost = this.#lost.filter((lost) => lost.registration.id !== registration.id);
-    const { leaseTtlMs, newLeaseId } = this.#options;
-    const lease: Lease = { id: newLeaseId(), ttlMs: leaseTtlMs };
-    this.#members.set(lease.id, { registration, leaseId: lease.id, expiresAtMs: nowMs + leaseTtlMs, state: 'joining', report: null });
+    const lease: Lease = { id: this.#options.newLeaseId(), ttlMs: this.#ttlMs(registration) };
+    this.#members.set(lease.id, { registration, leaseId: lease.id, expiresAtMs: nowMs + lease.ttlMs, state: 'joining', report: null });
     return lease;
   }
 
@@ -76,7 +78,7 @@ export class Membership {
     const member = this.#live(report.leaseId, nowMs);
     const state = stateAfter(member, report);
     if (state !== member.state || !sameData(report.hosted, member.report?.hosted)) this.#revision += 1;
-    this.#members.set(member.leaseId, { ...member, report, state, expiresAtMs: nowMs + this.#options.leaseTtlMs });
+    this.#members.set(member.leaseId, { ...member, report, state, expiresAtMs: nowMs + this.#ttlMs(member.registration) });
     return state === member.state ? null : { worker: member.registration.id, from: member.state, to: state };
   }
 
@@ -116,11 +118,15 @@ export class Membership {
   }
 
   #tell(nowMs: number): void {
-    const { leaseTtlMs } = this.#options;
     const pausedMs = nowMs - (this.#toldMs ?? nowMs);
     this.#toldMs = nowMs;
-    if (pausedMs <= leaseTtlMs / 2) return;
-    for (const member of this.members) this.#members.set(member.leaseId, { ...member, expiresAtMs: nowMs + leaseTtlMs });
+    if (pausedMs <= this.#options.leaseTtlMs / 2) return;
+    for (const member of this.members) this.#members.set(member.leaseId, { ...member, expiresAtMs: nowMs + this.#ttlMs(member.registration) });
+  }
+
+  #ttlMs({ device }: WorkerRegistration): number {
+    const { leaseTtlMs, cardLeaseTtlMs } = this.#options;
+    return device.card === null ? leaseTtlMs : cardLeaseTtlMs;
   }
 }
 

@@ -6,6 +6,9 @@ import { type ProbeAnswers, type ProbeReply, type ProbeRequest } from './probe.t
 /** The first graph that a driver runs takes seconds to compile, and TensorRT's most of a minute. */
 const PATIENCE_MS = 60_000;
 
+/** What is asked once is not worth keeping: else Mesa's and NVIDIA's drivers write what they compiled into the home folder. */
+const NO_CACHES = { MESA_SHADER_CACHE_DISABLE: 'true', __GL_SHADER_DISK_CACHE: '0' };
+
 export interface ProbeOptions {
   /** The file that the process runs: it calls `runProbe`. */
   readonly entry: URL;
@@ -19,7 +22,7 @@ export interface ProbeOptions {
  */
 export async function askProbe<R extends ProbeRequest>(request: R, { entry, environment = {}, patienceMs = PATIENCE_MS }: ProbeOptions): Promise<ProbeAnswers[R['kind']]> {
   const { promise, resolve, reject } = Promise.withResolvers<ProbeAnswers[R['kind']]>();
-  const child = fork(fileURLToPath(entry), [JSON.stringify(request)], { env: { ...process.env, ...environment }, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const child = fork(fileURLToPath(entry), [JSON.stringify(request)], { env: { ...process.env, ...NO_CACHES, ...environment }, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   child.once('message', (reply: ProbeReply) => {
     if (reply.kind === 'answer') resolve(reply.answer as ProbeAnswers[R['kind']]);
     else reject(new AppError('failed_precondition', reply.reason));

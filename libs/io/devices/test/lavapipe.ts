@@ -15,8 +15,8 @@ const PACKAGE = { name: 'mesa-vulkan-drivers', files: [DRIVER, DESCRIPTION, ...L
 export interface Lavapipe {
   /** The driver, a file. */
   readonly library: string;
-  /** Variables under which a process finds this adapter and no other, and the layer for choosing one. */
-  readonly environment: Readonly<Record<'LD_LIBRARY_PATH' | 'VK_ICD_FILENAMES' | 'XDG_DATA_DIRS', string>>;
+  /** Variables under which a process finds this adapter and no other, the layer for choosing one, and what it once compiled for another spec. */
+  readonly environment: Readonly<Record<'LD_LIBRARY_PATH' | 'VK_ICD_FILENAMES' | 'XDG_DATA_DIRS' | 'MESA_SHADER_CACHE_DIR', string>>;
 }
 
 /**
@@ -31,7 +31,7 @@ export function lavapipe(): Lavapipe | null {
   if (loader === null || root === null || missing !== null) return null;
   return {
     library: join(root, DRIVER),
-    environment: { LD_LIBRARY_PATH: `${loader['LD_LIBRARY_PATH']}:${join(root, LIBRARIES)}`, VK_ICD_FILENAMES: join(root, DESCRIPTION), XDG_DATA_DIRS: join(root, 'usr', 'share') },
+    environment: { LD_LIBRARY_PATH: `${loader['LD_LIBRARY_PATH']}:${join(root, LIBRARIES)}`, VK_ICD_FILENAMES: join(root, DESCRIPTION), XDG_DATA_DIRS: join(root, 'usr', 'share'), MESA_SHADER_CACHE_DIR: root },
   };
 }
 
