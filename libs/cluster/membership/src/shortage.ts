@@ -38,6 +38,6 @@ function smallerKvMib(workers: readonly Pick<WorkerRegistration, 'device' | 'nee
   return enough;
 }
 
-const withKv = (needs: MemoryNeeds, kvBytes: number): MemoryNeeds => ({ ...needs, kvBytes, kvSlackBytes: needs.kvBytes === 0 ? 0 : (needs.kvSlackBytes * kvBytes) / needs.kvBytes });
+const withKv = (needs: MemoryNeeds, kvBytes: number): MemoryNeeds => ({ ...needs, kvBytes, kvSlackBytes: needs.kvBytes === 0 ? 0 : Math.ceil((needs.kvSlackBytes * kvBytes) / needs.kvBytes) });
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
