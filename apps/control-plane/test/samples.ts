@@ -18,7 +18,7 @@ export const registration = (id: string): WorkerRegistration => ({
 });
 
 export const TIMES: WorkerTimes = {
-  lead: { schedule: 1, dense: 2, dispatch: 3, experts: 4, serialise: 5, remote: 6, sample: 7, idle: 8_000_000 }, expert: { queue: 9, compute: 1_500_000, serialise: 11 }, steps: 12,
+  lead: { schedule: 1, dense: 2, dispatch: 3, experts: 4, serialise: 5, remote: 6, sample: 7, idle: 8_000_000 }, expert: { queue: 9, compute: 1_500_000, serialise: 11 }, device: { runs: 13, answers: 14, waited: 15, uploadedBytes: 16, downloadedBytes: 17 }, steps: 12,
 };
 
 export const report = (lease: LeaseId, changes: Partial<WorkerReport> = {}): WorkerReport => ({

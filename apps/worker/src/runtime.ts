@@ -1,4 +1,4 @@
-import { type ComputeDtype, LIMITS, type MemoryNeeds, type ModelSpec, type ModelWeights, type WeightDtype } from '@essaim/core';
+import { type ComputeDtype, type DeviceUse, LIMITS, type MemoryNeeds, type ModelSpec, type ModelWeights, NO_DEVICE_USE, type WeightDtype } from '@essaim/core';
 import { type TestedDevice } from '@essaim/devices';
 import { type Dispatcher, type ExpertRunner } from '@essaim/dispatch';
 import { CompiledCache } from '@essaim/files';
@@ -22,6 +22,8 @@ export interface Runtime {
   readonly needs: MemoryNeeds;
   /** A piece that was compiled before; null for one that was not, and where looking is the compiler's. */
   find(piece: PanelPiece): Promise<CompiledPiece | null>;
+  /** What was asked of the card so far. */
+  deviceUse(): DeviceUse;
   /** Whether an error says that the device is gone for good. */
   isLost(error: unknown): boolean;
 }
@@ -47,6 +49,7 @@ async function openKernels({ model, environment: { threads, kvDtype, kvMemoryByt
     needs: await kernelNeeds({ model, threads, kvBytes: kvMemoryBytes, sequences: runningSequences }),
     compute: (dispatcher) => ({ pieces: kernels, dispatcher }),
     find: (piece) => findInCache(model, piece, cache),
+    deviceUse: () => NO_DEVICE_USE,
     isLost: () => false,
   };
 }
@@ -66,6 +69,7 @@ async function openDevice({ model: compiled, device: { provider, index, tensorBy
     needs: deviceNeeds({ ...compiled, tensorBytes, compute: computeDtype }, room),
     compute: (dispatcher) => ({ pieces: model, dispatcher }),
     find: () => Promise.resolve(null),
+    deviceUse: () => model.use,
     isLost: (error) => error instanceof DeviceLost,
   };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openCheckpoint, type Checkpoint } from '@essaim/checkpoint';
-import { AppError, type ClusterSnapshot, LIMITS, type ModelRef, type Numerics, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
+import { AppError, type ClusterSnapshot, type DeviceUse, LIMITS, type ModelRef, type Numerics, type SequenceEvent, type SequenceRequest, type WorkerReport } from '@essaim/core';
 import { Dispatcher, type ExpertBatch, LocalExperts } from '@essaim/dispatch';
 import { CompiledCache, openCheckpointFolder } from '@essaim/files';
 import { deviceName, type TestedDevice } from '@essaim/devices';
@@ -50,6 +50,7 @@ export class ServedModel {
   readonly #kv: KvPool;
   readonly #engine: Engine;
   readonly #experts: LocalExperts;
+  readonly #runtime: Runtime;
   readonly #lostBy: (error: unknown) => void;
   #calledMs = -Infinity;
 
@@ -61,6 +62,7 @@ export class ServedModel {
     this.numerics = { kvDtype: runtime.kv.layout.dtype, computeDtype: runtime.computeDtype };
     assertRoom(this.room, 0);
     this.#checkpoint = checkpoint;
+    this.#runtime = runtime;
     this.#lostBy = (error) => void (runtime.isLost(error) && onLost(AppError.from(error)));
     this.#compiler = new CompileThreads({ model: ref, cacheFolder: cacheFolderOf(environment), threads: environment.threads, card: device.provider === 'cpu' ? null : { tensorBytes: device.tensorBytes, compute: environment.computeDtype } });
     const compiled = { spec, weights, dtype: ref.dtype };
@@ -104,6 +106,11 @@ export class ServedModel {
   /** That this worker led so far. */
   get steps(): number {
     return this.#engine.steps;
+  }
+
+  /** What was asked of the card so far. */
+  get deviceUse(): DeviceUse {
+    return this.#runtime.deviceUse();
   }
 
   /** Whether it is that model, in the same form. */

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { AppError, type ClusterSnapshot, type ModelRef, type WorkerRegistration, type WorkerReport } from '@essaim/core';
+import { AppError, type ClusterSnapshot, type ModelRef, NO_DEVICE_USE, type WorkerRegistration, type WorkerReport } from '@essaim/core';
 import { type TestedDevice } from '@essaim/devices';
 import { tellParent } from '@essaim/process';
 import { connectControlPlane, type ControlPlaneApi, type GrpcServer, serveWorker } from '@essaim/rpc';
@@ -134,7 +134,7 @@ export class ClusterWorker {
     const epoch = this.#snapshots.epoch;
     const nothing = { hosted: [], leadReady: false, progress: { doneBytes: 0, totalBytes: 0 }, runningSequences: 0, waitingSequences: 0, kvUsedBytes: 0, kvBudgetBytes: 0 };
     const model = this.#ready?.describe() ?? { ...nothing, state: 'joining' as const, residentBytes: process.memoryUsage.rss() };
-    const times = { lead: this.#watches.lead.read(), expert: this.#watches.expert.read(), steps: this.#ready?.steps ?? 0 };
+    const times = { lead: this.#watches.lead.read(), expert: this.#watches.expert.read(), device: this.#ready?.deviceUse ?? NO_DEVICE_USE, steps: this.#ready?.steps ?? 0 };
     return { ...model, epoch, times, state: this.#isDraining ? 'draining' : model.state, failure: this.#failure };
   }
 

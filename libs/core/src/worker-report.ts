@@ -75,18 +75,31 @@ export type LeadPhase = (typeof LEAD_PHASES)[number];
 export const EXPERT_PHASES = ['queue', 'compute', 'serialise'] as const;
 export type ExpertPhase = (typeof EXPERT_PHASES)[number];
 
+/**
+ * What a worker asks of its card; of a processor nothing is counted:
+ * - runs: of graphs
+ * - answers: runs of which something comes to the host, so that the thread waits for whatever was asked for before, too
+ * - waited: microseconds in these, from asking to the answer
+ * - uploadedBytes, downloadedBytes: what runs are fed from the host's memory, and what comes back to it; weights are not among them
+ */
+export const DEVICE_COUNTS = ['runs', 'answers', 'waited', 'uploadedBytes', 'downloadedBytes'] as const;
+export type DeviceUse = Readonly<Record<(typeof DEVICE_COUNTS)[number], number>>;
+
+export const NO_DEVICE_USE: DeviceUse = { runs: 0, answers: 0, waited: 0, uploadedBytes: 0, downloadedBytes: 0 };
+
 /** How a worker's time went since its process began. */
 export interface WorkerTimes {
   /** They add up to the time that passed. */
   readonly lead: Microseconds<LeadPhase>;
   readonly expert: Microseconds<ExpertPhase>;
+  readonly device: DeviceUse;
   /** That it led. */
   readonly steps: number;
 }
 
 /** Of a worker that never told. */
 export const NO_TIMES: WorkerTimes = {
-  lead: { schedule: 0, dense: 0, dispatch: 0, experts: 0, serialise: 0, remote: 0, sample: 0, idle: 0 }, expert: { queue: 0, compute: 0, serialise: 0 }, steps: 0,
+  lead: { schedule: 0, dense: 0, dispatch: 0, experts: 0, serialise: 0, remote: 0, sample: 0, idle: 0 }, expert: { queue: 0, compute: 0, serialise: 0 }, device: NO_DEVICE_USE, steps: 0,
 };
 
 /** What a worker says three times per lease. Level, not edge: the whole truth each time. */

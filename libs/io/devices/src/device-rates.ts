@@ -1,10 +1,14 @@
-import { repeatedCopyGraph, repeatedProductGraph, type Repeated, uploadGraph } from '@essaim/graph';
+import { downloadGraph, repeatedCopyGraph, repeatedProductGraph, type Repeated, uploadGraph } from '@essaim/graph';
 import { type DeviceGraph, openGraph, type ProcessDevice } from './device-graph.ts';
 
 /** What bounds any model on a device. */
 export interface DeviceRates {
   /** From the host's memory to the device's. */
   readonly uploadBytesPerSecond: number;
+  /** And back. */
+  readonly downloadBytesPerSecond: number;
+  /** From asking a device that has nothing to do until its answer, a single number, is there. */
+  readonly answerSeconds: number;
   /** Read and written by the device in its own memory, added up. */
   readonly copyBytesPerSecond: number;
   /** Of products of square matrices; a multiplication and an addition are two. */
@@ -23,7 +27,7 @@ export interface RateSizes {
 export const CARD_SIZES: RateSizes = { copy: 32 << 20, product: 4_096 };
 export const SOFTWARE_SIZES: RateSizes = { copy: 1 << 20, product: 128 };
 
-const UPLOAD_FLOATS = 8 << 20;
+const BORDER_FLOATS = 8 << 20;
 /** The best of these counts: whatever disturbs makes slower. */
 const ROUNDS = 3;
 const FEW = 4;
@@ -35,6 +39,7 @@ export async function measureRates(device: ProcessDevice, { sizes, f16 }: { read
   const flopsOf = async (type: 'f32' | 'f16'): Promise<number> => (2 * sizes.product ** 3) / (await repetition(sizes.product, (repeated) => repeatedProductGraph(repeated, type)));
   return {
     uploadBytesPerSecond: await measureUpload(device),
+    ...(await measureDownload(device)),
     copyBytesPerSecond: (2 * sizes.copy * Float32Array.BYTES_PER_ELEMENT) / (await repetition(sizes.copy, repeatedCopyGraph)),
     flopsPerSecond: { f32: await flopsOf('f32'), f16: f16 ? await flopsOf('f16') : null },
   };
@@ -44,21 +49,30 @@ export async function measureRates(device: ProcessDevice, { sizes, f16 }: { read
 export async function measureUpload(device: ProcessDevice): Promise<number> {
   const graph = await openGraph(device, uploadGraph());
   const little = await bestSeconds(graph, new Float32Array(1));
-  const much = await bestSeconds(graph, new Float32Array(UPLOAD_FLOATS));
+  const much = await bestSeconds(graph, new Float32Array(BORDER_FLOATS));
   await graph.release();
-  return Math.round((UPLOAD_FLOATS * Float32Array.BYTES_PER_ELEMENT) / longer(much, little));
+  return Math.round((BORDER_FLOATS * Float32Array.BYTES_PER_ELEMENT) / longer(much, little));
+}
+
+/** Likewise back, and how soon the least is there. */
+async function measureDownload(device: ProcessDevice): Promise<Pick<DeviceRates, 'downloadBytesPerSecond' | 'answerSeconds'>> {
+  const secondsOf = (length: number): Promise<number> => secondsOfGraph(device, downloadGraph(length), Float32Array.of(1));
+  const little = await secondsOf(1);
+  return { answerSeconds: little, downloadBytesPerSecond: Math.round((BORDER_FLOATS * Float32Array.BYTES_PER_ELEMENT) / longer(await secondsOf(BORDER_FLOATS), little)) };
 }
 
 /** What one repetition takes on the device, without what it takes to ask for any. */
 async function secondsPerRepetition(device: ProcessDevice, graphOf: (times: number) => Uint8Array, size: number): Promise<number> {
-  const secondsOf = async (times: number): Promise<number> => {
-    const graph = await openGraph(device, graphOf(times));
-    const seconds = await bestSeconds(graph, Float32Array.of(1 / size));
-    await graph.release();
-    return seconds;
-  };
+  const secondsOf = (times: number): Promise<number> => secondsOfGraph(device, graphOf(times), Float32Array.of(1 / size));
   const few = await secondsOf(FEW);
   return longer(await secondsOf(MANY), few) / (MANY - FEW);
+}
+
+async function secondsOfGraph(device: ProcessDevice, model: Uint8Array, data: Float32Array): Promise<number> {
+  const graph = await openGraph(device, model);
+  const seconds = await bestSeconds(graph, data);
+  await graph.release();
+  return seconds;
 }
 
 /** The first run compiles, and makes room. */

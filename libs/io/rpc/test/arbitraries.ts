@@ -32,6 +32,7 @@ export const registration: fc.Arbitrary<WorkerRegistration> = fc.record({
 const times: fc.Arbitrary<WorkerTimes> = fc.record({
   lead: fc.record({ schedule: count, dense: count, dispatch: count, experts: count, serialise: count, remote: count, sample: count, idle: count }),
   expert: fc.record({ queue: count, compute: count, serialise: count }), steps: count,
+  device: fc.record({ runs: count, answers: count, waited: count, uploadedBytes: count, downloadedBytes: count }),
 });
 
 export const report: fc.Arbitrary<WorkerReport> = fc.record({

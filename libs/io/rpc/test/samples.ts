@@ -14,7 +14,7 @@ export const REGISTRATION: WorkerRegistration = {
 export const REPORT: WorkerReport = {
   leaseId: leaseId('lease-1'), state: 'loading', epoch: 3, hosted: [{ layer: 0, expert: 1 }], leadReady: false,
   progress: { doneBytes: 5, totalBytes: 10 }, residentBytes: 7, runningSequences: 1, waitingSequences: 2, kvUsedBytes: 3, kvBudgetBytes: 4, failure: null,
-  times: { lead: { schedule: 1, dense: 2, dispatch: 3, experts: 4, serialise: 5, remote: 6, sample: 7, idle: 8 }, expert: { queue: 9, compute: 10, serialise: 11 }, steps: 12 },
+  times: { lead: { schedule: 1, dense: 2, dispatch: 3, experts: 4, serialise: 5, remote: 6, sample: 7, idle: 8 }, expert: { queue: 9, compute: 10, serialise: 11 }, device: { runs: 13, answers: 14, waited: 15, uploadedBytes: 16, downloadedBytes: 17 }, steps: 12 },
 };
 
 export const snapshot = (epoch: number): ClusterSnapshot => ({

@@ -1,5 +1,5 @@
 import { type Tensor } from 'onnxruntime-node';
-import { AppError, assert, type ExpertKey, type ModelSpec } from '@essaim/core';
+import { AppError, assert, type DeviceUse, type ExpertKey, type ModelSpec } from '@essaim/core';
 import { type ExpertGroup, type ExpertRunner } from '@essaim/dispatch';
 import { attentionOf, type PieceKey, pieceName } from '@essaim/graph';
 import { kvBytesPerToken, kvLayoutOf, type KvMemory } from '@essaim/kv';
@@ -56,6 +56,11 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
   /** Where the keys and values of its sequences are: on the device, float32. */
   get kvMemory(): KvMemory {
     return { mostBytes: this.#mostTokens * kvBytesPerToken({ ...kvLayoutOf(this.#spec, 'f32'), layerCount: 1 }), take: () => new Uint8Array(0), give: () => undefined, device: this.#keys };
+  }
+
+  /** What was asked of the device so far. */
+  get use(): DeviceUse {
+    return this.#device.use;
   }
 
   /** Bytes of weights that are loaded. */

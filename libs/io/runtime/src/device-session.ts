@@ -24,6 +24,9 @@ export class DeviceSession {
   readonly #session: InferenceSession;
   /** Runs under way: what they compute with can't be taken from them. */
   readonly #running = new Set<Promise<unknown>>();
+  /** Outputs on the device that nobody has given up: ONNX Runtime takes back their buffers through the session that made them. */
+  readonly #lent = new Set<Tensor>();
+  #returned = Promise.withResolvers<void>();
 
   private constructor(device: OpenDevice, session: InferenceSession) {
     this.#device = device;
@@ -48,10 +51,16 @@ export class DeviceSession {
   /** The outputs, the caller's to dispose of. Inputs stay the caller's. */
   async run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {
     this.#device.assertThere();
+    // The binding runs in a turn of the event loop of its own, and what is queued before it comes right before it.
+    let beganMs = performance.now();
+    setImmediate(() => (beganMs = performance.now()));
     const run = this.#session.run(feeds);
     this.#running.add(run);
     try {
-      return await run;
+      const outputs = await run;
+      this.#device.count({ tookMs: performance.now() - beganMs, uploadedBytes: hostBytes(feeds), downloadedBytes: hostBytes(outputs) });
+      for (const tensor of Object.values(outputs)) if (tensor.location !== 'cpu') this.#lend(tensor);
+      return outputs;
     } catch (thrown) {
       throw this.#device.errorOf(thrown);
     } finally {
@@ -59,15 +68,30 @@ export class DeviceSession {
     }
   }
 
-  /** Frees the weights once the runs under way are done; none may begin any more. The memory of a lost device is gone already. */
+  /** Frees the weights once the runs under way are done and all that they left on the device is given up; none may begin any more. The memory of a lost device is gone already. */
   async release(): Promise<void> {
     await Promise.allSettled(this.#running);
     if (this.#device.isLost) return;
+    if (this.#lent.size > 0) await this.#returned.promise;
     await this.#session.release().catch((thrown: unknown) => {
       throw this.#device.errorOf(thrown);
     });
   }
+
+  #lend(tensor: Tensor): void {
+    if (this.#lent.size === 0) this.#returned = Promise.withResolvers();
+    this.#lent.add(tensor);
+    const dispose = tensor.dispose.bind(tensor);
+    tensor.dispose = () => {
+      dispose();
+      this.#lent.delete(tensor);
+      if (this.#lent.size === 0) this.#returned.resolve();
+    };
+  }
 }
+
+/** Of those tensors that are the host's. */
+const hostBytes = (tensors: Feeds): number => Object.values(tensors).reduce((sum, tensor) => sum + (tensor.location === 'cpu' ? (tensor.data as ArrayBufferView).byteLength : 0), 0);
 
 /** Only WebGPU's tensors can stay on the device between runs: the binding knows no others. */
 export const staysOnDevice = ({ provider }: Device): boolean => provider === 'webgpu';

@@ -6,4 +6,4 @@ export { compilePiece, graphDigest, weightBytesOf } from './compile.ts';
 export { repeatedCopyGraph, repeatedProductGraph, type Repeated } from './device-rate-graphs.ts';
 export { type Graph, type PlacedWeight, WEIGHTS_FILE } from './graph-builder.ts';
 export { type CompiledModel, expertPieces, leadPieces, type PieceKey, pieceName } from './piece.ts';
-export { selfTestGraph, uploadGraph } from './self-test-graph.ts';
+export { downloadGraph, selfTestGraph, uploadGraph } from './self-test-graph.ts';

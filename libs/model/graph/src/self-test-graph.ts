@@ -18,3 +18,11 @@ export function uploadGraph(): Uint8Array {
   graph.output('output', { type: 'f32', dims: [1] });
   return graph.build().model;
 }
+
+/** A graph that makes its one number so often, so that bringing them to the host is what takes time: input [1] -> output [length]. */
+export function downloadGraph(length: number): Uint8Array {
+  const graph = new GraphBuilder('download');
+  graph.nodes('Expand', [graph.input('input', { type: 'f32', dims: [1] }), graph.integers([length])], { outputs: ['output'] });
+  graph.output('output', { type: 'f32', dims: [length] });
+  return graph.build().model;
+}

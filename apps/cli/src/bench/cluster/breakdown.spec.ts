@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EXPERT_PHASES, LEAD_PHASES, NO_TIMES, type WorkerTimes } from '@essaim/core';
+import { EXPERT_PHASES, LEAD_PHASES, NO_DEVICE_USE, NO_TIMES, type WorkerTimes } from '@essaim/core';
 import { breakdownOf, meanBreakdown } from './breakdown.ts';
 
 const times = (lead: Partial<WorkerTimes['lead']>, changes: Partial<WorkerTimes> = {}): WorkerTimes => ({ ...NO_TIMES, lead: { ...NO_TIMES.lead, ...lead }, ...changes });
 
 const phases = <Phase extends string>(names: readonly Phase[]): fc.Arbitrary<Record<Phase, number>> =>
   fc.tuple(...names.map(() => fc.nat(1_000_000))).map((values) => Object.fromEntries(names.map((name, index) => [name, values[index]!])) as Record<Phase, number>);
-const anyTimes: fc.Arbitrary<WorkerTimes> = fc.record({ lead: phases(LEAD_PHASES), expert: phases(EXPERT_PHASES), steps: fc.nat(1_000) });
+const anyTimes: fc.Arbitrary<WorkerTimes> = fc.record({ lead: phases(LEAD_PHASES), expert: phases(EXPERT_PHASES), device: fc.constant(NO_DEVICE_USE), steps: fc.nat(1_000) });
 const anyWorkers = fc.array(anyTimes, { minLength: 1, maxLength: 4 }).map((each) => new Map(each.map((one, index) => [`w${index}`, one])));
 
 const stack = (lead: WorkerTimes['lead']): number => LEAD_PHASES.reduce((sum, phase) => sum + lead[phase], 0);

@@ -7,11 +7,13 @@ const POLL_MS = 50;
 /** A worker reports every second. */
 const FRESH_MS = 30_000;
 
-const microseconds = z.number().int().nonnegative();
+const count = z.number().int().nonnegative();
+const microseconds = count;
 const times = z.object({
   lead: z.object({ schedule: microseconds, dense: microseconds, dispatch: microseconds, experts: microseconds, serialise: microseconds, remote: microseconds, sample: microseconds, idle: microseconds }),
   expert: z.object({ queue: microseconds, compute: microseconds, serialise: microseconds }),
-  steps: z.number().int().nonnegative(),
+  device: z.object({ runs: count, answers: count, waited: microseconds, uploadedBytes: count, downloadedBytes: count }),
+  steps: count,
 });
 const list = z.object({ workers: z.array(z.object({ id: z.string(), times })) });
 

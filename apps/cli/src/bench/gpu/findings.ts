@@ -1,5 +1,6 @@
 import { type Summary } from '../statistics.ts';
 import { type Shares } from './shares.ts';
+import { type StepSplit } from './step-split.ts';
 
 /** What a model on the card does, over the rounds. */
 export interface ModelRow extends Summary {
@@ -10,6 +11,8 @@ export interface ModelRow extends Summary {
   readonly name: string;
   readonly unit: string;
   readonly shares: Shares;
+  /** Null of an engine that doesn't tell. */
+  readonly step: StepSplit | null;
 }
 
 /** What there is no row of, and why. */

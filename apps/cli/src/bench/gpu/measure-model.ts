@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError, LIMITS } from '@essaim/core';
+import { AppError, LIMITS, type WorkerTimes } from '@essaim/core';
 import { type DeviceRates, type TestedDevice } from '@essaim/devices';
 import { kvLayoutOf } from '@essaim/kv';
 import { connectInference } from '@essaim/rpc';
 import { type UpOptions } from '../../up/options.ts';
 import { shareOf } from '../../up/worker-devices.ts';
+import { freshTimes } from '../cluster/worker-times.ts';
 import { type BenchModel, prepareModel } from '../models.ts';
 import { type BenchModelName, type BenchOptions, upOptions } from '../options.ts';
 import { essaimContender } from '../peer/essaim.ts';
@@ -44,7 +45,7 @@ export async function measureModel(name: BenchModelName, { device, rates, option
   try {
     const model = await prepareModel(name, { cacheFolder: join(folder, 'cache'), progress, signal: stop });
     const loads = loadsOf(device, options.loads);
-    const measuring: Measuring = { model, loads, rounds: options.rounds, rates, note: (line) => progress.note(line), onRow: (row) => rows.push(row), onOmission: (omission) => omissions.push(omission) };
+    const measuring: Measuring = { model, loads, rounds: options.rounds, rates, progress, onRow: (row) => rows.push(row), onOmission: (omission) => omissions.push(omission) };
     for (const form of forms) {
       const clusters = join(folder, 'clusters');
       try {
@@ -68,7 +69,8 @@ export async function measureModel(name: BenchModelName, { device, rates, option
 async function measureForm({ cluster }: RunningCluster, { form, measuring }: { readonly form: GpuForm; readonly measuring: Measuring }, signal: AbortSignal): Promise<void> {
   const gateway = connectInference(cluster.addresses.grpc);
   try {
-    await measureRows({ engine: ENGINE, form, contender: essaimContender(cluster, gateway, measuring.model.ref.id) }, measuring, signal);
+    const readTimes = async (until: AbortSignal): Promise<WorkerTimes> => [...(await freshTimes(cluster.addresses.admin, until)).values()][0]!;
+    await measureRows({ engine: ENGINE, form, contender: essaimContender(cluster, gateway, measuring.model.ref.id), readTimes }, measuring, signal);
   } finally {
     gateway.close();
   }

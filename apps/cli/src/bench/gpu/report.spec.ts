@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import { type ModelRow, type Omission } from './findings.ts';
 import { modelLines } from './report.ts';
 
+const STEP = { steps: 127, stepMs: 10.05, deviceMs: 6, hostMs: 3.25, transferMs: 0.8, runs: 70, answers: 18, uploadedBytes: 5_000, downloadedBytes: 6_000 };
 const row = (name: string, median: number, shares: Partial<ModelRow['shares']> = {}): ModelRow =>
-  ({ model: 'synthetic', engine: 'essaim', form: 'int4', name, unit: 'tokens/s', median, min: 0.9 * median, max: 1.1 * median, shares: { ofCopyRate: null, ofProductRate: null, ...shares } });
+  ({ model: 'synthetic', engine: 'essaim', form: 'int4', name, unit: 'tokens/s', median, min: 0.9 * median, max: 1.1 * median, shares: { ofCopyRate: null, ofProductRate: null, ...shares }, step: STEP });
 const omission = (form: string, rest: Partial<Omission>): Omission => ({ model: 'synthetic', engine: 'essaim', form, name: null, kind: 'refused', reason: 'the card has no float16', ...rest });
 
 it('a model has its rows, and a line for each reason why others are missing', () => {
@@ -13,12 +14,12 @@ it('a model has its rows, and a line for each reason why others are missing', ()
   expect(stripVTControlCharacters(lines.join('\n'))).toMatchInlineSnapshot(`
     "
     synthetic
-    ┌─────────────┬─────────────┬─────────────────────┬─────────┬────────────┐
-    │             │             │            tokens/s │ of copy │ of product │
-    ├─────────────┼─────────────┼─────────────────────┼─────────┼────────────┤
-    │ Essaim int4 │ decode-1    │  99.5 (89.6 to 109) │    51 % │            │
-    │ Essaim int4 │ prefill-512 │ 2346 (2111 to 2580) │         │       26 % │
-    └─────────────┴─────────────┴─────────────────────┴─────────┴────────────┘
+    ┌─────────────┬─────────────┬─────────────────────┬─────────┬────────────┬──────────┬────────┬──────┬──────────┐
+    │             │             │            tokens/s │ of copy │ of product │ step, ms │ device │ host │ transfer │
+    ├─────────────┼─────────────┼─────────────────────┼─────────┼────────────┼──────────┼────────┼──────┼──────────┤
+    │ Essaim int4 │ decode-1    │  99.5 (89.6 to 109) │    51 % │            │     10.1 │   6.00 │ 3.25 │    0.800 │
+    │ Essaim int4 │ prefill-512 │ 2346 (2111 to 2580) │         │       26 % │     10.1 │   6.00 │ 3.25 │    0.800 │
+    └─────────────┴─────────────┴─────────────────────┴─────────┴────────────┴──────────┴────────┴──────┴──────────┘
     Essaim int4 decode-32 failed: the worker is gone
     Essaim int4-f16, Essaim f16 not measured: the card has no float16"
   `);

@@ -23,8 +23,11 @@ export function modelLines(model: string, { rows, omissions }: Findings): string
 }
 
 function modelTable(rows: readonly ModelRow[]): string {
-  const table = new Table({ head: ['', '', 'tokens/s', 'of copy', 'of product'], style: STYLE, colAligns: ['left', 'left', 'right', 'right', 'right'] });
-  for (const { engine, form, name, shares, ...summary } of rows) table.push([subject(engine, form), name, spread(summary), percent(shares.ofCopyRate), percent(shares.ofProductRate)]);
+  const table = new Table({ head: ['', '', 'tokens/s', 'of copy', 'of product', 'step, ms', 'device', 'host', 'transfer'], style: STYLE, colAligns: ['left', 'left', ...Array<'right'>(7).fill('right')] });
+  for (const { engine, form, name, shares, step, ...summary } of rows) {
+    const times = step === null ? ['', '', '', ''] : [step.stepMs, step.deviceMs, step.hostMs, step.transferMs].map(figure);
+    table.push([subject(engine, form), name, spread(summary), percent(shares.ofCopyRate), percent(shares.ofProductRate), ...times]);
+  }
   return table.toString();
 }
 

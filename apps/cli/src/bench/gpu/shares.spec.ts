@@ -7,7 +7,7 @@ import { GPU_FORMS } from './forms.ts';
 import { sharesOf } from './shares.ts';
 
 const [int4, , f16] = GPU_FORMS;
-const rates: DeviceRates = { uploadBytesPerSecond: 20e9, copyBytesPerSecond: 1e12, flopsPerSecond: { f32: 40e12, f16: 160e12 } };
+const rates: DeviceRates = { uploadBytesPerSecond: 20e9, downloadBytesPerSecond: 10e9, answerSeconds: 50e-6, copyBytesPerSecond: 1e12, flopsPerSecond: { f32: 40e12, f16: 160e12 } };
 const weights = activeWeights(spec);
 
 it('one stream is bounded by the bytes of its weights', () => {

@@ -1,17 +1,19 @@
 import { type MessageInitShape } from '@bufbuild/protobuf';
-import { EXPERT_PHASES, LEAD_PHASES, type Microseconds, type WorkerTimes } from '@essaim/core';
+import { DEVICE_COUNTS, EXPERT_PHASES, LEAD_PHASES, type WorkerTimes } from '@essaim/core';
 import { type clusterV1 } from '@essaim/contracts';
 import { toNumber } from './fields.ts';
 
-export const toWireTimes = ({ lead, expert, steps }: WorkerTimes): MessageInitShape<typeof clusterV1.WorkerTimesSchema> =>
-  ({ lead: toWirePhases(LEAD_PHASES, lead), expert: toWirePhases(EXPERT_PHASES, expert), steps: BigInt(steps) });
+export const toWireTimes = ({ lead, expert, device, steps }: WorkerTimes): MessageInitShape<typeof clusterV1.WorkerTimesSchema> =>
+  ({ lead: toWireCounts(LEAD_PHASES, lead), expert: toWireCounts(EXPERT_PHASES, expert), device: toWireCounts(DEVICE_COUNTS, device), steps: BigInt(steps) });
 
-/** A worker of an older version tells none: its times stay zero. */
-export const fromWireTimes = (times: clusterV1.WorkerTimes | undefined): WorkerTimes =>
-  ({ lead: fromWirePhases(LEAD_PHASES, times?.lead), expert: fromWirePhases(EXPERT_PHASES, times?.expert), steps: toNumber(times?.steps ?? 0n, 'times.steps') });
+/** A worker of an older version tells none, or not all: what it doesn't tell stays zero. */
+export const fromWireTimes = (times: clusterV1.WorkerTimes | undefined): WorkerTimes => ({
+  lead: fromWireCounts(LEAD_PHASES, times?.lead), expert: fromWireCounts(EXPERT_PHASES, times?.expert), device: fromWireCounts(DEVICE_COUNTS, times?.device),
+  steps: toNumber(times?.steps ?? 0n, 'times.steps'),
+});
 
-const toWirePhases = <Phase extends string>(phases: readonly Phase[], spent: Microseconds<Phase>): Record<Phase, bigint> =>
-  Object.fromEntries(phases.map((phase) => [phase, BigInt(spent[phase])])) as Record<Phase, bigint>;
+const toWireCounts = <Name extends string>(names: readonly Name[], counts: Readonly<Record<Name, number>>): Record<Name, bigint> =>
+  Object.fromEntries(names.map((name) => [name, BigInt(counts[name])])) as Record<Name, bigint>;
 
-const fromWirePhases = <Phase extends string>(phases: readonly Phase[], spent: Readonly<Record<Phase, bigint>> | undefined): Microseconds<Phase> =>
-  Object.fromEntries(phases.map((phase) => [phase, toNumber(spent?.[phase] ?? 0n, `times.${phase}`)])) as Microseconds<Phase>;
+const fromWireCounts = <Name extends string>(names: readonly Name[], counts: Readonly<Record<Name, bigint>> | undefined): Record<Name, number> =>
+  Object.fromEntries(names.map((name) => [name, toNumber(counts?.[name] ?? 0n, `times.${name}`)])) as Record<Name, number>;
