@@ -1,8 +1,8 @@
-import { LEAD_PHASES, type WorkerTimes } from '@essaim/core';
+import { type DeviceUse, LEAD_PHASES, type WorkerTimes } from '@essaim/core';
 import { type DeviceRates } from '@essaim/devices';
 
 /** What the steps of a load took of a worker that leads alone. All of it can be subtracted. */
-export interface StepUse extends Readonly<Record<'steps' | 'busy' | 'runs' | 'answers' | 'waited' | 'uploadedBytes' | 'downloadedBytes', number>> {}
+export type StepUse = DeviceUse & Readonly<Record<'steps' | 'busy', number>>;
 
 /** Where the time of a step went, in milliseconds: device, host and transfer add up to the step. */
 export interface StepSplit {
@@ -31,7 +31,7 @@ export const useBetween = (before: WorkerTimes, after: WorkerTimes): StepUse => 
 
 /** What the decoded tokens of a load took, from it and from another with the same prompts and nothing decoded. */
 export function minus(use: StepUse, other: StepUse): StepUse {
-  return Object.fromEntries(Object.entries<number>(use as Record<keyof StepUse, number>).map(([name, value]) => [name, value - other[name as keyof StepUse]])) as Record<keyof StepUse, number>;
+  return Object.fromEntries(Object.entries<number>(use).map(([name, value]) => [name, value - other[name as keyof StepUse]])) as Record<keyof StepUse, number>;
 }
 
 /** Null where no step was made, or none more than for the prompts. */
