@@ -57,7 +57,7 @@ it.skipIf(SOFTWARE === null)('what a device has no room for is refused in one se
   const folder = temporaryFolder();
   // SwiftShader says that it has 2 GiB.
   const { code, stdout, stderr } = await essaim(['up', '--state-dir', folder, '--workers', '1', '--device', 'webgpu', '--kv-memory', '1500', '--prompt', 'Il était', '--quiet'], SOFTWARE!);
-  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^essaim: a worker on webgpu:0 needs 3\.\d GB \([^\n]+\) and has 1\.8 GB for them: choose a smaller --kv-memory, [^\n]+\n$/)]);
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^essaim: a worker on webgpu:0 needs 4\.\d GB \([^\n]+\) and has 1\.8 GB for them: choose a smaller --kv-memory, [^\n]+\n$/)]);
   rmSync(folder, { recursive: true });
 });
 
