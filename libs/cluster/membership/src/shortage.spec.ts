@@ -14,7 +14,7 @@ describe('what would help a cluster with too little memory', () => {
     expect(howToFit([worker(204), worker(204)], { missing: 4, replicas: 1, dtype: 'int8' })).toBe('42 MB are missing for 4 of 10 MB each: start 2 more like them, or lower --kv-memory to 44, or choose a smaller --dtype such as int4');
   });
 
-  it('counts that a card takes keys and values twice', () => {
+  it('counts what a card takes beyond keys and values', () => {
     expect(howToFit([worker(268, { kvSlackBytes: 64 * MIB })], { missing: 2, replicas: 1, dtype: 'int4' })).toBe('21 MB are missing for 2 of 10 MB each: start 1 more like it, or lower --kv-memory to 54');
   });
 
