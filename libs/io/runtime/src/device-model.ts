@@ -9,7 +9,7 @@ import { DeviceAttention } from './device-attention.ts';
 import { DeviceKeys } from './device-keys.ts';
 import { type DeviceRoom, mostTokens } from './device-room.ts';
 import { DeviceSession, floats, hostFloats, longs, staysOnDevice } from './device-session.ts';
-import { DeviceStep } from './device-step.ts';
+import { columnOf, DeviceStep } from './device-step.ts';
 import { OpenDevice } from './open-device.ts';
 import { type PieceFile } from './piece-file.ts';
 import { PlainGraphs, TENSORS_AT_ONCE } from './plain-graphs.ts';
@@ -127,9 +127,9 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
     });
     const { hiddenSize } = this.#spec;
     const next = floats(new Float32Array(hiddenSize), [1, hiddenSize]);
-    const gates = floats(Float32Array.of(1), [1, 1]);
+    const gates = { gates: floats(Float32Array.of(1), [1, 1]), ...columnOf(0) };
     // All are asked for at once: what runs stays loaded.
-    const runs = await Promise.allSettled(found.map(({ session, activations }) => session.run({ normed: floats(activations, [activations.length / hiddenSize, hiddenSize]), next, gates })));
+    const runs = await Promise.allSettled(found.map(({ session, activations }) => session.run({ normed: floats(activations, [activations.length / hiddenSize, hiddenSize]), next, ...gates })));
     const sums = runs.flatMap((run) => (run.status === 'fulfilled' ? [run.value['sum']!] : []));
     try {
       for (const run of runs) if (run.status === 'rejected') throw run.reason;

@@ -24,6 +24,18 @@ export interface DeviceStepContext {
 /** Kernels of quantised products compute so many rows as fast as one, or nearly: they are bounded by what they read. */
 const FEW_ROWS = 32;
 
+type ExpertRows = Extract<AddedRows, { kind: 'expert' }>;
+
+interface Gates {
+  /** [rows, experts], on the device. */
+  readonly tensor: Tensor;
+  /** By the experts' ids. */
+  readonly columns: ReadonlyMap<number, number>;
+}
+
+/** Which column of its gates an expert takes. */
+export const columnOf = (column: number): Feeds => ({ column: longs([column]), columnEnd: longs([column + 1]) });
+
 /** The hidden states of one step. Each graph makes new tensors of them, and the old ones are given up at once. */
 export class DeviceStep implements DeviceState {
   readonly rowCount: number;
@@ -72,8 +84,9 @@ export class DeviceStep implements DeviceState {
     return this.#inTurn(async () => {
       const missing = parts.find((part) => part.kind === 'expert' && this.#context.piece(pieceName({ ...part, layer })) === null);
       if (missing?.kind === 'expert') throw new AppError('failed_precondition', `layer ${layer}, expert ${missing.expert} is not loaded here: take the newest placement and call another replica`);
+      const gates = await this.#gatesOf(parts);
       for (const part of parts) {
-        if (part.kind === 'expert') await this.#addExpert(this.#piece(pieceName({ ...part, layer }))[0]!, part);
+        if (part.kind === 'expert') await this.#addExpert(this.#piece(pieceName({ ...part, layer }))[0]!, part, gates);
         else if (part.rows.length > 0) {
           const values = floats(part.values, [part.rows.length, this.#context.spec.hiddenSize]);
           await this.#addWith(await this.#context.graphs.add(), { values, places: longs(this.#places(part.rows, () => part.rows.length)) });
@@ -139,16 +152,22 @@ export class DeviceStep implements DeviceState {
     this.#live.clear();
   }
 
+  /** Of few rows the gates of all experts, put on the device at once: [rows, experts]. */
+  async #gatesOf(parts: readonly AddedRows[]): Promise<Gates | null> {
+    const experts = parts.filter((part) => part.kind === 'expert');
+    if (this.rowCount > FEW_ROWS || experts.length === 0) return null;
+    const gates = new Float32Array(this.rowCount * experts.length);
+    for (const [column, part] of experts.entries()) part.rows.forEach((row, nth) => (gates[row * experts.length + column] = part.gates[nth]!));
+    const { 'output.0': tensor } = await (await this.#context.graphs.copy([2])).run({ 'values.0': floats(gates, [this.rowCount, experts.length]) });
+    return { tensor: this.#kept(tensor!), columns: new Map(experts.map(({ expert }, column) => [expert, column])) };
+  }
+
   /** Few rows all pass the expert, times 0 where they aren't its own: matrices are read once for any of them, and the rows need not be gathered. */
-  async #addExpert(expert: DeviceSession, { rows, gates }: Extract<AddedRows, { kind: 'expert' }>): Promise<void> {
-    if (this.rowCount <= FEW_ROWS) {
-      const ofAll = new Float32Array(this.rowCount);
-      rows.forEach((row, nth) => (ofAll[row] = gates[nth]!));
-      return this.#addWith(expert, { normed: this.#input(), gates: floats(ofAll, [this.rowCount, 1]) });
-    }
+  async #addExpert(expert: DeviceSession, { expert: id, rows, gates }: ExpertRows, ofAll: Gates | null): Promise<void> {
+    if (ofAll !== null) return this.#addWith(expert, { normed: this.#input(), gates: ofAll.tensor, ...columnOf(ofAll.columns.get(id)!) });
     const { graphs } = this.#context;
     const { takenNormed, takenNext } = await (await graphs.takeBoth()).run({ normed: this.#input(), next: this.#hidden, rows: longs(rows) });
-    const { sum } = await expert.run({ normed: this.#kept(takenNormed!), next: this.#kept(takenNext!), gates: floats(gates, [rows.length, 1]) });
+    const { sum } = await expert.run({ normed: this.#kept(takenNormed!), next: this.#kept(takenNext!), gates: floats(gates, [rows.length, 1]), ...columnOf(0) });
     const places = longs(this.#places(rows, (row) => row, this.rowCount));
     await this.#addWith(await graphs.put(), { values: this.#kept(sum!), places });
     for (const tensor of [takenNormed!, takenNext!, sum!]) this.#drop(tensor);

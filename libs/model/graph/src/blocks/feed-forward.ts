@@ -16,14 +16,18 @@ export function denseGraph(model: CompiledModel, { feedForward }: LayerWeights):
   return graph.build();
 }
 
-/** One routed expert: normed [rows, hidden], next [rows or 1, hidden], gates [rows or 1, 1] -> sum [rows, hidden], next with what the expert makes of normed, times its gates, which are 0 for rows that are not its own. */
+/**
+ * One routed expert: normed [rows, hidden], next [rows or 1, hidden], gates [rows or 1, columns], column and columnEnd [1], which of these are its own
+ * -> sum [rows, hidden], next with what the expert makes of normed, times its gates, which are 0 for rows that are not its own.
+ */
 export function expertGraph(model: CompiledModel, { feedForward }: LayerWeights, expert: number): Graph {
   assert(feedForward.kind === 'moe', 'an expert belongs to a layer with routed experts');
   const weights = feedForward.experts[expert];
   assert(weights, `the layer has an expert ${expert}`);
   const graph = new GraphBuilder('expert');
   const [normed, next] = [['normed', 'rows'], ['next', 'rows of next']].map(([name, rows]) => graph.input(name!, { type: 'f32', dims: [rows!, model.spec.hiddenSize] }));
-  const gates = graph.input('gates', { type: 'f32', dims: ['gates', 1] });
+  const range = ['column', 'columnEnd'].map((name) => graph.input(name, { type: 'i64', dims: [1] }));
+  const gates = graph.node('Slice', [graph.input('gates', { type: 'f32', dims: ['gates', 'columns'] }), ...range, graph.integers([1])]);
   // What an expert makes of a row that is not its own may lie beyond float16, and infinity times 0 is no number: of zeros it makes zeros.
   const own = model.compute === 'f16' ? graph.node('Where', [graph.node('Greater', [gates, graph.float(0)]), normed!, graph.float(0)]) : normed!;
   graph.nodes('Add', [next!, graph.node('Mul', [feedForwardOf(graph, own, model, weights), gates])], { outputs: ['sum'] });
