@@ -1,10 +1,10 @@
 /**
  * Bundles every app into dist/<app>/, npm packages included: a process that reads one file starts sooner and holds less than one that
- * looks for hundreds. A file named *.thread.ts or *.process.ts is the entry of a thread or of a process of its own.
+ * looks for hundreds. A file named *.thread.ts or *.process.ts is the entry of a thread or of a process of its own; a Python file is copied beside them.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { basename, join } from 'node:path';
+import { join, parse } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -33,8 +33,8 @@ function entriesOf(app: string): Entry[] {
   const folder = join(ROOT, 'apps', app, 'src');
   const main = join(folder, 'main.ts');
   if (!existsSync(main)) throw new Error(`apps/${app}/src/main.ts is missing: every app needs an entry`);
-  const others = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(thread|process)\.ts$/.test(file));
-  return [main, ...others.map((file) => join(folder, file))].map((file) => ({ in: file, out: join(app, basename(file, '.ts')) }));
+  const others = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.((thread|process)\.ts|py)$/.test(file));
+  return [main, ...others.map((file) => join(folder, file))].map((file) => ({ in: file, out: join(app, parse(file).name) }));
 }
 
 /** An import statement of a package that stays would read it before anything runs, whoever needs it. */
@@ -82,6 +82,7 @@ try {
     tsconfig: 'tsconfig.json',
     banner: { js: COMMON_JS },
     external: [...STAY, ...ABSENT],
+    loader: { '.py': 'copy' },
     // Not minified: esbuild then writes -Infinity as -1/0, and V8 never optimises a search that begins with it (BENCHMARKS.md, what sharing a model's work costs).
     sourcemap: 'linked',
     logLevel: 'error',

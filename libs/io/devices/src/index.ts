@@ -4,4 +4,6 @@ export { type DeviceChoice, deviceName, type NamedDevice, parseDeviceChoice, par
 export { type HostDevice, type Nvlink, type Provider, PROVIDERS, type Unusable } from './device.ts';
 export { type HostDevices, listDevices, type TestedDevice } from './list-devices.ts';
 export { CARD_SIZES, type DeviceRates, SOFTWARE_SIZES } from './device-rates.ts';
+export { type NvidiaGpu } from './nvidia/gpus.ts';
+export { listNvidiaGpus } from './nvidia/list-gpus.ts';
 export { runProbe } from './probe.ts';

@@ -2,7 +2,15 @@ import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { assert } from '@essaim/core';
 import { type Llama, type LlamaContext, type LlamaLibrary, type LlamaModel, type LlamaSequence } from './library.ts';
-import { type ContextShape, type LlamaLoading, type LlamaReply, type LlamaRequest } from './protocol.ts';
+import { type ContextShape, type LlamaBuild, type LlamaLoading, type LlamaReply, type LlamaRequest } from './protocol.ts';
+
+/** What the package does not bring along; all that it says is that it found no binary. */
+const NEEDS: Readonly<Record<LlamaBuild, string>> = {
+  processor: 'glibc',
+  cuda: 'NVIDIA\'s driver and CUDA\'s runtime with cuBLAS, 12 or 13, where libraries are looked for',
+  vulkan: 'Vulkan\'s loader and a driver that stores 16 bits',
+  metal: 'a Mac with Apple\'s processor',
+};
 
 /** The machine's clock with fractions of a millisecond. */
 const nowMs = (): number => performance.timeOrigin + performance.now();
@@ -23,7 +31,9 @@ export class LlamaHost {
   static async load({ library, build, gguf, threads, mapped }: LlamaLoading): Promise<LlamaHost> {
     const { getLlama } = (await import(pathToFileURL(library).href)) as LlamaLibrary;
     const isOnCard = build !== 'processor';
-    const llama = await getLlama({ gpu: isOnCard && build, build: 'never', skipDownload: true, progressLogs: false, logLevel: 'error', maxThreads: threads });
+    const llama = await getLlama({ gpu: isOnCard && build, build: 'never', skipDownload: true, progressLogs: false, logLevel: 'error', maxThreads: threads }).catch((cause: unknown) => {
+      throw new Error(`its build does not load here, which needs ${NEEDS[build]}`, { cause });
+    });
     return new LlamaHost(llama, await llama.loadModel({ modelPath: gguf, gpuLayers: isOnCard ? 'max' : 0, useMmap: mapped }), threads);
   }
 
