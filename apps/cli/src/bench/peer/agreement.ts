@@ -36,10 +36,24 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
  * own way, and a router that is nearly undecided may then choose another expert: measured 0.83 and 0.075. The mildest mistake that was
  * tried, the rows of queries and keys in Hugging Face's order, gave 0.38 and 0.22.
  */
-const WITHIN_ROUNDING = { overlap: 0.6, meanDifference: 0.15 };
+const WITHIN_ROUNDING: AgreementBounds = { overlap: 0.6, meanDifference: 0.15 };
 
-/** Fails with `data_loss` where the two can't be the same model: comparing their speed would say nothing. */
-export function assertSameModel({ meanOverlap, meanDifference }: Agreement): void {
-  if (meanOverlap >= WITHIN_ROUNDING.overlap && meanDifference <= WITHIN_ROUNDING.meanDifference) return;
-  throw new AppError('data_loss', `Essaim and llama.cpp don't compute the same: they share ${(100 * meanOverlap).toFixed(0)} % of the likeliest tokens, with log probabilities ${meanDifference.toFixed(3)} apart on average; rounding explains no less than ${100 * WITHIN_ROUNDING.overlap} % and no more than ${WITHIN_ROUNDING.meanDifference}. Delete the .gguf file in the cache and measure again; if it stays so, it is a bug`);
+/** What rounding explains. */
+export interface AgreementBounds {
+  /** No less than this. */
+  readonly overlap: number;
+  /** No more than this. */
+  readonly meanDifference: number;
+}
+
+/** Why the two can't be the same model, so that comparing their speed would say nothing; null where they can. One sentence, without a full stop. */
+export function disagreement({ meanOverlap, meanDifference }: Agreement, peer: string, { overlap, meanDifference: most }: AgreementBounds): string | null {
+  if (meanOverlap >= overlap && meanDifference <= most) return null;
+  return `Essaim and ${peer} don't compute the same: they share ${(100 * meanOverlap).toFixed(0)} % of the likeliest tokens, with log probabilities ${meanDifference.toFixed(3)} apart on average; rounding explains no less than ${100 * overlap} % and no more than ${most}`;
+}
+
+/** Fails with `data_loss` where llama.cpp can't have the same model. */
+export function assertSameModel(agreement: Agreement): void {
+  const reason = disagreement(agreement, 'llama.cpp', WITHIN_ROUNDING);
+  if (reason !== null) throw new AppError('data_loss', `${reason}. Delete the .gguf file in the cache and measure again; if it stays so, it is a bug`);
 }

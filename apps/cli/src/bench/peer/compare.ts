@@ -8,13 +8,18 @@ const PROMPTS = 8;
 const PROMPT_TOKENS = 32;
 const SEED = 7;
 
+/** What one side says follows the prompts that every side is asked, one after the other. */
+export async function predictionsOf(side: Contender, vocabSize: number, signal: AbortSignal): Promise<readonly Prediction[]> {
+  const random = seededRandom(SEED);
+  const predictions: Prediction[] = [];
+  while (predictions.length < PROMPTS) predictions.push(await side.predict(randomPrompt(random, { tokens: PROMPT_TOKENS, vocabSize }), signal));
+  return predictions;
+}
+
 /** Asks both sides what follows the same prompts. */
 export async function compareSides(sides: Readonly<Record<Side, Contender>>, vocabSize: number, signal: AbortSignal): Promise<Agreement> {
-  const random = seededRandom(SEED);
-  const pairs: { readonly ours: Prediction; readonly peers: Prediction }[] = [];
-  for (let count = 0; count < PROMPTS; count++) {
-    const prompt = randomPrompt(random, { tokens: PROMPT_TOKENS, vocabSize });
-    pairs.push({ ours: await sides.ours.predict(prompt, signal), peers: await sides.peer.predict(prompt, signal) });
-  }
-  return agreementOf(pairs);
+  return agreementBetween(await predictionsOf(sides.ours, vocabSize, signal), await predictionsOf(sides.peer, vocabSize, signal));
 }
+
+/** Of what both said to the same prompts. */
+export const agreementBetween = (ours: readonly Prediction[], peers: readonly Prediction[]): Agreement => agreementOf(ours.map((each, index) => ({ ours: each, peers: peers[index]! })));

@@ -48,6 +48,15 @@ def choose_card(torch, pci_bus_id):
     raise Refusal(f'torch {torch.__version__} of {sys.executable} sees no card: install the build of torch for it, or name another Python with --python')
 
 
+def config_of(transformers, folder):
+    """The checkpoint's. JavaScript, which wrote that of the synthetic ones, has no 0.0, and transformers takes no 0 for it."""
+    with open(os.path.join(folder, 'config.json'), encoding='utf-8') as file:
+        fields = json.load(file)
+    if 'router_jitter_noise' in fields:
+        fields['router_jitter_noise'] = float(fields['router_jitter_noise'])
+    return transformers.AutoConfig.for_model(**fields)
+
+
 def check_room(torch, card, config, model_class):
     """Before minutes of loading, not after them."""
     if card.type not in ('cuda', 'xpu'):
@@ -88,9 +97,9 @@ class Host:
         self.torch, self.versions = torch, {'torch': torch.__version__, 'transformers': transformers.__version__}
         self.device = torch.device('cpu') if on_processor else choose_card(torch, pci_bus_id)
         self.dtype = torch.float32 if on_processor else torch.float16
-        config = transformers.AutoConfig.from_pretrained(folder)
+        config = config_of(transformers, folder)
         check_room(torch, self.device, config, transformers.AutoModelForCausalLM)
-        self.model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype).to(self.device).eval()
+        self.model = transformers.AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=self.dtype).to(self.device).eval()
         # Without an end token an answer goes on until it is as long as it was asked to be.
         self.model.generation_config = transformers.GenerationConfig(pad_token_id=PAD)
 
