@@ -28,12 +28,15 @@ it('essaim bench gpu says that there is no card where there is none, and writes 
 it.skipIf(SOFTWARE === null)('essaim bench gpu measures a model on an adapter that is named, and says of one on the processor that its figures mean nothing', async () => {
   const folder = temporaryFolder();
   const file = join(folder, 'figures.json');
-  const { code, stdout } = await essaim(['bench', 'gpu', '--device', 'webgpu', '--model', 'built-in', '--rows', 'decode-1', '--rounds', '1', '--state-dir', folder, '--json', file], SOFTWARE!);
+  const { code, stdout } = await essaim(['bench', 'gpu', '--device', 'webgpu', '--model', 'built-in', '--rows', 'decode-1', '--rounds', '1', '--beside', 'transformers', '--python', join(folder, 'no-python'), '--state-dir', folder, '--json', file], SOFTWARE!);
   expect([code, stdout]).toEqual([0, expect.stringMatching(/SwiftShader.*software adapter: figures mean nothing/)]);
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
     device: { provider: 'webgpu', adapter: expect.stringContaining('SwiftShader') },
     models: [{ model: 'built-in', engine: 'essaim', form: 'int4', name: 'decode-1', unit: 'tokens/s' }],
-    omissions: ['int4-f16', 'f16'].map((form) => ({ model: 'built-in', form, name: null, kind: 'refused', reason: expect.stringContaining('does not compute in float16') })),
+    omissions: [
+      { model: 'built-in', engine: 'transformers', form: 'int4', name: null, kind: 'refused', reason: expect.stringMatching(/no-python\) could not be started/) },
+      ...['int4-f16', 'f16'].map((form) => ({ model: 'built-in', engine: 'essaim', form, name: null, kind: 'refused', reason: expect.stringContaining('does not compute in float16') })),
+    ],
   });
   rmSync(folder, { recursive: true });
 }, 120_000);

@@ -4,7 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { namesIn, resolveBenchOptions, threadsOf, upOptions } from './options.ts';
 
 /** Of single benchmarks, as commander has them where none are given. */
-const DEFAULTS = { dtype: 'int4', experts: 8, device: { kind: 'auto' } } as const;
+const DEFAULTS = { dtype: 'int4', experts: 8, device: { kind: 'auto' }, python: 'python3' } as const;
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -46,4 +46,7 @@ it('rows are named, with commas between, and belong to a benchmark', () => {
   expect(() => resolveBenchOptions('peer', { ...DEFAULTS, rounds: 1, model: 'all', rows: ['decode-8'] })).toThrow(/there is no row 'decode-8': the rows are decode-1, decode-4/);
   expect(() => resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all', rows: ['memory'] })).toThrow(/there is no row 'memory': the rows are decode-1, decode-8/);
   expect(() => resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all', forms: ['int3'] })).toThrow("there is no form 'int3': the forms are int4, int4-f16, f16");
+  expect(resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all' }).rivals).toEqual(['transformers', 'llama.cpp']);
+  expect([['llama.cpp'], ['none']].map((beside) => resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all', beside }).rivals)).toEqual([['llama.cpp'], []]);
+  expect(() => resolveBenchOptions('gpu', { ...DEFAULTS, rounds: 1, model: 'all', beside: ['vllm'] })).toThrow("there is no engine 'vllm': the engines are transformers, llama.cpp, none");
 });

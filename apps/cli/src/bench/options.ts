@@ -8,6 +8,7 @@ import { resolveOptions, type UpOptions } from '../up/options.ts';
 import { type WorkerDevice } from '../up/worker-devices.ts';
 import { GPU_FORMS, type GpuFormName } from './gpu/forms.ts';
 import { GPU_LOADS, type GpuLoadName } from './gpu/loads.ts';
+import { RIVAL_NAMES, type RivalName } from './gpu/peers/rival.ts';
 import { METRICS, type PeerMetricName } from './peer/metrics.ts';
 import { SHAPE_NAMES, type ShapeName } from './shapes/models.ts';
 
@@ -31,6 +32,8 @@ export interface BenchFlags {
   /** Of the benchmark's table. */
   readonly rows?: readonly string[];
   readonly forms?: readonly string[];
+  readonly beside?: readonly string[];
+  readonly python: string;
   readonly part?: ClusterPart;
   readonly threadsPerWorker?: number;
   readonly stateDir?: string;
@@ -60,6 +63,9 @@ export interface BenchOptions {
   readonly loads: readonly GpuLoadName[] | null;
   /** In which it does so. */
   readonly forms: readonly GpuFormName[];
+  /** What is measured beside Essaim, and the Python that has transformers: a command of the path, or a file. */
+  readonly rivals: readonly RivalName[];
+  readonly python: string;
   /** Of the benchmark `cluster`. */
   readonly parts: readonly ClusterPart[];
   /** Absolute; null for none. */
@@ -73,7 +79,7 @@ export type Side = keyof typeof SIDES;
 export const workersOf = (side: Side): number => SIDES[side];
 
 /** Fails with `invalid_argument` for a model or a row that the benchmark does not measure. */
-export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, experts, device, json, rows, forms, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
+export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, experts, device, json, rows, forms, beside, python, part, threadsPerWorker, stateDir }: BenchFlags): BenchOptions {
   const { stateDirectory } = upOptions(stateDir === undefined ? {} : { stateDir });
   return {
     rounds,
@@ -85,6 +91,8 @@ export function resolveBenchOptions(benchmark: string, { rounds, model, dtype, e
     metrics: benchmark === 'peer' && rows !== undefined ? known(rows, METRICS) : null,
     loads: benchmark === 'gpu' && rows !== undefined ? known(rows, GPU_LOADS) : null,
     forms: forms === undefined ? GPU_FORMS.map(({ name }) => name) : known(forms, GPU_FORMS, 'form'),
+    rivals: rivalsIn(beside),
+    python,
     parts: part === undefined ? CLUSTER_PARTS : [part],
     jsonFile: json === undefined ? null : writableFile(json),
     folder: join(stateDirectory, 'bench'),
@@ -137,6 +145,13 @@ function known<Name extends string>(names: readonly string[], named: readonly { 
     if (found === undefined) throw new AppError('invalid_argument', `there is no ${what} '${name}': the ${what}s are ${named.map((each) => each.name).join(', ')}`);
     return found.name;
   });
+}
+
+/** All, unless some are named, or `none`. */
+function rivalsIn(names: readonly string[] | undefined): readonly RivalName[] {
+  if (names === undefined) return RIVAL_NAMES;
+  const engines = [...RIVAL_NAMES, 'none'] as const;
+  return known(names, engines.map((name) => ({ name })), 'engine').filter((name) => name !== 'none');
 }
 
 /** Before an hour of measuring, not after it. */

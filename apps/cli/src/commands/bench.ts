@@ -79,6 +79,8 @@ export function benchCommand(): Command {
     .addOption(new Option('--part <name>', 'of cluster: only this part').choices([...CLUSTER_PARTS]))
     .addOption(new Option('--dtype <form>', 'of shapes: form of the weights').choices(['int4', 'int8']).default('int4'))
     .addOption(new Option('--experts <n>', 'of shapes: experts of the layer that are packed, loaded and run').argParser(wholeNumber({ from: 1, to: SHAPE_EXPERTS })).default(8))
+    .addOption(new Option('--beside <names>', 'of gpu: only these other engines, with commas between: transformers, llama.cpp, none').argParser(namesIn))
+    .addOption(new Option('--python <file>', 'of gpu: the Python that has torch and transformers').argParser(text).default('python3'))
     .addOption(new Option('--device <name>', 'of gpu: auto, webgpu, cuda or tensorrt, with :n for others than the first').argParser(parseDeviceChoice).default({ kind: 'auto' }, 'auto'))
     .addOption(new Option('--threads-per-worker <n>', 'computing threads of each of the 3 workers, the single one gets three times as many (default: the cores shared out)').env('ESSAIM_THREADS_PER_WORKER').argParser(wholeNumber({ from: 1, to: 256 })))
     .addOption(new Option('--state-dir <dir>', 'everything that is written goes here (default: essaim in the XDG state folder)').env('ESSAIM_STATE_DIR').argParser(text))

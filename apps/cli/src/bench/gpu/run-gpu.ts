@@ -7,8 +7,9 @@ import { describeCommit, describeMachine, type Machine } from '../machine.ts';
 import { type BenchOptions } from '../options.ts';
 import { type Progress, progressOn } from '../progress.ts';
 import { machineLine, writeJson } from '../report.ts';
-import { type Findings, type ModelRow, type Omission } from './findings.ts';
+import { type Findings, type ModelRow, type Omission, type RivalNote } from './findings.ts';
 import { measureModel } from './measure-model.ts';
+import { findRivals } from './peers/find-rivals.ts';
 import { cardLine, modelLines, rateTable } from './report.ts';
 import { type GpuRow, gpuRows, medianRates } from './rows.ts';
 
@@ -23,6 +24,8 @@ interface GpuResult {
   readonly rows: readonly GpuRow[];
   /** What models on it do. */
   readonly models: readonly ModelRow[];
+  /** What ran beside them. */
+  readonly rivals: readonly RivalNote[];
   /** What of it there is no row for. */
   readonly omissions: readonly Omission[];
 }
@@ -52,7 +55,7 @@ async function benchCard(run: Run): Promise<GpuResult> {
   const [machine, commit] = [describeMachine(), describeCommit()];
   const { device, sentence } = chooseDevice(choice, await listDevices(PROBE_ENTRY));
   const isCard = device.provider !== 'cpu';
-  let result: GpuResult = { benchmark: 'gpu', commit, machine, rounds, device: isCard ? facts(device) : null, rows: [], models: [], omissions: [] };
+  let result: GpuResult = { benchmark: 'gpu', commit, machine, rounds, device: isCard ? facts(device) : null, rows: [], models: [], rivals: [], omissions: [] };
   const keep = (more: Partial<GpuResult>): void => {
     result = { ...result, ...more };
     if (jsonFile !== null) writeJson(jsonFile, result);
@@ -63,9 +66,9 @@ async function benchCard(run: Run): Promise<GpuResult> {
   const measured = await measureRates(device, run);
   keep({ rows: gpuRows(measured) });
   print(rateTable(result.rows));
-  for await (const [model, { rows, omissions }] of measureModels(device, medianRates(measured), run)) {
-    keep({ models: [...result.models, ...rows], omissions: [...result.omissions, ...omissions] });
-    print(...modelLines(model, { rows, omissions }));
+  for await (const [model, { rows, rivals, omissions }] of measureModels(device, medianRates(measured), run)) {
+    keep({ models: [...result.models, ...rows], rivals: [...result.rivals, ...rivals], omissions: [...result.omissions, ...omissions] });
+    print(...modelLines(model, { rows, rivals, omissions }));
   }
   return result;
 }
@@ -74,7 +77,8 @@ async function* measureModels(device: TestedDevice, rates: DeviceRates, { option
   // Two benchmarks at a time would measure each other: the folder's lock keeps the second out.
   const folder = openStateFolder(options.folder, 'cluster');
   try {
-    for (const name of options.models) yield [name, await measureModel(name, { device, rates, options, folder: folder.path, progress, stop })];
+    const rivals = findRivals(options, { device, folder: folder.path, progress });
+    for (const name of options.models) yield [name, await measureModel(name, { device, rates, rivals, options, folder: folder.path, progress, stop })];
   } finally {
     folder.close();
   }

@@ -52,7 +52,7 @@ export async function measureLoad(side: Contender, { load, work, measure }: Load
   const random = seededRandom(seed);
   const prompts = (tokens: number): number[][] => Array.from({ length: load.streams }, () => randomPrompt(random, { tokens, vocabSize }));
   // In the context of the full load, so that llama.cpp's is not made anew in between.
-  await side.generate(prompts(WARM_UP.promptTokens), { ...load, newTokens: Math.min(WARM_UP.newTokens, load.newTokens), work }, signal);
+  await side.generate(prompts(Math.min(WARM_UP.promptTokens, load.promptTokens)), { ...load, newTokens: Math.min(WARM_UP.newTokens, load.newTokens), work }, signal);
   return measure(await side.generate(prompts(load.promptTokens), { ...load, work }, signal));
 }
 

@@ -8,6 +8,7 @@ import { type GgufForm } from '../../../peer/gguf/format.ts';
 import { llamaContender } from '../../../peer/llama/contender.ts';
 import { LlamaProcess } from '../../../peer/llama/llama-process.ts';
 import { BUILD_NAMES, installLlama, LLAMA_PACKAGE } from '../../../peer/llama/package.ts';
+import { type LlamaBuild } from '../../../peer/llama/protocol.ts';
 import { type BestSettings } from '../../../peer/llama/settings.ts';
 import { settingsLine } from '../../../peer/llama/try-settings.ts';
 import { type Progress } from '../../../progress.ts';
@@ -32,6 +33,7 @@ export class LlamaRival implements Rival {
   /** What was found out when it first ran. */
   #place: LlamaPlace | null = null;
   readonly #settings = new Map<string, BestSettings>();
+  readonly #installed = new Map<LlamaBuild, Promise<string>>();
 
   constructor(options: LlamaOptions) {
     this.#options = options;
@@ -71,7 +73,9 @@ export class LlamaRival implements Rival {
   async #loadAt({ build, environment }: LlamaPlace, gguf: string, stop: AbortSignal): Promise<{ readonly process: LlamaProcess; readonly card: string }> {
     const { folder, threads, progress } = this.#options;
     progress.note(`llama.cpp by ${BUILD_NAMES[build]}: ${LLAMA_PACKAGE.name} ${LLAMA_PACKAGE.version}`);
-    const library = await installLlama(join(folder, 'cache'), build, stop);
+    const installed = this.#installed.get(build) ?? installLlama(join(folder, 'cache'), build, stop);
+    this.#installed.set(build, installed);
+    const library = await installed;
     const process = new LlamaProcess({ library, build, gguf, threads, mapped: false }, join(folder, 'logs', 'llama.cpp.log'), environment);
     try {
       const { devices } = await process.ask<'describe'>({ kind: 'describe' }, stop);
