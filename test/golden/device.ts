@@ -28,7 +28,7 @@ export const quickDevice = (): Device | null => float16Device() ?? softwareDevic
 export function showAdapter(adapter: Readonly<Record<string, string>>, driver: string | null = null): Device {
   // A process finds libraries by the path that it was started with, so these are opened here: whoever asks for one by its name later gets the same. Vitest's `process.env` is an object of its own, which no library sees.
   const setenv = koffi.load('libc.so.6').func('int setenv(const char *name, const char *value, int overwrite)');
-  for (const [name, value] of Object.entries(adapter)) setenv(name, value, 1);
+  for (const name of ['VK_ICD_FILENAMES', 'MESA_SHADER_CACHE_DIR']) if (adapter[name] !== undefined) setenv(name, adapter[name], 1);
   const loader = join(adapter['LD_LIBRARY_PATH']!.split(':')[0]!, 'libvulkan.so.1');
   if (libraries.length === 0) libraries.push(...[loader, driver].flatMap((path) => (path === null ? [] : koffi.load(path))));
   return WEBGPU;
