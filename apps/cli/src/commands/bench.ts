@@ -45,7 +45,8 @@ Benchmarks:
            pack and to load, memory, milliseconds for 1 and for 256 rows; each is checked against float64 first: minutes a model
   gpu      what a card gives at most: bytes per second to it and within it, products of matrices; then each model on one worker of it,
            with weights of 4 bits, the same with products in float16, and all in float16: 1 to 128 streams, prompts of 512 and 2,048
-           tokens, and how close one stream and prompts come to what the card gives. Says so where there is no card
+           tokens, and how close one stream and prompts come to what the card gives. Says so where there is no card.
+           Beside it, in the same rounds, transformers (of your Python, --python) and llama.cpp (installed on demand) where they can be had
   profile  no figures but a CPU profile: where one of 3 workers spends its time while 16 streams run
 
 Models:

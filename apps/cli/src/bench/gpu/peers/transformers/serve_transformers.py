@@ -6,12 +6,13 @@ for cache, attention and experts. Reads requests from stdin, one JSON a line, an
     {"kind": "predict", "prompt": [ids], "tokens": n}         {"kind": "predicted", "prediction": [{"id": ..., "logprob": ...}]}
 
 or {"kind": "failed", "message": ...}. The argument is JSON: the checkpoint's folder, the card's PCI bus id or null, and whether the processor
-is to compute, in float32. Times are milliseconds of one clock. Needs torch and transformers and asks nobody on the network.
+is to compute, in float32. Times are milliseconds of one clock. Needs torch and transformers, is better off with accelerate, and asks nobody on the network.
 """
 import json
 import os
 import sys
 import time
+from importlib.util import find_spec
 
 os.environ.update(HF_HUB_OFFLINE='1', TOKENIZERS_PARALLELISM='false')
 
@@ -27,20 +28,21 @@ def now_ms():
     return time.perf_counter() * 1000
 
 
-def bus_id(properties):
-    return f'{properties.pci_domain_id:04x}:{properties.pci_bus_id:02x}:{properties.pci_device_id:02x}'
+def may_be_at(properties, pci_bus_id):
+    """Whether nothing speaks against it: drivers of the measured card may not tell its bus id, nor an older torch that of its own."""
+    if pci_bus_id is None or not hasattr(properties, 'pci_bus_id'):
+        return True
+    return pci_bus_id.startswith(f'{properties.pci_domain_id:04x}:{properties.pci_bus_id:02x}:{properties.pci_device_id:02x}.')
 
 
 def choose_card(torch, pci_bus_id):
-    """The card at the bus id, or the only one where nothing tells them apart. CUDA's name stands for ROCm's cards, too."""
+    """The card that is measured, where torch has one that alone can be it. CUDA's name stands for ROCm's cards, too."""
     if torch.cuda.is_available():
         cards = [torch.device('cuda', index) for index in range(torch.cuda.device_count())]
-        if len(cards) == 1:
-            return cards[0]
-        at = [card for card in cards if pci_bus_id is not None and pci_bus_id.startswith(bus_id(torch.cuda.get_device_properties(card)))]
+        at = [card for card in cards if may_be_at(torch.cuda.get_device_properties(card), pci_bus_id)]
         if len(at) == 1:
             return at[0]
-        raise Refusal(f'torch sees {len(cards)} cards and none of them at the bus id {pci_bus_id or "(unknown)"}')
+        raise Refusal(f'of {len(cards)} cards that torch sees {len(at)} may be the one that is measured, whose bus id is {pci_bus_id or "not known"}')
     if torch.xpu.is_available() and torch.xpu.device_count() == 1:
         return torch.device('xpu', 0)
     if torch.backends.mps.is_available():
@@ -93,13 +95,15 @@ class Host:
             import torch
             import transformers
         except ImportError as error:
-            raise Refusal(f'{sys.executable} has no {error.name}: install it with {sys.executable} -m pip install torch transformers, or name another Python with --python') from error
+            raise Refusal(f'{sys.executable} has no {error.name}: install it with {sys.executable} -m pip install torch transformers accelerate, or name another Python with --python') from error
         self.torch, self.versions = torch, {'torch': torch.__version__, 'transformers': transformers.__version__}
         self.device = torch.device('cpu') if on_processor else choose_card(torch, pci_bus_id)
         self.dtype = torch.float32 if on_processor else torch.float16
         config = config_of(transformers, folder)
         check_room(torch, self.device, config, transformers.AutoModelForCausalLM)
-        self.model = transformers.AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=self.dtype).to(self.device).eval()
+        # With accelerate weights go to the card as they are read; else the host holds all of them for a moment.
+        where = {'device_map': {'': self.device}} if find_spec('accelerate') else {}
+        self.model = transformers.AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=self.dtype, **where).to(self.device).eval()
         # Without an end token an answer goes on until it is as long as it was asked to be.
         self.model.generation_config = transformers.GenerationConfig(pad_token_id=PAD)
 

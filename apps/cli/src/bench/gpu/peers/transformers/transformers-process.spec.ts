@@ -74,5 +74,5 @@ it.skipIf(spawnSync('python3', ['--version']).status !== 0)('is told by a Python
   writeFileSync(join(folder, 'torch.py'), "raise ImportError('no torch', name='torch')");
   vi.stubEnv('PYTHONPATH', folder);
   await using bare = start('python3');
-  await expect(bare.ask<'describe'>({ kind: 'describe' }, signal)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringMatching(/ has no torch: install it with .* -m pip install torch transformers, or name another Python with --python$/) as string });
+  await expect(bare.ask<'describe'>({ kind: 'describe' }, signal)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringMatching(/ has no torch: install it with .* -m pip install torch transformers accelerate, or name another Python with --python$/) as string });
 });
