@@ -8,7 +8,7 @@ import { resolveOptions, type UpOptions } from '../up/options.ts';
 import { type WorkerDevice } from '../up/worker-devices.ts';
 import { GPU_FORMS, type GpuFormName } from './gpu/forms.ts';
 import { GPU_LOADS, type GpuLoadName } from './gpu/loads.ts';
-import { RIVAL_NAMES, type RivalName } from './gpu/peers/rival.ts';
+import { RIVAL_NAMES, type RivalName } from './gpu/peers/rival-names.ts';
 import { METRICS, type PeerMetricName } from './peer/metrics.ts';
 import { SHAPE_NAMES, type ShapeName } from './shapes/models.ts';
 

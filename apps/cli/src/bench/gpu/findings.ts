@@ -1,5 +1,5 @@
 import { type Summary } from '../statistics.ts';
-import { type RivalName } from './peers/rival.ts';
+import { type RivalName } from './peers/rival-names.ts';
 import { type Shares } from './shares.ts';
 import { type StepSplit } from './step-split.ts';
 

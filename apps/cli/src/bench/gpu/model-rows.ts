@@ -3,7 +3,7 @@ import { type BenchModel } from '../models.ts';
 import { type LoadMetric } from '../peer/metrics.ts';
 import { type Beside, type ModelRow } from './findings.ts';
 import { type GpuForm } from './forms.ts';
-import { RIVAL_NAMES, type RivalName } from './peers/rival.ts';
+import { RIVAL_NAMES, type RivalName } from './peers/rival-names.ts';
 import { sharesOf } from './shares.ts';
 import { type StepSplit } from './step-split.ts';
 import { type Tally } from './tally.ts';

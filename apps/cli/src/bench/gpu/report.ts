@@ -4,7 +4,7 @@ import { deviceName, type HostDevice } from '@essaim/devices';
 import { type Summary } from '../statistics.ts';
 import { type Findings, type ModelRow, type Omission, type RivalNote } from './findings.ts';
 import { ENGINE } from './model-rows.ts';
-import { RIVAL_NAMES } from './peers/rival.ts';
+import { RIVAL_NAMES } from './peers/rival-names.ts';
 import { type GpuRow } from './rows.ts';
 
 const STYLE = { head: [], border: [], compact: true };

@@ -3,7 +3,8 @@ import { type TestedDevice } from '@essaim/devices';
 import { type BenchOptions } from '../../options.ts';
 import { type Progress } from '../../progress.ts';
 import { LlamaRival } from './llama/rival.ts';
-import { type Rival, type RivalName } from './rival.ts';
+import { type RivalName } from './rival-names.ts';
+import { type Rival } from './rival.ts';
 import { transformersRival } from './transformers/rival.ts';
 
 interface Place {

@@ -1,9 +1,6 @@
 import { type BenchModel } from '../../models.ts';
 import { type Contender } from '../../peer/contender.ts';
-
-/** In the order of the columns. Programs find figures by these names: change none. */
-export const RIVAL_NAMES = ['transformers', 'llama.cpp'] as const;
-export type RivalName = (typeof RIVAL_NAMES)[number];
+import { type RivalName } from './rival-names.ts';
 
 /** Another engine that is measured beside Essaim, on the same card with the same weights. */
 export interface Rival {
