@@ -38,10 +38,10 @@ it.skipIf(SWIFTSHADER === null || LAVAPIPE === null)('a processor and the adapte
   for (let lead = 0; lead < 3; lead++) await assertSaysTheOracles(cluster);
 });
 
-it('cards in two domains of NVLink hold every expert once in each, and a lead calls its own domain alone (skipped without lavapipe and a C compiler)', async ({ skip }) => {
+it('cards in two domains of NVLink, multiplying in float16, hold every expert once in each, and a lead calls its own domain alone (skipped without lavapipe and a C compiler)', async ({ skip }) => {
   using host: Cards | null = cards([1, 2, 3, 4], { gpus: GPUS_TWO_BRIDGES, topology: TOPOLOGY_TWO_BRIDGES });
   if (host === null) return skip();
-  await using cluster = await startCluster(['--devices', 'all', '--replicas', '2'], host.environment);
+  await using cluster = await startCluster(['--devices', 'all', '--replicas', '2', '--compute-dtype', 'f16'], host.environment);
   const workers = await deviceWorkers(cluster);
   expect(workers.map(({ id, device: { kind, card } }) => [id, kind, card!.index, card!.pciBusId, card!.nvlinkDomain!.split('/')[1]])).toEqual([
     ['w1', 'webgpu', 0, '0000:01:00.0', '0000:01:00.0'], ['w2', 'webgpu', 1, '0000:02:00.0', '0000:01:00.0'],
