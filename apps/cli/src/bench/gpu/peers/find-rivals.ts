@@ -18,7 +18,7 @@ interface Place {
 export function findRivals({ rivals, python, threads }: Pick<BenchOptions, 'rivals' | 'python' | 'threads'>, { device, folder, progress }: Place): Rival[] {
   const make: Readonly<Record<RivalName, () => Rival>> = {
     'transformers': () => transformersRival({ device, python, logFile: join(folder, 'logs', 'transformers.log') }),
-    'llama.cpp': () => new LlamaRival({ device, folder, threads: threads.one, progress }),
+    'llama.cpp': () => new LlamaRival({ device, folder, threads: threads.one, python, progress }),
   };
   return rivals.map((name) => make[name]());
 }

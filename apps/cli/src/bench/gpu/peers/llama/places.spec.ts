@@ -9,13 +9,13 @@ const DEVICE: TestedDevice = {
 const adapter = (name: string, pciBusId: string | null): Host['adapters'][number] =>
   ({ name, type: 'discrete', vendorId: 1, deviceId: 2, memoryBytes: 80e9, tensorBytes: 2e9, f16: true, subgroupSize: 32, driver: '1', pciBusId });
 const gpu = (pciBusId: string, uuid: string): Host['gpus'][number] => ({ index: 0, name: 'a card', uuid, pciBusId, driver: '1', memoryBytes: 80e9, computeCapability: 9 });
-const linux = (host: Partial<Host>): Host => ({ platform: 'linux', gpus: [], adapters: [], ...host });
+const linux = (host: Partial<Host>): Host => ({ platform: 'linux', gpus: [], cuda: { LD_LIBRARY_PATH: '/cuda' }, adapters: [], ...host });
 
 it('takes CUDA, then Vulkan, on the very card of NVIDIA\'s, whatever order each counts in', () => {
   const gpus = [gpu('0000:18:00.0', 'GPU-1'), gpu('0000:2a:00.0', 'GPU-2')];
   const adapters = [adapter('a card', '0000:2a:00.0'), adapter('a card', '0000:18:00.0')];
   expect(llamaPlaces(DEVICE, linux({ gpus, adapters }))).toEqual([
-    { build: 'cuda', environment: { CUDA_VISIBLE_DEVICES: 'GPU-2' } },
+    { build: 'cuda', environment: { LD_LIBRARY_PATH: '/cuda', CUDA_VISIBLE_DEVICES: 'GPU-2' } },
     { build: 'vulkan', environment: { GGML_VK_VISIBLE_DEVICES: '0' } },
   ]);
 });

@@ -12,16 +12,18 @@ type Adapter = Awaited<ReturnType<typeof askProbe<{ readonly kind: 'adapters' }>
 export interface Host {
   readonly platform: NodeJS.Platform;
   readonly gpus: readonly NvidiaGpu[];
+  /** Variables under which CUDA's libraries are found. */
+  readonly cuda: Readonly<Record<string, string>>;
   /** In the order of Vulkan's loader, under the device's own variables; none where there is no loader. */
   readonly adapters: readonly Adapter[];
 }
 
 /** Best first. Where several cards can't be told apart there is none. */
-export function llamaPlaces({ adapter: name, pciBusId, environment }: TestedDevice, { platform, gpus, adapters }: Host): LlamaPlace[] {
+export function llamaPlaces({ adapter: name, pciBusId, environment }: TestedDevice, { platform, gpus, cuda: libraries, adapters }: Host): LlamaPlace[] {
   // Metal has one card, and on Windows llama.cpp's own list is looked at once it runs.
   if (platform === 'darwin') return [{ build: 'metal', environment: {} }];
   const gpu = gpus.find((each) => pciBusId !== null && each.pciBusId === pciBusId);
-  const cuda: LlamaPlace[] = gpu === undefined ? [] : [{ build: 'cuda', environment: { CUDA_VISIBLE_DEVICES: gpu.uuid } }];
+  const cuda: LlamaPlace[] = gpu === undefined ? [] : [{ build: 'cuda', environment: { ...libraries, CUDA_VISIBLE_DEVICES: gpu.uuid } }];
   if (platform === 'win32') return [...cuda, { build: 'vulkan', environment: {} }];
   const alike = adapters.flatMap((each, index) => ((pciBusId === null ? each.name === name : each.pciBusId === pciBusId) ? [index] : []));
   // Named, even an adapter that computes on the processor is taken.

@@ -14,6 +14,7 @@ import { settingsLine } from '../../../peer/llama/try-settings.ts';
 import { type Progress } from '../../../progress.ts';
 import { type Rival, type RivalForm, type RunningRival } from '../rival.ts';
 import { cardSettings } from './card-settings.ts';
+import { cudaLibraries } from './cuda-libraries.ts';
 import { llamaPlaces, type LlamaPlace } from './places.ts';
 
 export interface LlamaOptions {
@@ -21,6 +22,8 @@ export interface LlamaOptions {
   /** Absolute; the package and the weights are written below it. */
   readonly folder: string;
   readonly threads: number;
+  /** May have CUDA's libraries: a command of the path, or a file. */
+  readonly python: string;
   readonly progress: Progress;
 }
 
@@ -30,8 +33,9 @@ const FORMS: Readonly<Record<RivalForm, GgufForm>> = { int4: 'q4_0', f16: 'f16' 
 export class LlamaRival implements Rival {
   readonly name = 'llama.cpp';
   readonly #options: LlamaOptions;
-  /** What was found out when it first ran. */
+  /** What was found out when it first ran, and why no better place is it. */
   #place: LlamaPlace | null = null;
+  #passedOver: readonly string[] = [];
   readonly #settings = new Map<string, BestSettings>();
   readonly #installed = new Map<LlamaBuild, Promise<string>>();
 
@@ -46,7 +50,8 @@ export class LlamaRival implements Rival {
     const { process, place, card } = await this.#load(gguf, stop);
     try {
       const settings = await this.#settingsOf(`${model.name} ${form}`, process, { vocabSize: model.spec.vocabSize, stop });
-      const about = `${LLAMA_PACKAGE.name} ${LLAMA_PACKAGE.version} by ${BUILD_NAMES[place.build]}, ${FORMS[form]} on ${card}; decoding with ${settingsLine(settings.decode)}; prompts with ${settingsLine(settings.prefill)}`;
+      const what = `${LLAMA_PACKAGE.name} ${LLAMA_PACKAGE.version} by ${BUILD_NAMES[place.build]}, ${FORMS[form]} on ${card}`;
+      const about = [what, ...this.#passedOver.map((reason) => `not by ${reason}`), `decoding with ${settingsLine(settings.decode)}`, `prompts with ${settingsLine(settings.prefill)}`].join('; ');
       return { contender: llamaContender(process, settings), about, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
     } catch (thrown) {
       await process[Symbol.asyncDispose]();
@@ -55,12 +60,12 @@ export class LlamaRival implements Rival {
   }
 
   async #load(gguf: string, stop: AbortSignal): Promise<{ readonly process: LlamaProcess; readonly place: LlamaPlace; readonly card: string }> {
-    const places = this.#place === null ? await findPlaces(this.#options.device) : [this.#place];
+    const places = this.#place === null ? await findPlaces(this.#options) : [this.#place];
     const reasons: string[] = [];
     for (const place of places) {
       try {
         const loaded = await this.#loadAt(place, gguf, stop);
-        this.#place = place;
+        if (this.#place === null) [this.#place, this.#passedOver] = [place, reasons];
         return { ...loaded, place };
       } catch (thrown) {
         stop.throwIfAborted();
@@ -95,8 +100,9 @@ export class LlamaRival implements Rival {
   }
 }
 
-async function findPlaces(device: TestedDevice): Promise<LlamaPlace[]> {
+async function findPlaces({ device, python }: LlamaOptions): Promise<LlamaPlace[]> {
   const adapters = process.platform === 'linux' ? await askProbe({ kind: 'adapters' }, { entry: PROBE_ENTRY, environment: device.environment }).catch(() => []) : [];
   const host = await listNvidiaGpus();
-  return llamaPlaces(device, { platform: process.platform, gpus: host.kind === 'found' ? host.gpus : [], adapters });
+  const gpus = host.kind === 'found' ? host.gpus : [];
+  return llamaPlaces(device, { platform: process.platform, gpus, cuda: gpus.length > 0 ? await cudaLibraries(python) : {}, adapters });
 }
