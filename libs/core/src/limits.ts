@@ -26,7 +26,7 @@ export const LIMITS = {
   /** Lease of a worker on a processor; every worker reports three times as often. */
   leaseTtlMs: 3_000,
   /** Lease of a worker on a card: its driver blocks it while weights go there, and while it compiles what runs for the first time. */
-  cardLeaseTtlMs: 30_000,
+  cardLeaseTtlMs: 15_000,
   /** One expert call, from sending the frame to the reply. */
   expertCallMs: 5_000,
   /** Attempts of one expert call over replicas and epochs before its sequences fail. */

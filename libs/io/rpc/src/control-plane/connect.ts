@@ -20,7 +20,7 @@ export interface Connection {
   close(): void;
 }
 
-/** What a lease message is worth: after this time the lease that it renews is gone. */
+/** What a lease message is worth: after this time the lease that it renews is gone, but that of a card. */
 const TIMEOUT_MS = LIMITS.leaseTtlMs;
 
 /** The control plane from afar. Connects when first used, again when lost; fails with `unavailable` meanwhile. */
