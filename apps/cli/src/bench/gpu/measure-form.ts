@@ -7,6 +7,7 @@ import { type UpOptions } from '../../up/options.ts';
 import { shareOf } from '../../up/worker-devices.ts';
 import { type BenchModel } from '../models.ts';
 import { type BenchOptions, upOptions } from '../options.ts';
+import { COMPARED } from '../peer/compare.ts';
 import { kvMemoryMib } from '../peer/kv-memory.ts';
 import { type LoadMetric } from '../peer/metrics.ts';
 import { type Progress } from '../progress.ts';
@@ -62,7 +63,7 @@ export async function measureForm(form: GpuForm, model: BenchModel, { device, ra
 
 /** One worker that runs as many sequences as a row has streams, with room for them and no more. */
 function clusterOf({ ref, spec }: BenchModel, { dtype, compute }: GpuForm, { device, loads, stateDir }: { readonly device: TestedDevice; readonly loads: readonly LoadMetric[]; readonly stateDir: string }): UpOptions {
-  const kvMemory = kvMemoryMib(loads.map(({ load }) => load), kvLayoutOf(spec, 'f32'));
+  const kvMemory = kvMemoryMib([COMPARED, ...loads.map(({ load }) => load)], kvLayoutOf(spec, 'f32'));
   const flags = { model: ref.directory, modelId: ref.id, dtype, computeDtype: compute, kvMemory, runningSequences: LIMITS.mostRunningSequences, stateDir };
   return upOptions(flags, [shareOf(device, 1)]);
 }
