@@ -44,6 +44,14 @@ describe('a piece', () => {
     expect([model.holds(EXPERT), model.pieces(), model.weightBytes]).toEqual([false, [{ kind: 'head' }], head.weightBytes]);
   });
 
+  it('runs before it is held where it is the first expert, since what experts run is compiled then', async () => {
+    await model.load(await compile(PIECE));
+    const { runs } = model.use;
+    expect(runs).toBe(3);
+    await model.load(await compile({ ...PIECE, expert: 0 }));
+    expect(model.use.runs).toBe(runs);
+  });
+
   it('of a damaged file is refused, and is not there', async () => {
     const expert = await compile(PIECE);
     const weights = join(dirname(expert.modelFiles[0]!), WEIGHTS_FILE);

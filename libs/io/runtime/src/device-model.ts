@@ -21,6 +21,15 @@ export interface DeviceModelOptions {
   readonly room?: Pick<DeviceRoom, 'tensorBytes' | 'stepRows'>;
 }
 
+/** Numbers of rows that quantised products have kernels of their own for: one, a few, and tiles. */
+const REHEARSED_ROWS = [1, 2, 4];
+
+interface ExpertRun {
+  readonly session: DeviceSession;
+  /** [rows, hidden] */
+  readonly activations: Float32Array;
+}
+
 interface Loaded {
   readonly file: PieceFile;
   readonly sessions: readonly DeviceSession[];
@@ -36,6 +45,7 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
   readonly #keys: DeviceKeys;
   readonly #attention: DeviceAttention;
   readonly #loaded = new Map<string, Loaded>();
+  #isRehearsed = false;
 
   private constructor({ spec, device, room }: DeviceModelOptions) {
     this.#spec = spec;
@@ -85,6 +95,7 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
     const sessions: DeviceSession[] = [];
     try {
       for (const [nth, model] of modelFiles.entries()) sessions.push(await DeviceSession.open(device, { model, onDevice: this.#onDevice(key)[nth]! }));
+      if (key.kind === 'expert') await this.#rehearse(sessions[0]!);
     } catch (thrown) {
       for (const session of sessions) await session.release();
       throw thrown;
@@ -125,11 +136,15 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
       if (loaded === undefined) throw new AppError('failed_precondition', `expert ${expert} of layer ${layer} is not on this worker`);
       return { session: loaded.sessions[0]!, activations };
     });
+    return this.#runAll(found);
+  }
+
+  async #runAll(experts: readonly ExpertRun[]): Promise<Float32Array[]> {
     const { hiddenSize } = this.#spec;
     const next = floats(new Float32Array(hiddenSize), [1, hiddenSize]);
     const gates = { gates: floats(Float32Array.of(1), [1, 1]), ...columnOf(0) };
     // All are asked for at once: what runs stays loaded.
-    const runs = await Promise.allSettled(found.map(({ session, activations }) => session.run({ normed: floats(activations, [activations.length / hiddenSize, hiddenSize]), next, ...gates })));
+    const runs = await Promise.allSettled(experts.map(({ session, activations }) => session.run({ normed: floats(activations, [activations.length / hiddenSize, hiddenSize]), next, ...gates })));
     const sums = runs.flatMap((run) => (run.status === 'fulfilled' ? [run.value['sum']!] : []));
     try {
       for (const run of runs) if (run.status === 'rejected') throw run.reason;
@@ -137,6 +152,13 @@ export class DeviceModel implements DevicePieces, ExpertRunner {
     } finally {
       for (const sum of sums) sum.dispose();
     }
+  }
+
+  /** Runs the first expert before it is said to be here: a driver takes seconds to compile what all experts run, as long as a lead waits for one. */
+  async #rehearse(session: DeviceSession): Promise<void> {
+    if (this.#isRehearsed) return;
+    for (const rows of REHEARSED_ROWS) await this.#runAll([{ session, activations: new Float32Array(rows * this.#spec.hiddenSize) }]);
+    this.#isRehearsed = true;
   }
 
   /** Of each graph of a piece. */
