@@ -5,7 +5,8 @@ import { essaim, eventually, processesOf, type Result, type RunningCluster, runT
 
 const WORKER = join(import.meta.dirname, '..', '..', 'dist', 'worker', 'main.js');
 /** Two workers of 24 experts each: 21.2 MB of these, 11.9 MB of other weights, 8.4 MB for keys and values, 12.5 MB for a step. */
-const TWO_WORKERS = ['--workers', '2', '--threads-per-worker', '1', '--kv-memory', '8'];
+const TWO_WORKERS = ['--workers', '2', '--threads-per-worker', '1'];
+const SOME_KV = ['--kv-memory', '8'];
 
 describe('two workers whose memory is just enough for the model', () => {
   let folder: string;
@@ -17,11 +18,11 @@ describe('two workers whose memory is just enough for the model', () => {
   const answer = (flags: readonly string[]): Promise<Result> => essaim(['up', '--state-dir', folder, '--prompt', 'Il', '--max-tokens', '4', '--quiet', ...TWO_WORKERS, ...flags]);
 
   it('answer', async () => {
-    expect(await answer(['--worker-memory', '52'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/\w/), stderr: '' });
+    expect(await answer([...SOME_KV, '--worker-memory', '52'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/\w/), stderr: '' });
   });
 
   it('are refused with a MiB less, in one sentence that says how many more would do, or which flags', async () => {
-    const { code, stdout, stderr } = await answer(['--worker-memory', '51']);
+    const { code, stdout, stderr } = await answer([...SOME_KV, '--worker-memory', '51']);
     expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^essaim: 1 copy of 6 x 8 experts makes 48, and the 2 live workers have room for 46 [^\n]*; 1\.8 MB are missing for 2 of 0\.9 MB each: start 1 more like them, or lower --kv-memory to 7, or choose a smaller --dtype such as int4\n$/)]);
     expect(processesOf(folder)).toEqual([]);
   });
@@ -29,11 +30,15 @@ describe('two workers whose memory is just enough for the model', () => {
   it('do with the flag that the sentence names', async () => {
     expect(await answer(['--worker-memory', '51', '--kv-memory', '7'])).toMatchObject({ code: 0, stderr: '' });
   });
+
+  it('do without it where nobody asked for so much: a quarter would be 12 MiB', async () => {
+    expect(await answer(['--worker-memory', '51'])).toMatchObject({ code: 0, stderr: '' });
+  });
 });
 
 describe('a worker that is started by hand', () => {
   let cluster: RunningCluster;
-  beforeAll(async () => void (cluster = await startCluster(TWO_WORKERS)));
+  beforeAll(async () => void (cluster = await startCluster([...TWO_WORKERS, ...SOME_KV])));
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   /** With the variables of one that is there, but for these. */

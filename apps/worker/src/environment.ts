@@ -1,6 +1,6 @@
 import { COMPUTE_DTYPES, type ComputeDtype, KV_DTYPES, type KvDtype, LIMITS, type ModelRef, workerId, type WorkerId } from '@essaim/core';
 import { type DeviceChoice, parseDeviceChoice } from '@essaim/devices';
-import { choiceVariable, controlAddress, modelVariables, parsedVariable, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
+import { choiceVariable, controlAddress, flagVariable, modelVariables, parsedVariable, portVariable, readTlsFiles, textVariable, type TlsFiles, wholeVariable } from '@essaim/process';
 import { ACTIVATION_DTYPES, type ActivationDtype } from '@essaim/rpc';
 
 /** What the first placement will say, where whoever starts a whole cluster knows it before there is a control plane. */
@@ -8,6 +8,8 @@ export interface Expectation {
   readonly model: ModelRef;
   /** Of the cluster, this one included. */
   readonly workers: number;
+  /** Of each expert. */
+  readonly replicas: number;
 }
 
 /** What a worker is told by whoever starts it. What it serves it learns from the control plane. */
@@ -28,6 +30,8 @@ export interface WorkerEnvironment {
   readonly memoryBytes: number;
   /** Of these, for keys and values. */
   readonly kvMemoryBytes: number;
+  /** Whether it may be less, where what is expected of this worker would not fit beside it. */
+  readonly kvMemoryShrinks: boolean;
   /** How these are kept. */
   readonly kvDtype: KvDtype;
   /** How its activations travel to other workers, outside deterministic mode. */
@@ -56,6 +60,7 @@ export function readEnvironment(stop: AbortSignal): WorkerEnvironment {
     computeDtype: choiceVariable('ESSAIM_COMPUTE_DTYPE', COMPUTE_DTYPES),
     memoryBytes: wholeVariable('ESSAIM_WORKER_MEMORY_BYTES', { from: 1, to: Number.MAX_SAFE_INTEGER }),
     kvMemoryBytes: wholeVariable('ESSAIM_KV_MEMORY', { from: 1, to: 2 ** 30 }) * 2 ** 20,
+    kvMemoryShrinks: flagVariable('ESSAIM_KV_MEMORY_SHRINKS'),
     kvDtype: choiceVariable('ESSAIM_KV_DTYPE', KV_DTYPES),
     wireDtype: choiceVariable('ESSAIM_WIRE_DTYPE', ACTIVATION_DTYPES),
     runningSequences: wholeVariable('ESSAIM_RUNNING_SEQUENCES', { from: 1, to: LIMITS.mostRunningSequences }),
@@ -68,5 +73,5 @@ export function readEnvironment(stop: AbortSignal): WorkerEnvironment {
 /** `essaim up` tells its workers all that it tells the control plane. */
 function readExpectation(): Expectation | null {
   if (process.env['ESSAIM_EXPECTED_WORKERS'] === undefined) return null;
-  return { model: modelVariables(), workers: wholeVariable('ESSAIM_EXPECTED_WORKERS', { from: 1, to: 1024 }) };
+  return { model: modelVariables(), workers: wholeVariable('ESSAIM_EXPECTED_WORKERS', { from: 1, to: 1024 }), replicas: wholeVariable('ESSAIM_REPLICAS', { from: 1, to: 1024 }) };
 }

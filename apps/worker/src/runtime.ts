@@ -1,9 +1,9 @@
-import { type ComputeDtype, type DeviceUse, LIMITS, type MemoryNeeds, type ModelSpec, type ModelWeights, NO_DEVICE_USE, type WeightDtype } from '@essaim/core';
+import { type ComputeDtype, denseLayerCount, type DeviceUse, expertCount, fittingKvBytes, LIMITS, type MemoryNeeds, type ModelSpec, type ModelWeights, NO_DEVICE_USE, type WeightDtype } from '@essaim/core';
 import { type TestedDevice } from '@essaim/devices';
 import { type Dispatcher, type ExpertRunner } from '@essaim/dispatch';
 import { CompiledCache } from '@essaim/files';
 import { findInCache, kernelNeeds, KernelModel, type PanelFile } from '@essaim/kernels';
-import { type KvLayout, kvLayoutOf, type KvMemory } from '@essaim/kv';
+import { kvBytesPerToken, type KvLayout, kvLayoutOf, type KvMemory } from '@essaim/kv';
 import { type PanelPiece } from '@essaim/panels';
 import { type StepCompute } from '@essaim/runner';
 import { type Device, type DeviceRoom, type PieceFile } from '@essaim/runtime';
@@ -28,25 +28,32 @@ export interface Runtime {
   isLost(error: unknown): boolean;
 }
 
+/** Of a sequence that a worker has memory for at least, if the context is as long. */
+const LEAST_KV_TOKENS = 4_096;
+
 export interface RuntimeOptions {
   readonly model: { readonly spec: ModelSpec; readonly weights: ModelWeights; readonly dtype: WeightDtype };
-  readonly environment: Pick<WorkerEnvironment, 'threads' | 'kvDtype' | 'kvMemoryBytes' | 'computeDtype' | 'runningSequences'>;
+  readonly environment: Pick<WorkerEnvironment, 'threads' | 'kvDtype' | 'kvMemoryBytes' | 'kvMemoryShrinks' | 'expected' | 'computeDtype' | 'runningSequences'>;
   readonly cacheFolder: string;
   readonly device: TestedDevice;
+  /** That all of it may take. */
+  readonly memoryBytes: number;
 }
 
 export const openRuntime = (options: RuntimeOptions): Promise<Runtime> => (options.device.provider === 'cpu' ? openKernels(options) : openDevice(options));
 
-async function openKernels({ model, environment: { threads, kvDtype, kvMemoryBytes, runningSequences }, cacheFolder }: RuntimeOptions): Promise<Runtime> {
+async function openKernels(options: RuntimeOptions): Promise<Runtime> {
+  const { model, environment: { threads, kvDtype, runningSequences }, cacheFolder } = options;
+  const layout = kvLayoutOf(model.spec, kvDtype);
   const threadEntry = threads > 1 ? new URL('./team.thread.js', import.meta.url) : null;
   const kernels = await KernelModel.open({ model, threads, threadEntry });
   const cache = new CompiledCache(cacheFolder);
   return {
     experts: kernels,
     pieces: kernels,
-    kv: { layout: kvLayoutOf(model.spec, kvDtype), memory: kernels.kvMemory },
+    kv: { layout, memory: kernels.kvMemory },
     computeDtype: 'f32',
-    needs: await kernelNeeds({ model, threads, kvBytes: kvMemoryBytes, sequences: runningSequences }),
+    needs: await needsThatFit(options, layout, (kvBytes) => kernelNeeds({ model, threads, kvBytes, sequences: runningSequences })),
     compute: (dispatcher) => ({ pieces: kernels, dispatcher }),
     find: (piece) => findInCache(model, piece, cache),
     deviceUse: () => NO_DEVICE_USE,
@@ -54,22 +61,35 @@ async function openKernels({ model, environment: { threads, kvDtype, kvMemoryByt
   };
 }
 
-async function openDevice({ model: compiled, device: { provider, index, tensorBytes }, environment: { kvMemoryBytes, computeDtype, runningSequences } }: RuntimeOptions): Promise<Runtime> {
+async function openDevice(options: RuntimeOptions): Promise<Runtime> {
+  const { model: compiled, device: { provider, index, tensorBytes }, environment: { computeDtype, runningSequences } } = options;
   // With it comes ONNX Runtime, which a worker on a processor does without.
   const { DeviceLost, DeviceModel, deviceNeeds } = await import('@essaim/runtime');
   const { spec } = compiled;
   const device: Device = { provider, index };
-  const room: DeviceRoom = { kvBytes: kvMemoryBytes, tensorBytes, stepRows: LIMITS.stepTokens, sequences: runningSequences };
-  const model = await DeviceModel.open({ spec, device, room });
+  const layout = kvLayoutOf(spec, 'f32');
+  const roomWith = (kvBytes: number): DeviceRoom => ({ kvBytes, tensorBytes, stepRows: LIMITS.stepTokens, sequences: runningSequences });
+  const needs = await needsThatFit(options, layout, (kvBytes) => deviceNeeds({ ...compiled, tensorBytes, compute: computeDtype }, roomWith(kvBytes)));
+  const model = await DeviceModel.open({ spec, device, room: roomWith(needs.kvBytes) });
   return {
     experts: model,
     pieces: model,
-    kv: { layout: kvLayoutOf(spec, 'f32'), memory: model.kvMemory },
+    kv: { layout, memory: model.kvMemory },
     computeDtype,
-    needs: deviceNeeds({ ...compiled, tensorBytes, compute: computeDtype }, room),
+    needs,
     compute: (dispatcher) => ({ pieces: model, dispatcher }),
     find: () => Promise.resolve(null),
     deviceUse: () => model.use,
     isLost: (error) => error instanceof DeviceLost,
   };
+}
+
+/** With less for keys and values than the default where the experts that this worker is to expect would not fit beside it. */
+async function needsThatFit({ model: { spec }, environment: { kvMemoryBytes, kvMemoryShrinks, expected }, memoryBytes }: RuntimeOptions, layout: KvLayout, needsWith: (kvBytes: number) => MemoryNeeds | Promise<MemoryNeeds>): Promise<MemoryNeeds> {
+  const wanted = await needsWith(kvMemoryBytes);
+  if (!kvMemoryShrinks || expected === null) return wanted;
+  const copies = (spec.layerCount - denseLayerCount(spec)) * expertCount(spec) * expected.replicas;
+  const leastBytes = kvBytesPerToken(layout) * Math.min(spec.contextLength, LEAST_KV_TOKENS);
+  const kvBytes = fittingKvBytes(memoryBytes, wanted, { experts: Math.ceil(copies / expected.workers), leastBytes });
+  return kvBytes === kvMemoryBytes ? wanted : needsWith(kvBytes);
 }

@@ -68,7 +68,7 @@ export class ServedModel {
     const compiled = { spec, weights, dtype: ref.dtype };
     const pace = new LoadPace({ clock: systemClock, isServing: () => this.#isServing });
     this.#residency = new Residency({ self, compiled, model: runtime.pieces, admit: (experts) => assertRoom(this.room, experts), find: (piece) => runtime.find(piece), compiler: this.#compiler, pace, onChange });
-    this.#kv = new KvPool(runtime.kv.layout, environment.kvMemoryBytes, runtime.kv.memory);
+    this.#kv = new KvPool(runtime.kv.layout, runtime.needs.kvBytes, runtime.kv.memory);
     this.#experts = new LocalExperts({ runner: runtime.experts, epoch: () => snapshots.epoch, clock: systemClock, times: watches.expert });
     const dispatcher = new Dispatcher({
       self, local: this.#experts.own, peer: (worker) => peers.get(worker), deterministic: ref.deterministic, clock: systemClock, times: watches.lead,
@@ -95,7 +95,7 @@ export class ServedModel {
     try {
       const { spec, weights, notes } = checkpoint;
       for (const note of notes) logger.info(note);
-      const runtime = await openRuntime({ model: { spec, weights, dtype: ref.dtype }, environment, cacheFolder: cacheFolderOf(environment), device: options.device });
+      const runtime = await openRuntime({ model: { spec, weights, dtype: ref.dtype }, environment, cacheFolder: cacheFolderOf(environment), device: options.device, memoryBytes: memoryBytesOf(environment, options.device) });
       return new ServedModel(checkpoint, runtime, options);
     } catch (thrown) {
       await checkpoint.close();

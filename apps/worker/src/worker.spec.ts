@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 function run(told: Partial<WorkerEnvironment>): Promise<void> {
-  const environment = { id: SELF, host: '127.0.0.1', port: 0, controlAddress: Promise.resolve(control.address), expected: null, threads: 1, device: { kind: 'named' as const, provider: 'cpu' as const, index: 0 }, computeDtype: 'f32' as const, memoryBytes: 2 ** 30, kvMemoryBytes: 2 ** 28, kvDtype: 'f32' as const, wireDtype: 'f32' as const, runningSequences: 64, draftTokens: 0, stateFolder: folder, tls: certificates.worker, ...told };
+  const environment = { id: SELF, host: '127.0.0.1', port: 0, controlAddress: Promise.resolve(control.address), expected: null, threads: 1, device: { kind: 'named' as const, provider: 'cpu' as const, index: 0 }, computeDtype: 'f32' as const, memoryBytes: 2 ** 30, kvMemoryBytes: 2 ** 28, kvMemoryShrinks: false, kvDtype: 'f32' as const, wireDtype: 'f32' as const, runningSequences: 64, draftTokens: 0, stateFolder: folder, tls: certificates.worker, ...told };
   const started = new ClusterWorker(environment, logger).run(stop.signal);
   started.catch(() => undefined);
   return started;
@@ -105,7 +105,7 @@ describe('a worker that can\'t serve the model', () => {
   });
 
   it('neither does one that was told to expect another', async () => {
-    const other = run({ expected: { model: { ...PETIT, dtype: 'float32' }, workers: 1 } });
+    const other = run({ expected: { model: { ...PETIT, dtype: 'float32' }, workers: 1, replicas: 1 } });
     await expect(other).rejects.toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('told to expect petit') as string });
   });
 

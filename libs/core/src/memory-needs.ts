@@ -1,3 +1,5 @@
+const MIB = 2 ** 20;
+
 /** What a worker's memory has to hold of the model that it serves, in bytes. Only the worker knows: it depends on its runtime, its threads and its flags. */
 export interface MemoryNeeds {
   /** Weights beside the routed experts; 0 for a worker that does not lead. */
@@ -21,6 +23,15 @@ export const cardKvSlackBytes = (kvBytes: number): number => Math.ceil((5 / 3) *
 /** What of a worker's memory is free when it holds so many experts; negative where they don't fit. */
 export const spareBytes = (memoryBytes: number, { denseBytes, kvBytes, kvSlackBytes, stepBytes, expertBytes }: MemoryNeeds, experts = 0): number =>
   memoryBytes - denseBytes - kvBytes - kvSlackBytes - stepBytes - experts * expertBytes;
+
+/** The most for keys and values beside so many experts, in whole MiB: what was wanted where it fits, and never less than the least, which may not fit either. */
+export function fittingKvBytes(memoryBytes: number, needs: MemoryNeeds, { experts, leastBytes }: { readonly experts: number; readonly leastBytes: number }): number {
+  const { kvBytes, kvSlackBytes } = needs;
+  const missing = -spareBytes(memoryBytes, needs, experts);
+  if (missing <= 0) return kvBytes;
+  const fitting = kvBytes - (missing * kvBytes) / (kvBytes + kvSlackBytes);
+  return Math.min(kvBytes, MIB * Math.max(Math.ceil(leastBytes / MIB), Math.floor(fitting / MIB)));
+}
 
 /** How many experts a worker can hold beside all else. */
 export const roomForExperts = (memoryBytes: number, needs: MemoryNeeds): number =>

@@ -37,7 +37,7 @@ export function upCommand(): Command {
     .addOption(flag('--replicas <n>', 'REPLICAS', 'copies of every expert, each on another worker').argParser(wholeNumber({ from: 1, to: 64 })).default(1))
     .addOption(flag('--threads-per-worker <n>', 'THREADS_PER_WORKER', `threads that compute (default: the ${availableParallelism()} cores shared out)`).argParser(wholeNumber({ from: 1, to: 1024 })))
     .addOption(flag('--worker-memory <mib>', 'WORKER_MEMORY', 'MiB that each worker may take, weights, keys and values together (default: its share of 80 % of this machine\'s memory, or of 85 % of its card\'s)').argParser(wholeNumber({ from: 1, to: 2 ** 30 })))
-    .addOption(flag('--kv-memory <mib>', 'KV_MEMORY', 'MiB of each worker for keys and values, also of prompts that may come again (default: a quarter of its share of the memory)').argParser(wholeNumber({ from: 1, to: 2 ** 30 })))
+    .addOption(flag('--kv-memory <mib>', 'KV_MEMORY', 'MiB of each worker for keys and values, also of prompts that may come again (default: a quarter of its share of the memory, or what the experts leave of that)').argParser(wholeNumber({ from: 1, to: 2 ** 30 })))
     .addOption(flag('--kv-dtype <f32|bf16>', 'KV_DTYPE', 'form of keys and values in memory (default: f32 with float32 weights, else bf16)').choices(KV_DTYPES))
     .addOption(flag('--wire-dtype <f32|f16|bf16|int8>', 'WIRE_DTYPE', 'form of activations between workers, always f32 with --deterministic').choices(ACTIVATION_DTYPES).default(DEFAULT_ACTIVATION_DTYPE))
     .addOption(flag('--running-sequences <n>', 'RUNNING_SEQUENCES', 'answers that a worker computes in the same step; further ones wait').argParser(wholeNumber({ from: 1, to: LIMITS.mostRunningSequences })).default(LIMITS.runningSequences))

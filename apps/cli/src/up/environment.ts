@@ -36,7 +36,7 @@ export function serverEnvironment({ host, ports }: UpOptions): Record<string, st
 }
 
 /** Workers of one machine talk over loopback, each on a port of its own, and share its memory. */
-export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, kvDtype, computeDtype, wireDtype, runningSequences, draftTokens, workers, devices }: UpOptions): Record<string, string> {
+export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, kvMemoryShrinks, kvDtype, computeDtype, wireDtype, runningSequences, draftTokens, workers, devices }: UpOptions): Record<string, string> {
   const device = devices[Number(id.slice(1)) - 1]!;
   return {
     ESSAIM_WORKER_ID: id,
@@ -50,6 +50,7 @@ export function workerEnvironment(id: string, { threadsPerWorker, kvMemoryMib, k
     ESSAIM_SPECULATE: String(draftTokens),
     ESSAIM_WORKER_MEMORY_BYTES: String(device.memoryBytes ?? workerMemoryBytes(workers)),
     ESSAIM_KV_MEMORY: String(kvMemoryMib),
+    ESSAIM_KV_MEMORY_SHRINKS: kvMemoryShrinks ? '1' : '0',
     ESSAIM_KV_DTYPE: kvDtype,
   };
 }

@@ -26,7 +26,8 @@ it('quantises a checkpoint of the user to the form next to its own unless told o
 it('gives keys and values a quarter of each worker\'s memory unless told otherwise, and never more than all of it', () => {
   const shared = resolveOptions({ ...FLAGS, workers: 1 }).kvMemoryMib;
   expect(Math.abs(resolveOptions({ ...FLAGS, workers: 2 }).kvMemoryMib - shared / 2)).toBeLessThanOrEqual(1);
-  expect(resolveOptions({ ...FLAGS, workers: 1, kvMemory: 4 * shared }).kvMemoryMib).toBe(4 * shared);
+  expect(resolveOptions({ ...FLAGS, workers: 1, kvMemory: 4 * shared })).toMatchObject({ kvMemoryMib: 4 * shared, kvMemoryShrinks: false });
+  expect(resolveOptions(FLAGS).kvMemoryShrinks).toBe(true);
   expect(() => resolveOptions({ ...FLAGS, workers: 1, kvMemory: 4 * shared + 4 })).toThrow(/--kv-memory \d+ is more than the \d+ MiB that each of 1 workers may take/);
 });
 

@@ -64,6 +64,8 @@ export interface UpOptions {
   readonly threadsPerWorker: number;
   /** MiB of each worker for keys and values. */
   readonly kvMemoryMib: number;
+  /** Whether workers may take less for these where experts would not fit beside them: nobody asked for so much. */
+  readonly kvMemoryShrinks: boolean;
   /** How these are kept. */
   readonly kvDtype: KvDtype;
   /** How activations travel between workers. */
@@ -110,6 +112,7 @@ export function resolveOptions(given: UpFlags, { precision = 'float', devices: f
     computeDtype: resolveComputeDtype(flags.computeDtype, devices),
     threadsPerWorker: flags.threadsPerWorker ?? Math.max(1, Math.floor(availableParallelism() / flags.workers)),
     kvMemoryMib: resolveKvMemory(flags.kvMemory, devices),
+    kvMemoryShrinks: flags.kvMemory === undefined,
     kvDtype: resolveKvDtype(flags.kvDtype, model.dtype, devices),
     wireDtype: flags.wireDtype ?? DEFAULT_ACTIVATION_DTYPE,
     runningSequences: flags.runningSequences ?? LIMITS.runningSequences,

@@ -79,7 +79,7 @@ async function unevenCluster(round: Round): Promise<UpOptions> {
   const options = clusterOf(2, round);
   const [first] = options.devices;
   const needs = await needsOf(ref, options);
-  return { ...options, devices: [first!, { ...first!, memoryBytes: -spareBytes(0, needs, room) }] };
+  return { ...options, kvMemoryShrinks: false, devices: [first!, { ...first!, memoryBytes: -spareBytes(0, needs, room) }] };
 }
 
 /** Of each worker. */
