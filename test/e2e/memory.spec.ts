@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { essaim, eventually, processesOf, type Result, type RunningCluster, runToEnd, startCluster, temporaryFolder, workersOf } from './harness.ts';
 
 const WORKER = join(import.meta.dirname, '..', '..', 'dist', 'worker', 'main.js');
-/** Two workers of 24 experts each: 21.2 MB of these, 11.9 MB of other weights, 8.4 MB for keys and values, 12.5 MB for a step. */
+/** Two workers of 24 experts each: 21.2 MB of these, 11.9 MB of other weights, 12.5 MB for a step, and 8.4 MB for keys and values where they are told `SOME_KV`. */
 const TWO_WORKERS = ['--workers', '2', '--threads-per-worker', '1'];
 const SOME_KV = ['--kv-memory', '8'];
 

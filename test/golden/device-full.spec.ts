@@ -20,7 +20,10 @@ it.skipIf(adapter === null)('a device whose memory runs full counts as lost, sin
   await using cluster = await startLocalCluster({ directory: checkpointDirectory(checkpoint!.folder), dtype: 'float32', deterministic: false, workers: 1, replicas: 1, seed: 1, cache: compiled.cache, devices: [device] });
   const answer = (): Promise<number[]> => tokensOf(cluster.workers[0]!.engine, greedyRequest(promptIds, 4));
   adapter!.fill();
-  await expect(answer()).rejects.toThrow(DeviceLost);
+  const failure = await answer().catch((thrown: unknown) => thrown);
+  // By which buffer had no memory first, Dawn calls it invalid or gives the device up.
+  expect(failure).toBeInstanceOf(DeviceLost);
+  expect(failure).toMatchObject({ message: expect.stringMatching(/^the (memory of the device webgpu ran full|device webgpu was lost): [^\n]* give keys and values less of (it|its memory)\b/) as string });
   adapter!.empty();
-  await expect(answer()).rejects.toMatchObject({ code: 'resource_exhausted', message: expect.stringMatching(/^the memory of the device webgpu ran full/) as string });
+  await expect(answer()).rejects.toBe(failure);
 });

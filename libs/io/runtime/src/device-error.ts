@@ -16,7 +16,7 @@ export function deviceError(device: Device, thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   const name = deviceName(device);
-  if (LOST.test(text)) return new DeviceLost('unavailable', `the device ${name} was lost: its worker starts again, and if that repeats see the driver's log`, { cause: thrown });
+  if (LOST.test(text)) return new DeviceLost('unavailable', `the device ${name} was lost: its worker starts again, and if that repeats see the driver's log, or give keys and values less of its memory, without which drivers end like this, too`, { cause: thrown });
   if (UNSOUND.test(text)) return new DeviceLost('resource_exhausted', `the memory of the device ${name} ran full: its worker starts again, and if that repeats ${MAKE_ROOM}`, { cause: thrown });
   if (FULL.test(text)) return new AppError('resource_exhausted', `the memory of the device ${name} is full: ${MAKE_ROOM}`, { cause: thrown });
   return new AppError('internal', `the device ${name} could not compute a step`, { cause: thrown });
