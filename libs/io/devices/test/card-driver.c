@@ -1,15 +1,10 @@
 /*
  * A Vulkan driver in front of another one, REAL_DRIVER, whose adapter it has be a card of its own on the PCI bus BUS.
- * The interface of drivers: https://github.com/KhronosGroup/Vulkan-Loader/blob/main/docs/LoaderDriverInterface.md
  */
-#include <dlfcn.h>
-#include <stdint.h>
-#include <string.h>
+#define INTERFACE_VERSION 5
+#include "driver-in-front.h"
 
-enum { SUCCESS = 0, DISCRETE = 2, PCI_BUS_INFO = 1000212000 };
-
-typedef void (*Function)(void);
-typedef Function (*Find)(void *object, const char *name);
+enum { DISCRETE = 2, PCI_BUS_INFO = 1000212000 };
 
 /* The beginnings of Vulkan's structures that are written here. */
 typedef struct { uint32_t versions_and_ids[4], type; } Properties;
@@ -42,20 +37,8 @@ static int32_t extensions(void *adapter, const char *layer, uint32_t *count, Ext
 }
 
 static Function replaced(const char *name, Function real) {
-  if (real == NULL) return real;
   if (strcmp(name, "vkGetPhysicalDeviceProperties") == 0) return *(Function *)&real_properties = real, (Function)properties;
   if (strncmp(name, "vkGetPhysicalDeviceProperties2", 30) == 0) return *(Function *)&real_properties2 = real, (Function)properties2;
   if (strcmp(name, "vkEnumerateDeviceExtensionProperties") == 0) return *(Function *)&real_extensions = real, (Function)extensions;
   return real;
-}
-
-Function vk_icdGetInstanceProcAddr(void *instance, const char *name) {
-  static Find find;
-  if (find == NULL) find = (Find)dlsym(dlopen(REAL_DRIVER, RTLD_NOW), "vk_icdGetInstanceProcAddr");
-  return replaced(name, find(instance, name));
-}
-
-int32_t vk_icdNegotiateLoaderICDInterfaceVersion(uint32_t *version) {
-  if (*version > 5) *version = 5;
-  return SUCCESS;
 }
