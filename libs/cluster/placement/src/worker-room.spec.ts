@@ -20,7 +20,7 @@ describe('what a worker is to hold', () => {
   });
 
   it.each([
-    ['the dense part alone', 0, { memoryBytes: 100e6 }, /choose a smaller --dtype such as int4, or fewer workers on a machine, so that each has more memory$/],
+    ['the dense part alone', 0, { memoryBytes: 100e6 }, /choose a smaller --dtype such as int4, or more memory for it, by --worker-memory or fewer workers on a machine$/],
     ['what is as small as it can be', 3, { dtype: 'int4' as const, memoryBytes: 200e6 }, /for them: choose more workers, so that each holds fewer experts$/],
   ])('is refused with what would help: %s', (_what, experts, changes, end) => expect(asking(experts, changes)).toThrow(end));
 

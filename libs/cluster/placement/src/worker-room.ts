@@ -27,6 +27,6 @@ function remedies({ memoryBytes, needs, dtype }: WorkerRoom, experts: number): s
   return [
     ...(wouldDo ? ['a smaller --kv-memory'] : []),
     ...(dtype === 'int4' ? [] : ['a smaller --dtype such as int4']),
-    experts > 0 ? 'more workers, so that each holds fewer experts' : 'fewer workers on a machine, so that each has more memory',
+    experts > 0 ? 'more workers, so that each holds fewer experts' : 'more memory for it, by --worker-memory or fewer workers on a machine',
   ];
 }
